@@ -1,0 +1,32 @@
+/// How long an operation may still take: an expectation and an interval, in seconds.
+public struct RemainingTime: Sendable, Hashable {
+    /// What the estimate rests on.
+    public enum Basis: String, Sendable, Hashable, Codable {
+        /// The rate seen in this run.
+        case rate
+        /// How long past runs like it took.
+        case history
+        /// Both, weighed by how much each knows.
+        case blend
+    }
+
+    /// The expected time in seconds, at least 0.
+    public var expected: Double
+    /// The low end of the 80 % interval in seconds; at most ``expected``.
+    public var low: Double
+    /// The high end of the 80 % interval in seconds; at least ``expected``.
+    public var high: Double
+    /// What the estimate rests on.
+    public var basis: Basis
+    /// How many past runs went into it; 0 when it rests on the rate alone.
+    public var samples: Int
+
+    /// Makes an estimate.
+    public init(expected: Double, low: Double, high: Double, basis: Basis, samples: Int = 0) {
+        self.expected = expected
+        self.low = low
+        self.high = high
+        self.basis = basis
+        self.samples = samples
+    }
+}

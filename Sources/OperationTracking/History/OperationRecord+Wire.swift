@@ -1,0 +1,32 @@
+extension OperationRecord {
+    /// The wire form of the operation with `request`, `result` and `started_by` beside it, `null` where there is none.
+    public func jsonBytes() -> [UInt8] {
+        var writer = JSONWriter(capacity: 1024 + (request?.count ?? 0) + (result?.count ?? 0))
+        writer.beginObject()
+        operation.writeFields(to: &writer)
+        writer.key("request")
+        writer.embed(request)
+        writer.key("result")
+        writer.embed(result)
+        writer.key("started_by")
+        writer.value(startedBy)
+        writer.endObject()
+        return writer.bytes
+    }
+}
+
+extension HistoryPage {
+    /// `{"operations": […], "next_cursor": …}`, the operations in their wire form.
+    public func jsonBytes() -> [UInt8] {
+        var writer = JSONWriter(capacity: 64 + 1024 * records.count)
+        writer.beginObject()
+        writer.key("operations")
+        writer.beginArray()
+        for record in records { record.operation.write(to: &writer) }
+        writer.endArray()
+        writer.key("next_cursor")
+        writer.value(nextCursor)
+        writer.endObject()
+        return writer.bytes
+    }
+}

@@ -1,0 +1,25 @@
+/// What history keeps of one operation.
+public struct OperationRecord: Sendable, Hashable {
+    /// The operation itself.
+    public var operation: BackgroundOperation
+    /// What was asked for, as JSON; `nil` when the operation has no request. At most ``payloadLimit`` bytes.
+    public var request: [UInt8]?
+    /// What came out, as JSON; `nil` unless the operation is completed and has a result. At most ``payloadLimit`` bytes.
+    public var result: [UInt8]?
+    /// What the provider needs to go on where it stopped, as it saved it. At most ``payloadLimit`` bytes.
+    public var resumeState: [UInt8]?
+    /// The process group that the operation runs in, when it has one of its own: it is ended when its owner is gone.
+    public var processGroup: ProcessIdentity?
+    /// Equal for requests that ask for the same work; at most one active operation of a store has it. `nil` for none.
+    public var uniqueKey: String?
+    /// Who started it, such as `wizard pull` or `http`; `nil` when nobody said.
+    public var startedBy: String?
+
+    /// The most bytes that are kept of a request, a result or a resume state.
+    public static let payloadLimit = 65_536
+
+    /// Makes a record.
+    public init(operation: BackgroundOperation) {
+        self.operation = operation
+    }
+}

@@ -1,0 +1,23 @@
+/// What a store can do that several processes share.
+///
+/// An ability that a ``HistoryStore`` may have. Every active row has an owner, the process that runs it. When an owner is
+/// gone, its rows in progress are marked `failed` with the code `interrupted` by whoever opens the store next; what can go
+/// on, paused rows and pending rows with a request, stays as it is and can be taken over.
+public protocol SharedHistory: Sendable {
+    /// Paused operations, and pending ones with a request, whose owner is gone; oldest first, at most 10,000.
+    ///
+    /// - Throws: ``HistoryError`` when the store can't be read.
+    func orphans() async throws -> [OperationRecord]
+
+    /// Makes this process the owner of an orphan, unless another was faster.
+    ///
+    /// - Returns: whether it is this process's now.
+    /// - Throws: ``HistoryError`` when the store can't be written.
+    func adopt(_ id: OperationID) async throws -> Bool
+
+    /// Writes the first row of an operation with a ``OperationRecord/uniqueKey``, unless an active operation has that key.
+    ///
+    /// - Returns: the active operation that has the key already; `nil` when the row was written.
+    /// - Throws: ``HistoryError`` when the store can't be written.
+    func claim(_ record: OperationRecord) async throws -> OperationRecord?
+}

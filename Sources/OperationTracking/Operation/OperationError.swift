@@ -1,0 +1,64 @@
+/// What a tracker or a runner refuses to do, and why.
+public struct OperationError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// A short, stable name for a kind of refusal. New codes may appear.
+    public struct Code: RawRepresentable, Sendable, Hashable {
+        /// The name.
+        public let rawValue: String
+
+        /// Takes a code's name.
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        /// The state machine has no such step.
+        public static let invalidTransition = Code(rawValue: "invalid_transition")
+        /// No operation has this id.
+        public static let unknownOperation = Code(rawValue: "unknown_operation")
+        /// An operation with this id exists already.
+        public static let duplicateOperation = Code(rawValue: "duplicate_operation")
+        /// The tracker has been closed and takes no more work.
+        public static let closed = Code(rawValue: "closed")
+        /// A value is outside its range.
+        public static let invalidValue = Code(rawValue: "invalid_value")
+    }
+
+    /// The kind of refusal.
+    public let code: Code
+    /// What was refused and what to do, in a sentence.
+    public let message: String
+
+    init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// The sentence.
+    public var description: String { message }
+
+    static func invalidTransition(from: OperationStatus, to: OperationStatus) -> OperationError {
+        let reason =
+            from.isTerminal
+            ? "it has ended and can't change any more"
+            : "only a step that its status allows can follow"
+        return OperationError(
+            .invalidTransition,
+            "An operation that is \(from.rawValue) can't become \(to.rawValue): \(reason)."
+        )
+    }
+
+    static func unknownOperation(_ id: OperationID) -> OperationError {
+        OperationError(
+            .unknownOperation,
+            "No active operation has the id \(id.rawValue): list the operations to see which exist."
+        )
+    }
+
+    static func duplicateOperation(_ id: OperationID) -> OperationError {
+        OperationError(
+            .duplicateOperation,
+            "An operation with the id \(id.rawValue) exists already: choose another id or leave it out."
+        )
+    }
+
+    static let closed = OperationError(.closed, "The tracker has been closed and takes no more work.")
+}

@@ -1,0 +1,97 @@
+/// A plugin that can do one kind of work.
+///
+/// A provider knows its work and nothing else: no tracker, no store, no HTTP. It gets a request, reports through a handle,
+/// and returns or throws. Who starts it, whether it waits in a queue, whether it is tried again, and where its history goes
+/// is decided around it.
+///
+/// ```swift
+/// struct CountProvider: OperationProvider {
+///     struct Request: Codable, Sendable { var upTo: Int64 }
+///     static let operationType = OperationType("count")
+///
+///     func description(of request: Request) -> String { "Count to \(request.upTo)" }
+///
+///     @concurrent
+///     func perform(_ request: Request, reporting handle: OperationHandle) async throws -> Int64 {
+///         handle.setTotal(request.upTo)
+///         for number in 1...request.upTo {
+///             try await handle.checkpoint()
+///             handle.update(completed: number)
+///         }
+///         return request.upTo
+///     }
+/// }
+/// ```
+///
+/// Credentials belong to the provider, never to a request: requests are kept in the history and shown to people.
+public protocol OperationProvider<Request, Output>: Sendable {
+    /// What is asked for. It is kept as JSON of at most ``OperationRecord/payloadLimit`` bytes.
+    associatedtype Request: Codable & Sendable
+    /// What comes out. It is kept as JSON of at most ``OperationRecord/payloadLimit`` bytes.
+    associatedtype Output: Codable & Sendable
+
+    /// The type of every operation of this provider.
+    static var operationType: OperationType { get }
+
+    /// What the provider can do beside performing.
+    var traits: ProviderTraits { get }
+
+    /// What amounts count.
+    var unit: OperationUnit { get }
+
+    /// What a request does, for people.
+    func description(of request: Request) -> String
+
+    /// Does the work.
+    ///
+    /// It runs off any actor. It follows wishes at ``OperationHandle/checkpoint()``, and its task is cancelled when the
+    /// operation is.
+    ///
+    /// - Throws: ``OperationFailure`` or an ``OperationFailureConvertible`` for a failure with a code; anything else is
+    ///   recorded as `provider_error`.
+    @concurrent
+    func perform(_ request: Request, reporting handle: OperationHandle) async throws -> Output
+}
+
+extension OperationProvider {
+    /// Nothing special.
+    public var traits: ProviderTraits { ProviderTraits() }
+
+    /// Items.
+    public var unit: OperationUnit { .items }
+}
+
+/// What a provider can do beside performing.
+public struct ProviderTraits: Sendable, Hashable {
+    /// How a provider's work pauses.
+    public enum Pausing: String, Sendable, Hashable, Codable {
+        /// Its work stops where it is and goes on there.
+        case inPlace = "in_place"
+        /// Its work ends, and begins again from what it saved.
+        case byRestart = "by_restart"
+        /// It can't pause.
+        case unsupported
+    }
+
+    /// How its work pauses.
+    public var pausing: Pausing
+    /// What going on after a pause costs, for people; `nil` for nothing.
+    public var resumeCost: String?
+    /// Whether a request over HTTP may start it.
+    public var mayBeStartedOverHTTP: Bool
+    /// Whether two active requests that are equal are one operation.
+    public var isUnique: Bool
+
+    /// Makes traits.
+    public init(
+        pausing: Pausing = .unsupported,
+        resumeCost: String? = nil,
+        mayBeStartedOverHTTP: Bool = false,
+        isUnique: Bool = false
+    ) {
+        self.pausing = pausing
+        self.resumeCost = resumeCost
+        self.mayBeStartedOverHTTP = mayBeStartedOverHTTP
+        self.isUnique = isUnique
+    }
+}

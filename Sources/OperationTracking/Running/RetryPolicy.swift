@@ -1,0 +1,73 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// When work that failed is tried again: after a time that doubles with each try and is drawn at random below that, so that
+/// many clients of a broken server don't come back at once ("full jitter", M. Brooker, AWS Architecture Blog, 2015).
+public struct RetryPolicy: Sendable, Hashable {
+    /// How often work is begun in all; 1 for never again.
+    public var maximumAttempts: Int
+    /// The longest wait after the first failure; it doubles after each.
+    public var baseDelay: Duration
+    /// No wait is longer, except when the other side asked for more.
+    public var maximumDelay: Duration
+    /// No try begins when this much time has passed since the first; `nil` for no limit.
+    public var maximumElapsed: Duration?
+    /// The sum of all waits is at most this; `nil` for no limit.
+    public var maximumWaiting: Duration?
+    /// The failures that may pass. All others are final.
+    public var retryable: Set<OperationFailure.Code>
+
+    /// Failures of the way to the other side, or of the other side itself.
+    public static let passing: Set<OperationFailure.Code> = [
+        .connectionRefused, .connectionLost, .timeout, .stalled, .serverError, .rateLimited,
+    ]
+
+    /// Makes a policy.
+    public init(
+        maximumAttempts: Int = 4,
+        baseDelay: Duration = .seconds(1),
+        maximumDelay: Duration = .seconds(60),
+        maximumElapsed: Duration? = nil,
+        maximumWaiting: Duration? = nil,
+        retryable: Set<OperationFailure.Code> = RetryPolicy.passing
+    ) {
+        self.maximumAttempts = maximumAttempts
+        self.baseDelay = baseDelay
+        self.maximumDelay = maximumDelay
+        self.maximumElapsed = maximumElapsed
+        self.maximumWaiting = maximumWaiting
+        self.retryable = retryable
+    }
+
+    /// Every failure is final.
+    public static let never = RetryPolicy(maximumAttempts: 1)
+
+    /// How long to wait before the next try; `nil` when there is to be none.
+    ///
+    /// - Parameters:
+    ///   - failure: what the try just made ended in.
+    ///   - attempt: which try that was, from 1.
+    ///   - elapsed: the time since the first try began.
+    ///   - waited: the sum of the waits so far.
+    ///   - generator: where chance comes from.
+    public func delay(
+        after failure: OperationFailure,
+        attempt: Int,
+        elapsed: Duration,
+        waited: Duration = .zero,
+        using generator: inout some RandomNumberGenerator
+    ) -> Duration? {
+        guard attempt < maximumAttempts, retryable.contains(failure.code) else { return nil }
+        let ceiling = min(maximumDelay.seconds, baseDelay.seconds * exp2(Double(min(attempt - 1, 60))))
+        let drawn = Duration.seconds(Double.random(in: 0...max(0, ceiling), using: &generator))
+        let delay = max(drawn, failure.retryAfter ?? .zero)
+        if let maximumElapsed, elapsed + delay > maximumElapsed { return nil }
+        if let maximumWaiting, waited + delay > maximumWaiting { return nil }
+        return delay
+    }
+}

@@ -1,0 +1,90 @@
+extension OperationCell {
+    /// What is behind the cell's lock.
+    struct State: Sendable {
+        /// The true state. Once it is terminal nothing can change the operation any more.
+        var machine: OperationStateMachine
+        /// What readers see. It stays behind ``machine`` while an ending is being made durable.
+        var visibleStatus: OperationStatus = .pending
+        var priority: OperationPriority = .normal
+        var phase: String?
+        var message: String?
+        var attempt = 0
+        var pid: Int32?
+        var processGroup: ProcessIdentity?
+        var failure: OperationFailure?
+        var node: String?
+        var startedBy: String?
+        var uniqueKey: String?
+
+        var shownPercent = 0.0
+        var reportedPercent: Double?
+        var rewound: Int64 = 0
+        var present: Int64 = 0
+
+        var startedAt: Int64?
+        var updatedAt: Int64
+        var finishedAt: Int64?
+        /// Active time up to the last pause, and since when it has been running again.
+        var activeNanoseconds: Int64 = 0
+        var runningSince: Int64?
+
+        var estimator = RemainingTimeEstimator()
+        var remaining: RemainingTime?
+        var resources = ResourceImpact.unknown
+        /// The part of the registry's totals that is this operation's.
+        var countedCost = CountedCost()
+        var lastTick = TickMark()
+        /// Something beside the hot atomics has changed since the last tick.
+        var isDirty = false
+
+        var payload: Payload?
+        var control = Control()
+
+        init(machine: OperationStateMachine, updatedAt: Int64) {
+            self.machine = machine
+            self.updatedAt = updatedAt
+        }
+
+        mutating func begin(at time: CellTime) {
+            startedAt = startedAt ?? time.wall
+            runningSince = time.monotonic
+            attempt = max(attempt, 1)
+        }
+
+        mutating func stopClock(at time: CellTime) {
+            guard let since = runningSince else { return }
+            activeNanoseconds += max(0, time.monotonic - since)
+            runningSince = nil
+        }
+
+        func activeSeconds(at monotonic: Int64) -> Double? {
+            guard startedAt != nil else { return nil }
+            let running = runningSince.map { max(0, monotonic - $0) } ?? 0
+            return Double(activeNanoseconds + running) / 1e9
+        }
+    }
+
+    /// What few operations have, kept apart so that the others don't pay for its room.
+    struct Payload: Sendable {
+        var request: [UInt8]?
+        var result: [UInt8]?
+        var resumeState: [UInt8]?
+    }
+
+    /// How the work is reached.
+    struct Control: Sendable {
+        /// Stops the work, wherever it waits.
+        var cancelWork: (@Sendable () -> Void)?
+        /// Work that stands at a checkpoint until the wish changes.
+        var waitingWork: CheckedContinuation<Void, Never>?
+    }
+
+    /// What the ticker saw last.
+    struct TickMark: Sendable {
+        var completed: Int64 = 0
+        var total: Int64 = -1
+        var monotonic: Int64?
+        /// Smoothed bits a second.
+        var bitRate = 0.0
+    }
+}

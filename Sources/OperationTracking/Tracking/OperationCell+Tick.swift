@@ -1,0 +1,57 @@
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+extension OperationCell {
+    /// What a tick found.
+    struct TickOutcome: Sendable {
+        var hasChanged: Bool
+        var addedCost: CountedCost
+    }
+
+    /// Looks at what the work has done since the last tick: stamps it, feeds the estimator, measures the rate.
+    func tick(at time: CellTime) -> TickOutcome {
+        withState { state in
+            guard state.machine.status.isActive else { return TickOutcome(hasChanged: false, addedCost: CountedCost()) }
+            let completed = completed.load(ordering: .relaxed)
+            let total = total.load(ordering: .relaxed)
+            let moved = completed != state.lastTick.completed || total != state.lastTick.total
+            let rateChanged = measureRate(in: &state, completed: completed, at: time)
+            if moved || state.isDirty { state.updatedAt = time.wall }
+            let changed = moved || state.isDirty || rateChanged
+            state.isDirty = false
+            state.lastTick.completed = completed
+            state.lastTick.total = total
+            state.lastTick.monotonic = time.monotonic
+            if state.runningSince != nil, let seconds = state.activeSeconds(at: time.monotonic) {
+                state.estimator.observe(at: seconds, completed: completed, present: state.present)
+                state.remaining = total >= 0 ? state.estimator.estimate(remaining: max(0, total - completed)) : nil
+            }
+            let cost = CountedCost(state.resources)
+            let added = cost - state.countedCost
+            state.countedCost = cost
+            return TickOutcome(hasChanged: changed, addedCost: added)
+        }
+    }
+
+    /// The rate a person sees: smoothed over two seconds. What was found to be there already is not transferred.
+    private func measureRate(in state: inout State, completed: Int64, at time: CellTime) -> Bool {
+        guard unit == .bytes, let before = state.lastTick.monotonic, state.runningSince != nil else { return false }
+        let elapsed = Double(time.monotonic - before) / 1e9
+        guard elapsed > 0 else { return false }
+        let gained = max(0, max(completed, state.present) - max(state.lastTick.completed, state.present))
+        let keep = exp(-elapsed / 2)
+        let last = state.lastTick.bitRate
+        let rate = last * keep + Double(gained) * 8 / elapsed * (1 - keep)
+        state.lastTick.bitRate = rate < 1 ? 0 : rate
+        guard state.lastTick.bitRate > 0 || last > 0 else { return false }
+        state.resources.networkBitsPerSecond = state.lastTick.bitRate.rounded()
+        return abs(state.lastTick.bitRate - last) > 0.01 * last
+    }
+}

@@ -1,0 +1,135 @@
+import Synchronization
+
+/// The operations of one tracker: the active ones, the latest ended ones, and their totals.
+final class OperationRegistry: Sendable {
+    private struct State {
+        var active: [OperationID: OperationCell] = [:]
+        var ended = RingBuffer<OperationCell>(capacity: OperationRegistry.keptEnded)
+        var summary = OperationsSummary()
+        var isTicking = false
+        var isClosed = false
+    }
+
+    /// How many ended operations can still be looked up without a history store.
+    static let keptEnded = 256
+
+    private let state = Mutex(State())
+
+    /// Takes a new operation.
+    ///
+    /// - Returns: whether a ticker is needed and there is none; the caller then starts it.
+    func add(_ cell: OperationCell, status: OperationStatus) throws(OperationError) -> Bool {
+        try state.withLock { state throws(OperationError) in
+            guard !state.isClosed else { throw .closed }
+            guard state.active.updateValueIfAbsent(cell, forKey: cell.id) else { throw .duplicateOperation(cell.id) }
+            state.summary.count(status, by: 1)
+            state.summary.activeByType[cell.type, default: 0] += 1
+            defer { state.isTicking = true }
+            return !state.isTicking
+        }
+    }
+
+    /// Counts a step between two active statuses.
+    func move(from old: OperationStatus, to new: OperationStatus) {
+        state.withLock { state in
+            state.summary.count(old, by: -1)
+            state.summary.count(new, by: 1)
+        }
+    }
+
+    /// Counts an ending and moves the operation to the ended ones.
+    func end(_ cell: OperationCell, from old: OperationStatus, to new: OperationStatus, cost: CountedCost) {
+        state.withLock { state in
+            guard state.active.removeValue(forKey: cell.id) != nil else { return }
+            state.summary.count(old, by: -1)
+            state.summary.count(new, by: 1)
+            state.summary.cost = state.summary.cost - cost
+            let left = state.summary.activeByType[cell.type, default: 1] - 1
+            state.summary.activeByType[cell.type] = left > 0 ? left : nil
+            state.ended.append(cell)
+        }
+    }
+
+    func addCost(_ cost: CountedCost) {
+        state.withLock { $0.summary.cost = $0.summary.cost + cost }
+    }
+
+    /// The active operation with this id, or the ended one if it is among the latest.
+    func cell(_ id: OperationID) -> OperationCell? {
+        state.withLock { state in state.active[id] ?? state.ended.last { $0.id == id } }
+    }
+
+    func activeCell(_ id: OperationID) -> OperationCell? {
+        state.withLock { $0.active[id] }
+    }
+
+    var activeCells: [OperationCell] { state.withLock { Array($0.active.values) } }
+
+    /// The latest ended operations, newest first.
+    func endedCells(limit: Int) -> [OperationCell] {
+        state.withLock { $0.ended.newest(limit) }
+    }
+
+    var summary: OperationsSummary { state.withLock { $0.summary } }
+
+    /// The operations to look at in this tick; `nil` when there are none, and then the ticker is taken to have stopped.
+    func cellsToTick() -> [OperationCell]? {
+        state.withLock { state in
+            guard !state.active.isEmpty else {
+                state.isTicking = false
+                return nil
+            }
+            return Array(state.active.values)
+        }
+    }
+
+    /// Takes no more operations, and gives those that are still active.
+    func close() -> [OperationCell] {
+        state.withLock { state in
+            state.isClosed = true
+            return Array(state.active.values)
+        }
+    }
+}
+
+extension Dictionary {
+    /// Adds a value for a key that has none, and says whether it did.
+    fileprivate mutating func updateValueIfAbsent(_ value: Value, forKey key: Key) -> Bool {
+        if self[key] != nil { return false }
+        self[key] = value
+        return true
+    }
+}
+
+/// The newest elements of a sequence, up to a number.
+struct RingBuffer<Element> {
+    private var elements: [Element] = []
+    private var next = 0
+    private let capacity: Int
+
+    init(capacity: Int) {
+        self.capacity = capacity
+    }
+
+    mutating func append(_ element: Element) {
+        if elements.count < capacity {
+            elements.append(element)
+        } else {
+            elements[next] = element
+            next = (next + 1) % capacity
+        }
+    }
+
+    /// At most `limit` elements, newest first.
+    func newest(_ limit: Int) -> [Element] {
+        (0..<min(max(limit, 0), elements.count)).map { elements[(next + elements.count - 1 - $0) % elements.count] }
+    }
+
+    func last(where predicate: (Element) -> Bool) -> Element? {
+        for offset in 0..<elements.count {
+            let element = elements[(next + elements.count - 1 - offset) % elements.count]
+            if predicate(element) { return element }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,84 @@
+extension OperationTracker {
+    /// Runs work as an operation that ends as the work does: completed when it returns, failed when it throws, cancelled
+    /// when it was asked to stop or its task was cancelled.
+    ///
+    /// - Parameters:
+    ///   - type: what kind of work it is.
+    ///   - description: what it does, for people.
+    ///   - total: the whole amount in `unit`; `nil` when unknown.
+    ///   - unit: what amounts count.
+    ///   - parent: the operation that it is a part of.
+    ///   - startedBy: who starts it, for the audit log.
+    ///   - body: the work. It runs in a task of its own, which is cancelled when the operation is.
+    /// - Returns: what the work returned, once the ending is durable.
+    /// - Throws: what the work threw, or ``OperationError`` (`closed`).
+    public func withOperation<Value: Sendable>(
+        type: OperationType,
+        description: String,
+        total: Int64? = nil,
+        unit: OperationUnit = .bytes,
+        parent: OperationID? = nil,
+        startedBy: String? = nil,
+        _ body: @escaping @Sendable (OperationHandle) async throws -> Value
+    ) async throws -> Value {
+        let handle = try start(
+            type: type,
+            description: description,
+            total: total,
+            unit: unit,
+            parent: parent,
+            startedBy: startedBy
+        )
+        return try await run(handle) { value in
+            try await self.finish(handle.cell, .complete)
+            return value
+        } body: {
+            try await body(handle)
+        }
+    }
+
+    /// Runs `body` in a task that the operation's cancellation reaches, and ends the operation as the body ends.
+    func run<Value: Sendable, Result>(
+        _ handle: OperationHandle,
+        complete: (Value) async throws -> Result,
+        body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Result {
+        let outcome = await reach(handle, body)
+        switch outcome {
+        case .success(let value):
+            return try await complete(value)
+        case .failure(let error):
+            try await end(handle, afterThrowing: error)
+            throw error
+        }
+    }
+
+    /// Runs `body` in a task of its own. A cancelled operation and a cancelled caller both cancel that task.
+    func reach<Value: Sendable>(
+        _ handle: OperationHandle,
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async -> Result<Value, any Error> {
+        let work = Task { try await body() }
+        let isTooLate = handle.cell.withState { state in
+            state.control.cancelWork = { work.cancel() }
+            return state.machine.pendingRequest == .cancel || state.machine.status.isTerminal
+        }
+        if isTooLate { work.cancel() }
+        return await withTaskCancellationHandler {
+            await work.result
+        } onCancel: {
+            work.cancel()
+        }
+    }
+
+    /// Ends an operation whose work threw. An error thrown after a request to stop is how the work stopped, so it counts as
+    /// cancelled, not as failed.
+    func end(_ handle: OperationHandle, afterThrowing error: any Error) async throws(OperationError) {
+        let wasAsked = handle.cell.withState { $0.machine.pendingRequest == .cancel }
+        if wasAsked || error is CancellationError {
+            try await finish(handle.cell, .stop)
+        } else {
+            try await finish(handle.cell, .fail, failure: OperationFailure(recording: error))
+        }
+    }
+}

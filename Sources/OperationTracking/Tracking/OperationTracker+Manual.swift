@@ -1,0 +1,125 @@
+extension OperationTracker {
+    /// Begins an operation whose work a caller reports by hand, for callers that can't be a closure such as clients of an
+    /// HTTP API. It is `in_progress` at once. Others use ``withOperation(type:description:total:unit:parent:startedBy:_:)``,
+    /// which can't forget to end it.
+    ///
+    /// - Parameters:
+    ///   - type: what kind of work it is.
+    ///   - description: what it does, for people; at most 1,000 characters are kept.
+    ///   - total: the whole amount in `unit`; `nil` when unknown.
+    ///   - unit: what amounts count.
+    ///   - id: a name of the caller's own; `nil` for a new one.
+    ///   - pid: the process that does the work, when that is a process of its own.
+    ///   - parent: the operation that it is a part of.
+    ///   - startedBy: who starts it, for the audit log.
+    /// - Throws: ``OperationError``: `duplicate_operation`, `closed`.
+    public func start(
+        type: OperationType,
+        description: String,
+        total: Int64? = nil,
+        unit: OperationUnit = .bytes,
+        id: OperationID? = nil,
+        pid: Int32? = nil,
+        parent: OperationID? = nil,
+        startedBy: String? = nil
+    ) throws(OperationError) -> OperationHandle {
+        let spec = OperationSpec(
+            type: type,
+            description: description,
+            total: total,
+            unit: unit,
+            priority: .normal,
+            parent: parent,
+            pid: pid,
+            startedBy: startedBy
+        )
+        return try begin(spec, status: .inProgress, id: id)
+    }
+
+    func begin(
+        _ spec: OperationSpec,
+        status: OperationStatus,
+        id: OperationID? = nil,
+        prepare: (inout OperationCell.State) -> Void = { _ in }
+    ) throws(OperationError) -> OperationHandle {
+        var spec = spec
+        if spec.description.utf8.count > 1000 { spec.description = String(spec.description.prefix(1000)) }
+        spec.startedBy = spec.startedBy ?? configuration.actor
+        let time = CellTime(clock)
+        let id = id ?? .make(at: time.wall)
+        let cell = OperationCell(id: id, spec: spec, status: status, node: configuration.node, time: time)
+        cell.withState { prepare(&$0) }
+        try admit(cell, status: status)
+        return OperationHandle(cell: cell, tracker: self)
+    }
+
+    /// The handle of an active operation, to report by hand; `nil` when there is none with this id.
+    public func handle(_ id: OperationID) -> OperationHandle? {
+        registry.activeCell(id).map { OperationHandle(cell: $0, tracker: self) }
+    }
+
+    /// Ends an operation as completed, and returns when its row is durable.
+    ///
+    /// - Parameters:
+    ///   - id: the operation.
+    ///   - result: what came out, as JSON of at most ``OperationRecord/payloadLimit`` bytes; a longer one isn't kept.
+    /// - Returns: whether the ending survives a power cut.
+    /// - Throws: ``OperationError``: `unknown_operation`, `invalid_transition`.
+    @discardableResult
+    public func complete(_ id: OperationID, result: [UInt8]? = nil) async throws(OperationError) -> HistoryDurability {
+        let kept = result.flatMap { $0.count <= OperationRecord.payloadLimit ? $0 : nil }
+        return try await finish(cell(id), .complete, result: kept)
+    }
+
+    /// Ends an operation as failed, and returns when its row is durable.
+    ///
+    /// - Returns: whether the ending survives a power cut.
+    /// - Throws: ``OperationError``: `unknown_operation`, `invalid_transition`.
+    @discardableResult
+    public func fail(_ id: OperationID, _ failure: OperationFailure) async throws(OperationError) -> HistoryDurability {
+        try await finish(cell(id), .fail, failure: failure)
+    }
+
+    /// Says that an operation's work has paused, gone on, or stopped after a request: the steps that work reported by hand
+    /// has to tell.
+    ///
+    /// - Parameter status: `paused`, `in_progress` or `cancelled`; for the others there are methods with what they need.
+    /// - Throws: ``OperationError``: `unknown_operation`, `invalid_transition`.
+    public func report(_ id: OperationID, _ status: OperationStatus) async throws(OperationError) {
+        switch status {
+        case .inProgress: try await step(cell(id), .run)
+        case .paused: try await step(cell(id), .pause)
+        case .cancelled: try await finish(cell(id), .stop)
+        case .completed: try await complete(id)
+        case .failed: try await fail(id, OperationFailure(.providerError, "The work reported that it failed."))
+        case .pending:
+            throw .invalidTransition(from: try cell(id).withState { $0.visibleStatus }, to: .pending)
+        }
+    }
+
+    /// Asks work to pause. Its status changes when it really has; until then the wish is its `pendingRequest`.
+    ///
+    /// - Throws: ``OperationError``: `unknown_operation`, `invalid_transition`.
+    public func pause(_ id: OperationID) async throws(OperationError) {
+        try await step(cell(id), .requestPause)
+    }
+
+    /// Asks paused work to go on, or takes back a pause that has not taken effect.
+    ///
+    /// - Throws: ``OperationError``: `unknown_operation`, `invalid_transition`.
+    public func resume(_ id: OperationID) async throws(OperationError) {
+        try await step(cell(id), .requestResume)
+    }
+
+    /// Asks work to stop for good. It is `cancelled` when it really has stopped; a pending operation is so at once.
+    ///
+    /// - Throws: ``OperationError``: `unknown_operation`, `invalid_transition`.
+    public func cancel(_ id: OperationID) async throws(OperationError) {
+        try await step(cell(id), .requestCancel)
+    }
+
+    func cell(_ id: OperationID) throws(OperationError) -> OperationCell {
+        guard let cell = registry.cell(id) else { throw .unknownOperation(id) }
+        return cell
+    }
+}

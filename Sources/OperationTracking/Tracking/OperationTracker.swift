@@ -1,0 +1,111 @@
+import Synchronization
+
+/// Makes a service's long-running work visible and keeps it under control: the front door of this library.
+///
+/// ```swift
+/// let tracker = OperationTracker(history: try await SQLiteHistoryStore.open(in: dataDirectory))
+/// let rows = try await tracker.withOperation(type: .seed, description: "Load countries", total: 250, unit: .items) { handle in
+///     for (index, country) in countries.enumerated() {
+///         try await handle.checkpoint()          // pausing and cancelling take effect here
+///         try await load(country)
+///         handle.update(completed: Int64(index + 1))
+///     }
+///     return countries.count
+/// }
+/// ```
+///
+/// A tracker may be used from any task or thread. Everything it knows of active operations is in memory; with a history
+/// store, an operation's row is written when it starts, and its ending is made durable before anyone sees it.
+public final class OperationTracker: Sendable {
+    /// What a tracker can be told when it is made.
+    public struct Configuration: Sendable {
+        /// How often progress is looked at, events are merged and estimates made.
+        public var tickInterval: Duration = .milliseconds(250)
+        /// The name of this machine or container in ``BackgroundOperation/node``; `nil` where there is one only.
+        public var node: String?
+        /// Who starts operations when a caller doesn't say, for the audit log.
+        public var actor: String?
+
+        /// Makes the usual configuration.
+        public init() {}
+    }
+
+    let clock: any TrackingClock
+    let history: (any HistoryStore)?
+    let configuration: Configuration
+    let registry = OperationRegistry()
+    let broadcaster = EventBroadcaster()
+    private let announcedHealth = Mutex(HistoryHealth.ok)
+
+    /// Makes a tracker.
+    ///
+    /// - Parameters:
+    ///   - history: where operations are kept; `nil` keeps the latest 256 ended ones in memory.
+    ///   - clock: what times are measured on.
+    public init(
+        history: (any HistoryStore)? = nil,
+        clock: any TrackingClock = .system,
+        configuration: Configuration = Configuration()
+    ) {
+        self.history = history
+        self.clock = clock
+        self.configuration = configuration
+    }
+
+    /// The operation with this id: an active one live, one of the latest 256 ended ones, or `nil`. Older ones are in the
+    /// history.
+    public func operation(_ id: OperationID) -> BackgroundOperation? {
+        registry.cell(id)?.snapshot(at: clock.monotonicNanoseconds)
+    }
+
+    /// The operations that have not ended, oldest first.
+    public var activeOperations: [BackgroundOperation] {
+        let now = clock.monotonicNanoseconds
+        return registry.activeCells.map { $0.snapshot(at: now) }
+            .sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+    }
+
+    /// The operations that ended last, newest first.
+    ///
+    /// - Parameter limit: how many at most; 256 are kept in memory.
+    public func recentOperations(limit: Int = 100) -> [BackgroundOperation] {
+        let now = clock.monotonicNanoseconds
+        return registry.endedCells(limit: limit).map { $0.snapshot(at: now) }
+    }
+
+    /// Counts and total costs. They are kept up to date, so reading them costs the same however many operations there are.
+    public var summary: OperationsSummary { registry.summary }
+
+    /// What happens from now on, for one reader. See ``OperationEvents``.
+    public func events() -> OperationEvents { broadcaster.subscribe() }
+
+    /// Ends the tracker: takes no more work, stops what is still running and records it as failed with the code
+    /// `interrupted`, ends all event streams, and closes the history store.
+    public func close() async {
+        let failure = OperationFailure(
+            .interrupted,
+            "The program that ran this operation ended before it. Start it again."
+        )
+        await withDiscardingTaskGroup { group in
+            for cell in registry.close() {
+                // One that ends by itself in this moment has its own ending, and needs no other.
+                group.addTask { _ = try? await self.finish(cell, .fail, failure: failure) }
+            }
+        }
+        broadcaster.close()
+        await history?.close()
+    }
+
+    func announceHealth() {
+        guard let health = history?.health else { return }
+        let isNew = announcedHealth.withLock { announced in
+            defer { announced = health }
+            return announced != health
+        }
+        if isNew { broadcaster.announce(.historyHealth(health)) }
+    }
+
+    func enqueueRecord(of cell: OperationCell) {
+        history?.enqueue(cell.record(at: clock.monotonicNanoseconds))
+    }
+}

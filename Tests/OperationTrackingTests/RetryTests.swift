@@ -1,0 +1,108 @@
+import OperationTrackingTesting
+import Testing
+
+@testable import OperationTracking
+
+struct RetryTests {
+    private let clock = ManualClock()
+    private let tracker: OperationTracker
+
+    init() {
+        tracker = OperationTracker(clock: clock)
+    }
+
+    private struct Highest: RandomNumberGenerator {
+        mutating func next() -> UInt64 { .max }
+    }
+
+    private static let passing = OperationFailure(.connectionLost, "cut")
+
+    @Test func waitsDoubleUpToTheirCap() {
+        let policy = RetryPolicy(maximumAttempts: 10, baseDelay: .seconds(1), maximumDelay: .seconds(10))
+        var generator = Highest()
+        let delays = (1...6).map { attempt in
+            policy.delay(after: Self.passing, attempt: attempt, elapsed: .zero, using: &generator)?.seconds ?? -1
+        }
+        #expect(zip(delays, [1, 2, 4, 8, 10, 10]).allSatisfy { abs($0 - $1) < 0.001 })
+    }
+
+    @Test func waitsAreSpreadOverTheWholeRange() {
+        let policy = RetryPolicy(baseDelay: .seconds(8))
+        var generator = SystemRandomNumberGenerator()
+        let delays = (0..<1000).compactMap { _ in
+            policy.delay(after: Self.passing, attempt: 1, elapsed: .zero, using: &generator)?.seconds
+        }
+        #expect(delays.count == 1000)
+        #expect(delays.allSatisfy { (0...8).contains($0) })
+        #expect(delays.contains { $0 < 2 } && delays.contains { $0 > 6 })
+    }
+
+    @Test func finalFailuresAndLastAttemptsAreNotTriedAgain() {
+        let policy = RetryPolicy(maximumAttempts: 3)
+        var generator = Highest()
+        let final = OperationFailure(.notFound, "gone")
+        #expect(policy.delay(after: final, attempt: 1, elapsed: .zero, using: &generator) == nil)
+        #expect(policy.delay(after: Self.passing, attempt: 3, elapsed: .zero, using: &generator) == nil)
+        #expect(policy.delay(after: Self.passing, attempt: 2, elapsed: .zero, using: &generator) != nil)
+    }
+
+    @Test func whatTheOtherSideAsksForIsWaited() {
+        let asked = OperationFailure(.rateLimited, "slow down", retryAfter: .seconds(90))
+        var generator = Highest()
+        #expect(RetryPolicy().delay(after: asked, attempt: 1, elapsed: .zero, using: &generator) == .seconds(90))
+        let hasty = RetryPolicy(maximumWaiting: .seconds(10))
+        #expect(hasty.delay(after: asked, attempt: 1, elapsed: .zero, using: &generator) == nil)
+        let bounded = RetryPolicy(maximumElapsed: .seconds(100))
+        #expect(bounded.delay(after: asked, attempt: 1, elapsed: .seconds(20), using: &generator) == nil)
+    }
+
+    @Test func workIsTriedAgainUntilItSucceeds() async throws {
+        let provider = ScriptedProvider(failures: [Self.passing, Self.passing])
+        let running = try OperationRunner(tracker: tracker).submit(.init(), to: provider, retry: RetryPolicy())
+        await clock.waitForSleepers(2)
+        let operation = try #require(tracker.operation(running.id))
+        #expect(operation.phase == "waiting to retry")
+        #expect(operation.message?.contains("cut") == true)
+        while tracker.operation(running.id)?.status == .inProgress { await clock.advance(by: .seconds(1)) }
+        #expect(try await running.output == .init(attempt: 3))
+        #expect(tracker.operation(running.id)?.attempt == 3)
+        #expect(tracker.operation(running.id)?.status == .completed)
+    }
+
+    @Test func theLastFailureIsTheOneRecorded() async throws {
+        let final = OperationFailure(.notFound, "gone for good")
+        let provider = ScriptedProvider(failures: [Self.passing, final])
+        let running = try OperationRunner(tracker: tracker).submit(.init(), to: provider, retry: RetryPolicy())
+        await clock.waitForSleepers(2)
+        await clock.advance(by: .seconds(61))
+        await #expect(throws: final) { try await running.output }
+        #expect(tracker.operation(running.id)?.failure == final)
+    }
+
+    @Test func waitingWorkIsCancelledAtOnce() async throws {
+        let provider = ScriptedProvider(failures: [Self.passing])
+        let running = try OperationRunner(tracker: tracker).submit(.init(), to: provider, retry: RetryPolicy())
+        await clock.waitForSleepers(2)
+        try await tracker.cancel(running.id)
+        await #expect(throws: CancellationError.self) { try await running.output }
+        #expect(tracker.operation(running.id)?.status == .cancelled)
+    }
+}
+
+/// Fails as it is told, once for each try, then succeeds.
+private struct ScriptedProvider: OperationProvider {
+    struct Request: Codable {}
+    struct Output: Codable, Equatable { var attempt: Int }
+
+    static let operationType = OperationType("scripted")
+    let failures: [OperationFailure]
+
+    func description(of request: Request) -> String { "scripted" }
+
+    @concurrent
+    func perform(_ request: Request, reporting handle: OperationHandle) async throws -> Output {
+        let attempt = handle.attempt
+        if attempt <= failures.count { throw failures[attempt - 1] }
+        return Output(attempt: attempt)
+    }
+}
