@@ -6,12 +6,65 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "OperationTracking", targets: ["OperationTracking"]),
+        .library(name: "OperationHistorySQLite", targets: ["OperationHistorySQLite"]),
+        .library(name: "OperationTransfer", targets: ["OperationTransfer"]),
+        .library(name: "OllamaOperations", targets: ["OllamaOperations"]),
         .library(name: "OperationTrackingTesting", targets: ["OperationTrackingTesting"]),
+        .executable(name: "wizard", targets: ["Wizard"]),
     ],
     targets: [
+        // C libraries, each behind one module of ours.
+        .systemLibrary(
+            name: "CSQLite",
+            pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]
+        ),
+        .systemLibrary(
+            name: "CCurl",
+            pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]
+        ),
+        .systemLibrary(
+            name: "CMicroHTTPD",
+            pkgConfig: "libmicrohttpd",
+            providers: [.apt(["libmicrohttpd-dev"]), .brew(["libmicrohttpd"])]
+        ),
+
+        // The library.
         .target(name: "OperationTracking"),
+        .target(name: "OperationHistorySQLite", dependencies: ["OperationTracking", "CSQLite"]),
+        .target(name: "OperationTransfer", dependencies: ["OperationTracking", "CCurl"]),
+        .target(name: "OllamaOperations", dependencies: ["OperationTracking", "OperationTransfer"]),
         .target(name: "OperationTrackingTesting", dependencies: ["OperationTracking"]),
+
+        // The reference service, and what it demonstrates itself against.
+        .target(name: "OllamaStandIn", dependencies: ["CMicroHTTPD"], path: "Examples/OllamaStandIn"),
+        .executableTarget(
+            name: "ollama-stand-in",
+            dependencies: ["OllamaStandIn"],
+            path: "Examples/OllamaStandInServer"
+        ),
+        .systemLibrary(name: "CGetopt", path: "Examples/CGetopt"),
+        .executableTarget(
+            name: "Wizard",
+            dependencies: [
+                "OperationTracking", "OperationHistorySQLite", "OperationTransfer", "OllamaOperations", "OllamaStandIn",
+                "CGetopt",
+            ],
+            path: "Examples/Wizard"
+        ),
+
+        // Tests: one folder a module.
+        .target(name: "TestSockets", path: "Tests/Sockets"),
         .testTarget(name: "OperationTrackingTests", dependencies: ["OperationTracking", "OperationTrackingTesting"]),
+        .testTarget(name: "OperationTransferTests", dependencies: ["OperationTransfer", "TestSockets"]),
+        .testTarget(
+            name: "OllamaOperationsTests",
+            dependencies: ["OllamaOperations", "OllamaStandIn", "OperationTrackingTesting", "TestSockets"],
+            resources: [.copy("Fixtures")]
+        ),
+        .testTarget(name: "WizardTests", dependencies: ["OllamaStandIn", "Wizard"]),
+        .testTarget(name: "OllamaStandInTests", dependencies: ["OllamaStandIn"], resources: [.copy("Fixtures")]),
     ]
 )
 

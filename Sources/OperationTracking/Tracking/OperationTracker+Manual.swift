@@ -83,7 +83,9 @@ extension OperationTracker {
     /// Says that an operation's work has paused, gone on, or stopped after a request: the steps that work reported by hand
     /// has to tell.
     ///
-    /// - Parameter status: `paused`, `in_progress` or `cancelled`; for the others there are methods with what they need.
+    /// - Parameters:
+    ///   - id: the operation.
+    ///   - status: `paused`, `in_progress` or `cancelled`; for the others there are methods with what they need.
     /// - Throws: ``OperationError``: `unknown_operation`, `invalid_transition`.
     public func report(_ id: OperationID, _ status: OperationStatus) async throws(OperationError) {
         switch status {

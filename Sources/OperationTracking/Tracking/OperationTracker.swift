@@ -42,6 +42,7 @@ public final class OperationTracker: Sendable {
     /// - Parameters:
     ///   - history: where operations are kept; `nil` keeps the latest 256 ended ones in memory.
     ///   - clock: what times are measured on.
+    ///   - configuration: how often it looks, and what it says of itself.
     public init(
         history: (any HistoryStore)? = nil,
         clock: any TrackingClock = .system,

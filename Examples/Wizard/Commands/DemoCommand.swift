@@ -1,0 +1,71 @@
+import OllamaOperations
+import OllamaStandIn
+import OperationHistorySQLite
+import OperationTracking
+import OperationTransfer
+
+struct DemoCommand: Command {
+    static let name = "demo"
+    static let summary = "pull from an embedded stand-in for Ollama, then show the history"
+    static let operands = ""
+    static let options: [Option] = [
+        Option("data", "DIR", help: "keep the history in DIR (default: the folder `demo` in the usual place)")
+    ]
+
+    private let data: String
+
+    init(_ options: ParsedOptions) throws {
+        try options.refuseOperands()
+        data = try options.has("data") ? DataDirectory.path(options) : DataDirectory.path(options) + "/demo"
+    }
+
+    func run() async throws -> ExitCode {
+        let ollama = try OllamaStandIn(models: [Self.model])
+        defer { ollama.stop() }
+        Console.line("A stand-in for Ollama listens on \(ollama.url); nothing leaves this machine.\n")
+
+        let code = try await pull(Self.model.name, from: ollama)
+        guard code == .done else { return code }
+        Console.line("\nA model that does not exist fails, and says what to do:\n")
+        guard try await pull("no-such-model", from: ollama) == .failed else { return .failed }
+
+        Console.line("\nThe history in \(data), opened anew:\n")
+        let history = try await SQLiteHistoryStore.open(in: data)
+        let page = try await history.page(HistoryQuery(limit: 10))
+        await history.close()
+        HistoryTable(page: page).print()
+        return .done
+    }
+
+    private func pull(_ model: String, from ollama: OllamaStandIn) async throws -> ExitCode {
+        let session = try await Session(data: data, actor: "wizard demo")
+        let client = OllamaClient(address: try OllamaAddress(ollama.url), transport: CurlTransport())
+        let request = PullModelProvider.Request(model: model)
+        let code = try await session.run(
+            request,
+            with: PullModelProvider(client: client),
+            retry: RetryPolicy(),
+            json: false
+        )
+        await session.tracker.close()
+        return code
+    }
+
+    /// Some hundred MB over a link that runs, crawls, stands still and loses a chunk.
+    private static let model = ScriptedModel(
+        name: "demo",
+        layers: [
+            .init(seed: "demo model", bytes: 320_000_000),
+            .init(seed: "demo projector", bytes: 60_000_000),
+            .init(seed: "demo template", bytes: 980),
+            .init(seed: "demo config", bytes: 516),
+        ],
+        link: [
+            .init(seconds: 2, bytesPerSecond: 60_000_000),
+            .init(seconds: 2, bytesPerSecond: 15_000_000),
+            .init(seconds: 0.8, bytesPerSecond: 0),
+            .init(seconds: 600, bytesPerSecond: 50_000_000),
+        ],
+        faults: [Fault(.completedFalls(afterBytes: 200_000_000, to: 160_000_000))]
+    )
+}

@@ -1,0 +1,77 @@
+import OperationHistorySQLite
+import OperationTracking
+
+struct ShowCommand: Command {
+    static let name = "show"
+    static let summary = "tell everything about one operation"
+    static let operands = "ID"
+    static let options: [Option] = [.data, .json]
+
+    private let id: OperationID
+    private let data: String
+    private let json: Bool
+
+    init(_ options: ParsedOptions) throws {
+        let text = try options.operand("ID")
+        guard let id = OperationID(rawValue: text) else {
+            throw UsageError(
+                "'\(text.printable.truncated(to: 80))' is no operation's id: they begin with op_, see `wizard history`."
+            )
+        }
+        self.id = id
+        data = try DataDirectory.path(options)
+        json = options.has("json")
+    }
+
+    func run() async throws -> ExitCode {
+        let history = try await SQLiteHistoryStore.open(in: data)
+        let record = try await history.record(id)
+        await history.close()
+        guard let record else {
+            Console.error("wizard show: no operation has the id \(id). `wizard history` lists them.")
+            return .failed
+        }
+        if json {
+            Console.json(record.jsonBytes())
+        } else {
+            for (name, value) in Self.lines(record) { Console.line(name.padded(to: 12) + value.printable) }
+        }
+        return .done
+    }
+
+    private static func lines(_ record: OperationRecord) -> [(String, String)] {
+        let operation = record.operation
+        let progress = operation.progress
+        var lines = [
+            ("id", operation.id.rawValue),
+            ("type", operation.type.rawValue),
+            ("description", operation.description),
+            ("status", operation.status.rawValue),
+        ]
+        func add(_ name: String, _ value: String?) {
+            if let value { lines.append((name, value)) }
+        }
+        add("error", operation.failure.map { "\($0.code): \($0.message)" })
+        add("phase", operation.phase)
+        add("message", operation.message)
+        add("progress", "\(Format.number(progress.percent, decimals: 2)) %")
+        add("done", amount(progress))
+        add("rewound", progress.rewoundUnits > 0 ? Format.amount(progress.rewoundUnits, progress.unit) : nil)
+        add("attempt", operation.attempt > 1 ? "\(operation.attempt)" : nil)
+        add("created", Format.moment(operation.createdAt) + " UTC")
+        add("started", operation.startedAt.map { Format.moment($0) + " UTC" })
+        add("finished", operation.finishedAt.map { Format.moment($0) + " UTC" })
+        add("time", operation.activeSeconds.map(Format.duration))
+        add("started by", record.startedBy)
+        add("parent", operation.parentID?.rawValue)
+        add("request", record.request.map { String(decoding: $0, as: UTF8.self) })
+        add("result", record.result.map { String(decoding: $0, as: UTF8.self) })
+        return lines
+    }
+
+    private static func amount(_ progress: OperationProgress) -> String? {
+        guard progress.completedUnits > 0 || progress.totalUnits != nil else { return nil }
+        let done = Format.amount(progress.completedUnits, progress.unit)
+        return progress.totalUnits.map { "\(done) of \(Format.amount($0, progress.unit))" } ?? done
+    }
+}

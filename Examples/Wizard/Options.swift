@@ -1,0 +1,129 @@
+import CGetopt
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// One option that a command takes.
+struct Option: Sendable {
+    let name: String
+    /// What its argument is called, such as `N`; `nil` when it takes none.
+    let argument: String?
+    let help: String
+
+    init(_ name: String, _ argument: String? = nil, help: String) {
+        self.name = name
+        self.argument = argument
+        self.help = help
+    }
+
+    var spelling: String { argument.map { "--\(name) \($0)" } ?? "--\(name)" }
+
+    static let help = Option("help", help: "show this help")
+    static let json = Option("json", help: "print JSON, for programs")
+    static let data = Option(
+        "data",
+        "DIR",
+        help: "keep the history in DIR (default: OPERATION_TRACKING_DATA or the state folder)"
+    )
+}
+
+/// The way the program is used is wrong.
+struct UsageError: Error {
+    let message: String
+
+    init(_ message: String) {
+        self.message = message
+    }
+}
+
+/// Options and operands as given, read by the C library's `getopt_long`.
+struct ParsedOptions {
+    private(set) var operands: [String] = []
+    private var values: [String: [String]] = [:]
+
+    /// - Throws: ``UsageError`` for an option that is unknown, or lacks its argument, or has one and takes none.
+    init(_ arguments: [String], allowed: [Option]) throws {
+        let names = allowed.map { strdup($0.name) }
+        var argv: [UnsafeMutablePointer<CChar>?] = (["wizard"] + arguments).map { strdup($0) } + [nil]
+        // getopt_long moves the strings about, so they are freed by a list of their own.
+        let owned = argv
+        defer { (names + owned).forEach { free($0) } }
+
+        var table = zip(names, allowed).enumerated().map { index, entry in
+            option(
+                name: UnsafePointer(entry.0),
+                has_arg: entry.1.argument == nil ? 0 : 1,
+                flag: nil,
+                val: Int32(1000 + index)
+            )
+        }
+        table.append(option(name: nil, has_arg: 0, flag: nil, val: 0))
+
+        cgetopt_begin()
+        let count = Int32(argv.count - 1)
+        while true {
+            // The colon asks for ':' when an argument is missing, instead of the '?' of an unknown option.
+            let found = getopt_long(count, &argv, ":h", table, nil)
+            switch found {
+            case -1:
+                operands = (Int(cgetopt_index())..<Int(count)).compactMap { argv[$0].map { String(cString: $0) } }
+                return
+            case Int32(UInt8(ascii: "h")):
+                values["help", default: []].append("")
+            case 1000...:
+                let option = allowed[Int(found - 1000)]
+                values[option.name, default: []].append(cgetopt_argument().map { String(cString: $0) } ?? "")
+            case Int32(UInt8(ascii: ":")):
+                throw UsageError("\(Self.last(argv)) needs an argument.")
+            default:
+                throw UsageError("'\(Self.last(argv))' is no option here, or takes no argument.")
+            }
+        }
+    }
+
+    func has(_ name: String) -> Bool { values[name] != nil }
+
+    /// The option's argument; the last one when it was given more than once.
+    func text(_ name: String) -> String? { values[name]?.last }
+
+    /// All of the option's arguments, each of which may hold several with commas between.
+    func list(_ name: String) -> [String] {
+        (values[name] ?? []).flatMap { $0.split(separator: ",").map(String.init) }
+    }
+
+    /// The option's argument as a whole number.
+    ///
+    /// - Throws: ``UsageError`` when it is none, or not within `range`.
+    func number(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
+        guard let text = text(name) else { return nil }
+        guard let number = Int(text), range.contains(number) else {
+            throw UsageError(
+                "--\(name) takes a whole number from \(range.lowerBound) to \(range.upperBound), not '\(text)'."
+            )
+        }
+        return number
+    }
+
+    /// The one operand of a command that takes one.
+    ///
+    /// - Throws: ``UsageError`` when there is none, or more than one.
+    func operand(_ meaning: String) throws -> String {
+        guard let first = operands.first else { throw UsageError("\(meaning) is missing.") }
+        guard operands.count == 1 else { throw UsageError("one \(meaning) is enough; '\(operands[1])' is too much.") }
+        return first
+    }
+
+    /// - Throws: ``UsageError`` when there is an operand.
+    func refuseOperands() throws {
+        if let first = operands.first { throw UsageError("'\(first)' is too much: this command takes options only.") }
+    }
+
+    private static func last(_ argv: [UnsafeMutablePointer<CChar>?]) -> String {
+        let index = Int(cgetopt_index()) - 1
+        guard argv.indices.contains(index), let text = argv[index] else { return "an option" }
+        return String(cString: text)
+    }
+}

@@ -1,0 +1,39 @@
+.PHONY: demo test integration sanitize bench docs lint format clean dependencies
+
+SWIFT_SOURCES = Package.swift Sources Tests Examples Benchmarks/Package.swift Benchmarks/Sources
+
+# Everything that is built needs these; they are installed when missing.
+dependencies:
+	@.ci/install-dependencies
+
+demo: dependencies
+	swift build --product wizard
+	@"$$(swift build --show-bin-path)/wizard" demo
+
+test: dependencies
+	swift build --build-tests
+	swift test --skip-build
+
+# Tests that need other programs: Python clients, real servers. Each says loudly when it is left out.
+integration: dependencies
+	swift build
+	@Tests/Integration/run-all
+
+# The core's tests under ThreadSanitizer.
+sanitize: dependencies
+	swift test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build/tsan --filter OperationTrackingTests
+
+bench: dependencies
+	swift run -c release --package-path Benchmarks operation-benchmarks core
+
+docs: dependencies
+	@DocsSource/build
+
+lint:
+	swift format lint --strict --recursive $(SWIFT_SOURCES)
+
+format:
+	swift format --in-place --recursive $(SWIFT_SOURCES)
+
+clean:
+	rm -rf .build Benchmarks/.build DocsSource/.output

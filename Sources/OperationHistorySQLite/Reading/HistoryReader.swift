@@ -1,0 +1,108 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+import OperationTracking
+
+/// A connection that only reads, on a queue of its own: in WAL mode readers and the writer don't wait for each other.
+actor HistoryReader {
+    private let executor = QueueExecutor(label: "OperationHistorySQLite.reader")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    private let paths: HistoryPaths
+    private let shared: SharedState
+    private var connection: Database?
+    private var generation = 0
+    private var statements: [String: Statement] = [:]
+
+    init(paths: HistoryPaths, shared: SharedState) {
+        self.paths = paths
+        self.shared = shared
+    }
+
+    func close() {
+        statements = [:]
+        connection = nil
+    }
+
+    func record(_ id: OperationID) throws -> OperationRecord? {
+        let statement = try prepared("SELECT \(OperationColumns.list) FROM operations WHERE operation_id = ?")
+        try statement.add(id.rawValue)
+        return try statement.rows { try OperationColumns.read($0).record }.first
+    }
+
+    /// The newest records that fulfil the query's conditions, at most `limit`.
+    func records(_ query: HistoryQuery, limit: Int) throws -> [KeyedRecord] {
+        let bounds = try query.keyBounds()
+        let page = PageStatement(query)
+        let statement = try prepared(page.sql)
+        try page.bind(to: statement, from: bounds.lowest, below: bounds.end, limit: limit)
+        return try statement.rows(OperationColumns.read)
+    }
+
+    /// The statistics over all time.
+    func tallies() throws -> [OperationType: OperationTally] {
+        let statement = try prepared(
+            "SELECT operation_type, status, bucket, count, seconds, bytes, byte_seconds FROM statistics WHERE day = 'all'"
+        )
+        var tallies: [OperationType: OperationTally] = [:]
+        for (type, kind, sums) in try statement.rows(Self.readSums).compactMap(\.self) {
+            tallies[type, default: OperationTally()].add(sums, of: kind)
+        }
+        return tallies
+    }
+
+    func auditEntries(below end: HistoryKey, limit: Int) throws -> [(key: HistoryKey, entry: AuditEntry)] {
+        let statement = try prepared(
+            "SELECT key, at, actor, action, operation_id, detail FROM audit WHERE key < ? ORDER BY key DESC LIMIT ?"
+        )
+        try statement.add(end.rawValue)
+        try statement.add(Int64(limit))
+        return try statement.rows { row in
+            let key = HistoryKey(rawValue: row.nextInteger() ?? 0)
+            let entry = AuditEntry(
+                at: Date(milliseconds: row.nextInteger() ?? 0),
+                actor: row.nextText() ?? "",
+                action: row.nextText() ?? "",
+                operationID: row.nextText().flatMap(OperationID.init(rawValue:)),
+                detail: row.nextText()
+            )
+            return (key, entry)
+        }
+    }
+
+    private static func readSums(_ row: Statement) -> (OperationType, EndingKind, EndingSums)? {
+        let type = row.nextText().flatMap(OperationType.init(rawValue:))
+        let status = row.nextText().flatMap(OperationStatus.init(rawValue:))
+        guard let type, let status else { return nil }
+        let kind = EndingKind(status: status, bucket: Int(row.nextInteger() ?? 0))
+        let sums = EndingSums(
+            count: Int(row.nextInteger() ?? 0),
+            seconds: row.nextDouble() ?? 0,
+            bytes: row.nextInteger() ?? 0,
+            byteSeconds: row.nextDouble() ?? 0
+        )
+        return (type, kind, sums)
+    }
+
+    private func prepared(_ sql: String) throws -> Statement {
+        let database = try openConnection()
+        if let kept = statements[sql] { return kept }
+        if statements.count >= 64 { statements = [:] }
+        let statement = try Statement(sql, in: database)
+        statements[sql] = statement
+        return statement
+    }
+
+    private func openConnection() throws -> Database {
+        let current = shared.fileGeneration
+        if let connection, generation == current { return connection }
+        close()
+        let opened = try Database(path: paths.database, createsFile: false)
+        try opened.execute("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY")
+        connection = opened
+        generation = current
+        return opened
+    }
+}

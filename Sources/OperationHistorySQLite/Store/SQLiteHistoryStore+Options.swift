@@ -1,0 +1,26 @@
+public import OperationTracking
+
+extension SQLiteHistoryStore {
+    /// How a store works.
+    public struct Options: Sendable {
+        /// How long and how much is kept. Applied in the background: after opening, and then every thousand endings.
+        public var retention: RetentionPolicy
+
+        /// How long what is enqueued waits for company; with the transaction itself this stays under 50 ms.
+        var groupingDelay = Duration.milliseconds(20)
+        /// How often a store that is degraded tries to write what it keeps.
+        var retryInterval = Duration.seconds(3)
+        /// How many pages of 4 KiB the WAL has when it is moved into the file.
+        var checkpointPages = 1024
+        /// How long a process group that was left behind has to end by itself.
+        var terminationGrace = Duration.seconds(2)
+        var endingsBetweenPrunes = 1000
+        /// What happens before each commit: tests make writes fail here.
+        var beforeCommit: @Sendable () throws -> Void = {}
+
+        /// Makes options.
+        public init(retention: RetentionPolicy = .default) {
+            self.retention = retention
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Synchronization
+
+/// A history that ends with its process: for tests, and for services that want none on disk.
+///
+/// It behaves as the stores on disk do, except that nothing survives ``close()`` and that it is never shared, so it has no
+/// orphans. Of the ended operations and of the audit entries the newest are kept.
+public final class InMemoryHistoryStore: HistoryStore, AuditLog, SharedHistory {
+    private let state: Mutex<State>
+
+    /// Makes an empty history.
+    ///
+    /// - Parameter maximumCount: how many ended operations are kept, at least 1; the older ones are dropped. Twice as many
+    ///   audit entries are kept, since an operation has a start and an end.
+    public init(maximumCount: Int = 10_000) {
+        state = Mutex(State(maximumCount: max(maximumCount, 1)))
+    }
+
+    public func enqueue(_ record: OperationRecord) {
+        state.withLock { _ = $0.write(record) }
+    }
+
+    public func commit(_ record: OperationRecord) async -> HistoryDurability {
+        state.withLock { $0.write(record) }
+    }
+
+    public func record(_ id: OperationID) async throws -> OperationRecord? {
+        try state.withLock { state in
+            try state.requireOpen()
+            return state.record(id)
+        }
+    }
+
+    public func page(_ query: HistoryQuery) async throws -> HistoryPage {
+        let bounds = try query.keyBounds()
+        return try state.withLock { state in
+            try state.requireOpen()
+            return state.page(query, from: bounds.lowest, below: bounds.end)
+        }
+    }
+
+    public func statistics(types: Set<OperationType>?) async throws -> [HistoryStatistics] {
+        try state.withLock { state in
+            try state.requireOpen()
+            return state.tallies
+                .filter { types?.contains($0.key) ?? true }
+                .map { $0.value.statistics(of: $0.key) }
+                .sorted { $0.type < $1.type }
+        }
+    }
+
+    @discardableResult
+    public func prune(_ policy: RetentionPolicy) async throws -> Int {
+        try state.withLock { state in
+            try state.requireOpen()
+            return state.prune(policy)
+        }
+    }
+
+    public var health: HistoryHealth { .ok }
+
+    public func close() async {
+        state.withLock { $0.close() }
+    }
+
+    public func append(_ entry: AuditEntry) {
+        state.withLock { $0.note(entry) }
+    }
+
+    public func auditEntries(cursor: String?, limit: Int) async throws -> AuditPage {
+        let end = try HistoryCursor.key(.audit, in: cursor)
+        return try state.withLock { state in
+            try state.requireOpen()
+            return state.auditPage(below: end, limit: min(max(limit, 1), 1000))
+        }
+    }
+
+    public func orphans() async throws -> [OperationRecord] {
+        try state.withLock { try $0.requireOpen() }
+        return []
+    }
+
+    public func adopt(_ id: OperationID) async throws -> Bool {
+        try state.withLock { try $0.requireOpen() }
+        return false
+    }
+
+    public func claim(_ record: OperationRecord) async throws -> OperationRecord? {
+        try state.withLock { state in
+            try state.requireOpen()
+            return state.claim(record)
+        }
+    }
+}

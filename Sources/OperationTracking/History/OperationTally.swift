@@ -1,0 +1,98 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// What one ended operation adds to statistics, or several that ended alike.
+package struct EndingSums: Sendable, Hashable {
+    package var count = 0
+    /// Active seconds.
+    package var seconds = 0.0
+    /// Bytes that were transferred; what was there at the start doesn't count.
+    package var bytes: Int64 = 0
+    /// Active seconds of those that transferred bytes.
+    package var byteSeconds = 0.0
+
+    package init(count: Int, seconds: Double, bytes: Int64, byteSeconds: Double) {
+        self.count = count
+        self.seconds = seconds
+        self.bytes = bytes
+        self.byteSeconds = byteSeconds
+    }
+
+    package init() {}
+
+    package static func += (sums: inout EndingSums, more: EndingSums) {
+        sums.count += more.count
+        sums.seconds += more.seconds
+        sums.bytes += more.bytes
+        sums.byteSeconds += more.byteSeconds
+    }
+}
+
+/// How an operation ended, as far as statistics tell endings apart.
+package struct EndingKind: Sendable, Hashable {
+    package let status: OperationStatus
+    /// The bucket of its duration (see ``DurationHistogram``); 0 unless it was completed.
+    package let bucket: Int
+
+    package init(status: OperationStatus, bucket: Int) {
+        self.status = status
+        self.bucket = bucket
+    }
+}
+
+extension BackgroundOperation {
+    /// What this operation adds to statistics; `nil` while it is active. Of what was not completed only the number counts.
+    package var ending: (kind: EndingKind, sums: EndingSums)? {
+        guard status.isTerminal else { return nil }
+        guard status == .completed else {
+            return (EndingKind(status: status, bucket: 0), EndingSums(count: 1, seconds: 0, bytes: 0, byteSeconds: 0))
+        }
+        let seconds = durationForStatistics
+        let transferred = progress.unit == .bytes ? max(progress.completedUnits - progress.presentUnits, 0) : 0
+        return (
+            EndingKind(status: status, bucket: DurationHistogram.bucket(ofSeconds: seconds)),
+            EndingSums(count: 1, seconds: seconds, bytes: transferred, byteSeconds: transferred > 0 ? seconds : 0)
+        )
+    }
+
+    /// The time in progress; where nobody measured it, the time from start to end by the wall clock.
+    private var durationForStatistics: Double {
+        if let activeSeconds { return max(activeSeconds, 0) }
+        guard let startedAt, let finishedAt else { return 0 }
+        return max(finishedAt.timeIntervalSince(startedAt), 0)
+    }
+}
+
+/// The statistics of one type, as sums: they are only ever added to, so that nothing is counted twice or again.
+package struct OperationTally: Sendable, Hashable {
+    private var counts: [OperationStatus: Int] = [:]
+    private var completed = EndingSums()
+    private var durations = DurationHistogram()
+
+    package init() {}
+
+    package mutating func add(_ sums: EndingSums, of kind: EndingKind) {
+        counts[kind.status, default: 0] += sums.count
+        guard kind.status == .completed else { return }
+        completed += sums
+        durations.add(sums.count, toBucket: kind.bucket)
+    }
+
+    /// The figures that the sums come to.
+    package func statistics(of type: OperationType) -> HistoryStatistics {
+        var figures = HistoryStatistics(
+            type: type,
+            completed: counts[.completed] ?? 0,
+            failed: counts[.failed] ?? 0,
+            cancelled: counts[.cancelled] ?? 0
+        )
+        figures.p50Seconds = durations.percentile(0.5)
+        figures.p90Seconds = durations.percentile(0.9)
+        figures.p99Seconds = durations.percentile(0.99)
+        figures.meanBytesPerSecond = completed.byteSeconds > 0 ? Double(completed.bytes) / completed.byteSeconds : nil
+        return figures
+    }
+}

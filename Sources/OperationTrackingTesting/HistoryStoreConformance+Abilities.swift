@@ -1,0 +1,80 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+import OperationTracking
+
+extension HistoryStoreCheck {
+    func auditLogHasStartsEndsAndEntries(_ log: any AuditLog) async throws {
+        var record = Sample.record("audit", type: "check_audit", at: 5)
+        record.startedBy = "checker"
+        try await enqueue([record])
+        try await enqueue([record])
+        try await commit(Sample.ended(record, .cancelled))
+        // Started and ended within one group: both are noted all the same.
+        let brief = Sample.record("audit_brief", type: "check_audit", at: 5)
+        store.enqueue(brief)
+        try await commit(Sample.ended(brief, .completed))
+        var unbegun = Sample.ended(Sample.record("audit_pending", type: "check_audit", at: 5), .cancelled)
+        unbegun.operation.startedAt = nil
+        try await commit(unbegun)
+        let own = AuditEntry(at: Sample.epoch, actor: "checker", action: "process.killed", detail: "pid 4711")
+        log.append(own)
+        try await enqueue([])
+
+        var entries: [AuditEntry] = []
+        var cursor: String?
+        repeat {
+            let page = try await log.auditEntries(cursor: cursor, limit: 7)
+            entries += page.entries
+            cursor = page.nextCursor
+        } while cursor != nil
+        func actions(_ record: OperationRecord) -> [String] {
+            entries.filter { $0.operationID == record.operation.id }.map { "\($0.actor) \($0.action)" }
+        }
+        try expect(
+            "The log has each start and end once, newest first, with who did it.",
+            actions(record),
+            is: ["checker operation.cancelled", "checker operation.started"]
+        )
+        try expect(
+            "The log has the start of an operation that was brief.",
+            actions(brief),
+            is: ["unknown operation.completed", "unknown operation.started"]
+        )
+        try expect(
+            "An operation that never ran has an end and no start.",
+            actions(unbegun),
+            is: ["unknown operation.cancelled"]
+        )
+        try expect("An entry comes back as it was appended.", entries.filter { $0.action == own.action }, is: [own])
+        for cursor in ["x", "o0000000000000001"] {
+            try await expectError(.invalidCursor, "The log refuses the cursor '\(cursor)'.") {
+                _ = try await log.auditEntries(cursor: cursor, limit: 1)
+            }
+        }
+    }
+
+    func aUniqueKeyHasOneActiveOperation(_ shared: any SharedHistory) async throws {
+        var first = Sample.record("claim1", type: "check_claim", at: 1)
+        first.uniqueKey = "the same work"
+        var second = Sample.record("claim2", type: "check_claim", at: 2)
+        second.uniqueKey = first.uniqueKey
+        try expect("The first to claim a key gets it.", try await shared.claim(first), is: nil)
+        try expect("A claim writes the row.", try await store.record(first.operation.id), is: first)
+        let holder = try await shared.claim(second)?.operation.id
+        try expect("Who claims a taken key is told who has it.", holder, is: first.operation.id)
+        try expect("Who claims a taken key writes nothing.", try await store.record(second.operation.id), is: nil)
+        try await commit(Sample.ended(first, .completed))
+        try expect("A key is free again when its operation has ended.", try await shared.claim(second), is: nil)
+
+        let mine = try await shared.orphans().map(\.operation.id)
+        try expect("A living process's operations are no orphans.", mine.contains(second.operation.id), is: false)
+        try expect(
+            "A living process's operations can't be adopted.",
+            try await shared.adopt(second.operation.id),
+            is: false
+        )
+    }
+}

@@ -1,0 +1,58 @@
+import Testing
+
+struct UsageTests {
+    @Test(arguments: [
+        [], ["nonsense"], ["pull"], ["pull", "a", "b"], ["pull", "--retries", "x", "m"],
+        ["pull", "--retries", "101", "m"],
+        ["pull", "--retries"], ["pull", "--nonsense", "m"], ["pull", "--json=1", "m"],
+        ["pull", "m", "--ollama", "ftp://x"],
+        ["history", "--status", "done"], ["history", "--type", "Pull"], ["history", "--limit", "0"],
+        ["history", "extra"],
+        ["show"], ["show", "../../etc/passwd"], ["demo", "extra"], ["history", "--data", ""],
+    ])
+    func wrongUsageIsSaidAndEndsWithTwo(_ arguments: [String]) throws {
+        let outcome = try WizardProcess.run(arguments)
+        #expect(outcome.code == 2)
+        #expect(outcome.output.isEmpty)
+        #expect(!outcome.errors.isEmpty)
+    }
+
+    @Test(arguments: [["--help"], ["pull", "--help"], ["history", "-h"], ["show", "--help"], ["demo", "--help"]])
+    func helpIsGivenForAll(_ arguments: [String]) throws {
+        let outcome = try WizardProcess.run(arguments)
+        #expect(outcome.code == 0)
+        #expect(outcome.output.contains("usage: wizard"))
+        #expect(outcome.errors.isEmpty)
+    }
+
+    @Test func anUnknownIdIsSaidToBeUnknown() throws {
+        let folder = TemporaryFolder()
+        let outcome = try WizardProcess.run(["show", "op_nobody", "--data", folder.path])
+        #expect(outcome.code == 1)
+        #expect(outcome.errors.contains("op_nobody"))
+    }
+
+    @Test func aCursorThatIsNoneIsWrongUsage() throws {
+        let folder = TemporaryFolder()
+        #expect(try WizardProcess.run(["history", "--data", folder.path, "--cursor", "x y"]).code == 2)
+    }
+
+    @Test func historyIsReadPageByPage() throws {
+        let folder = TemporaryFolder()
+        for number in 1...3 {
+            _ = try WizardProcess.run([
+                "pull", "m\(number)", "--ollama", "127.0.0.1:1", "--retries", "0", "--data", folder.path,
+            ])
+        }
+        var seen: [String] = []
+        var arguments = ["history", "--data", folder.path, "--json", "--limit", "2"]
+        while true {
+            let page = try #require(try WizardProcess.run(arguments).objects.first)
+            let operations = try #require(page["operations"] as? [[String: Any]])
+            seen += operations.compactMap { $0["description"] as? String }
+            guard let cursor = page["next_cursor"] as? String else { break }
+            arguments = ["history", "--data", folder.path, "--json", "--limit", "2", "--cursor", cursor]
+        }
+        #expect(seen == ["Pull m3", "Pull m2", "Pull m1"])
+    }
+}
