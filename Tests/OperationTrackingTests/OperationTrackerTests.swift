@@ -115,6 +115,20 @@ struct OperationTrackerTests {
         #expect(handle.operation.status == .cancelled)
     }
 
+    @Test func workDoneByAnotherIsToldOfAWish() async throws {
+        let handle = try tracker.start(type: .install, description: "work")
+        let watcher = Task { try await handle.waitForRequest() }
+        try await tracker.pause(handle.id)
+        #expect(try await watcher.value == .pause)
+        let ended = Task { [tracker] in
+            let other = try tracker.start(type: .install, description: "other")
+            async let wish = other.waitForRequest()
+            try await tracker.complete(other.id)
+            return try await wish
+        }
+        await #expect(throws: CancellationError.self) { try await ended.value }
+    }
+
     @Test func aCheckpointWithoutAWishReturnsAtOnce() async throws {
         let handle = try tracker.start(type: .seed, description: "work")
         try await handle.checkpoint()

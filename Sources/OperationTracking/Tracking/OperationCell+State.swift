@@ -10,6 +10,8 @@ extension OperationCell {
         var message: String?
         var attempt = 0
         var pid: Int32?
+        /// The process whose cost is measured; unlike `pid` it can't be taken for a later one.
+        var process: ProcessIdentity?
         var processGroup: ProcessIdentity?
         var failure: OperationFailure?
         var node: String?
@@ -75,7 +77,7 @@ extension OperationCell {
     struct Control: Sendable {
         /// Stops the work, wherever it waits.
         var cancelWork: (@Sendable () -> Void)?
-        /// Work that stands at a checkpoint until the wish changes.
+        /// Work that stands at a checkpoint, or beside running work, until the wish changes.
         var waitingWork: CheckedContinuation<Void, Never>?
     }
 

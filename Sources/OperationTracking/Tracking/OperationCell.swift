@@ -37,6 +37,7 @@ final class OperationCell: Sendable {
         state.visibleStatus = status
         state.priority = spec.priority
         state.pid = spec.pid
+        state.process = spec.pid.flatMap(ProcessIdentity.init(running:))
         state.startedBy = spec.startedBy
         state.node = node
         if status == .inProgress { state.begin(at: time) }

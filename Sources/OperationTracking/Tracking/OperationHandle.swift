@@ -135,6 +135,32 @@ extension OperationHandle {
         }
     }
 
+    /// Waits for a wish, for work that can't come to a checkpoint because something else does it, such as a process. When a
+    /// pause is wanted, stop the work, and call ``checkpoint()``: it says that the work has paused, and returns when it is
+    /// to go on. One task at a time waits here or at a checkpoint.
+    ///
+    /// - Returns: what is wanted: `pause` or `cancel`.
+    /// - Throws: `CancellationError` when the task is cancelled or the operation has ended.
+    public func waitForRequest() async throws -> PendingRequest {
+        try await tracker.waitForRequest(to: cell)
+    }
+
+    /// Names the process that does the work, so that its cost is measured.
+    ///
+    /// - Parameters:
+    ///   - process: the process; `nil` when it has ended.
+    ///   - ownsGroup: whether it leads a process group in which there is nothing but this work. Such a group is ended when
+    ///     this program dies before the operation does.
+    public func setProcess(_ process: ProcessIdentity?, ownsGroup: Bool = false) {
+        cell.withState { state in
+            state.pid = process?.pid
+            state.process = process
+            state.processGroup = ownsGroup ? process : nil
+            state.isDirty = true
+        }
+        tracker.enqueueRecord(of: cell)
+    }
+
     /// Keeps what the work needs to go on where it is now, should it be paused or interrupted.
     ///
     /// - Parameter json: at most ``OperationRecord/payloadLimit`` bytes.

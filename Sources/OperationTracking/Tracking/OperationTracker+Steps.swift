@@ -67,10 +67,23 @@ extension OperationTracker {
                 return
             case nil:
                 guard cell.withState({ $0.machine.status }) == .paused else { return }
-                await cell.waitForWish()
+                await cell.waitForWish { $0.machine.status == .paused && $0.machine.pendingRequest == nil }
                 // The work may have been woken because its task was cancelled, not because of a wish.
                 try Task.checkCancellation()
             }
+        }
+    }
+}
+
+extension OperationTracker {
+    /// Waits until there is a wish that running work has to follow.
+    func waitForRequest(to cell: OperationCell) async throws -> PendingRequest {
+        while true {
+            try Task.checkCancellation()
+            let (wish, status) = cell.withState { ($0.machine.pendingRequest, $0.machine.status) }
+            if let wish { return wish }
+            guard status.isActive else { throw CancellationError() }
+            await cell.waitForWish { $0.machine.status.isActive && $0.machine.pendingRequest == nil }
         }
     }
 }
@@ -125,14 +138,12 @@ extension OperationCell {
         }
     }
 
-    /// Waits at a checkpoint until the wish changes, the operation ends, or the task is cancelled.
-    fileprivate func waitForWish() async {
+    /// Waits while `isToWait` says so: until the wish changes, the operation ends, or the task is cancelled.
+    fileprivate func waitForWish(while isToWait: @Sendable (borrowing State) -> Bool) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let mayWait = withState { state in
-                    guard state.machine.status == .paused, state.machine.pendingRequest == nil, !Task.isCancelled else {
-                        return false
-                    }
+                    guard isToWait(state), !Task.isCancelled else { return false }
                     state.control.waitingWork = continuation
                     return true
                 }
