@@ -21,7 +21,8 @@ struct Session {
         json: Bool
     ) async throws -> ExitCode {
         let events = tracker.events()
-        let running = try OperationRunner(tracker: tracker).submit(request, to: provider, retry: retry)
+        let runner = OperationRunner(tracker: tracker)
+        let running = try await runner.submit(request, to: provider, options: .init(retry: retry))
         let tracker = tracker
         let interrupt = Interrupt {
             Task { try? await tracker.cancel(running.id) }

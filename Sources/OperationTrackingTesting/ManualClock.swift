@@ -87,6 +87,14 @@ public final class ManualClock: TrackingClock {
         state.withLock { $0.now = max($0.now, target) }
     }
 
+    /// Moves the clock to the moment at which the next sleeper wakes, and wakes it. Does nothing when nobody sleeps.
+    ///
+    /// A test that knows how many tasks sleep when all have done their work can wait for them and call this in turn: then
+    /// nothing depends on how fast they are.
+    public func advanceToNextSleeper() {
+        wakeNext(until: .max)?.resume(returning: true)
+    }
+
     private func wakeNext(until target: Int64) -> CheckedContinuation<Bool, Never>? {
         state.withLock { state in
             let next = state.sleepers.values.min { ($0.deadline, $0.order) < ($1.deadline, $1.order) }

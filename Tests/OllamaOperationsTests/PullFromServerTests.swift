@@ -19,8 +19,8 @@ struct PullFromServerTests {
     ) async throws -> BackgroundOperation {
         let tracker = OperationTracker()
         let client = OllamaClient(address: try OllamaAddress(address), apiKey: apiKey, transport: transport)
-        let running = try OperationRunner(tracker: tracker)
-            .submit(.init(model: model), to: PullModelProvider(client: client), retry: retry)
+        let running = try await OperationRunner(tracker: tracker)
+            .submit(.init(model: model), to: PullModelProvider(client: client), options: .init(retry: retry))
         _ = try? await running.output
         return try #require(tracker.operation(running.id))
     }
@@ -76,7 +76,7 @@ struct PullFromServerTests {
         let tracker = OperationTracker()
         let client = OllamaClient(address: try OllamaAddress(ollama.url), transport: transport)
         let events = tracker.events()
-        let running = try OperationRunner(tracker: tracker).submit(
+        let running = try await OperationRunner(tracker: tracker).submit(
             .init(model: "demo"),
             to: PullModelProvider(client: client)
         )
@@ -116,7 +116,7 @@ struct PullFromServerTests {
         let ollama = try standIn([Fault(.raw(Array(lines.joined(separator: "\r\n").utf8)))])
         let tracker = OperationTracker()
         let client = OllamaClient(address: try OllamaAddress(ollama.url), transport: transport)
-        let running = try OperationRunner(tracker: tracker).submit(
+        let running = try await OperationRunner(tracker: tracker).submit(
             .init(model: "demo"),
             to: PullModelProvider(client: client)
         )

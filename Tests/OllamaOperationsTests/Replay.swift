@@ -24,7 +24,7 @@ struct Replay {
         let transport = ReplayTransport(recording: recording, clock: atItsOwnPace ? clock : nil)
         let provider = PullModelProvider(client: OllamaClient(transport: transport))
         let events = tracker.events()
-        let running = try OperationRunner(tracker: tracker).submit(.init(model: "library/demo"), to: provider)
+        let running = try await OperationRunner(tracker: tracker).submit(.init(model: "library/demo"), to: provider)
         let id = running.id
 
         let client = Task {
@@ -33,8 +33,10 @@ struct Replay {
             try await tracker.cancel(id)
         }
         let time = Task {
-            while atItsOwnPace, tracker.operation(id)?.status == .inProgress {
-                await clock.advance(by: .milliseconds(250))
+            while atItsOwnPace, tracker.operation(id)?.status.isActive == true {
+                // The ticker, the watch for stalls and the stream: when all three sleep, all have done their work.
+                if clock.sleeperCount == 3 { clock.advanceToNextSleeper() }
+                await Task.yield()
             }
         }
         var phases: [String] = []

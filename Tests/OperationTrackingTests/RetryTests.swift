@@ -58,7 +58,8 @@ struct RetryTests {
 
     @Test func workIsTriedAgainUntilItSucceeds() async throws {
         let provider = ScriptedProvider(failures: [Self.passing, Self.passing])
-        let running = try OperationRunner(tracker: tracker).submit(.init(), to: provider, retry: RetryPolicy())
+        let running = try await OperationRunner(tracker: tracker)
+            .submit(.init(), to: provider, options: .init(retry: RetryPolicy()))
         await clock.waitForSleepers(2)
         let operation = try #require(tracker.operation(running.id))
         #expect(operation.phase == "waiting to retry")
@@ -72,7 +73,8 @@ struct RetryTests {
     @Test func theLastFailureIsTheOneRecorded() async throws {
         let final = OperationFailure(.notFound, "gone for good")
         let provider = ScriptedProvider(failures: [Self.passing, final])
-        let running = try OperationRunner(tracker: tracker).submit(.init(), to: provider, retry: RetryPolicy())
+        let running = try await OperationRunner(tracker: tracker)
+            .submit(.init(), to: provider, options: .init(retry: RetryPolicy()))
         await clock.waitForSleepers(2)
         await clock.advance(by: .seconds(61))
         await #expect(throws: final) { try await running.output }
@@ -81,7 +83,8 @@ struct RetryTests {
 
     @Test func waitingWorkIsCancelledAtOnce() async throws {
         let provider = ScriptedProvider(failures: [Self.passing])
-        let running = try OperationRunner(tracker: tracker).submit(.init(), to: provider, retry: RetryPolicy())
+        let running = try await OperationRunner(tracker: tracker)
+            .submit(.init(), to: provider, options: .init(retry: RetryPolicy()))
         await clock.waitForSleepers(2)
         try await tracker.cancel(running.id)
         await #expect(throws: CancellationError.self) { try await running.output }

@@ -23,7 +23,7 @@ struct PullCommandTests {
         #expect(outcome.code == 0)
         let objects = try outcome.objects
         #expect(objects.count > 1)
-        #expect(objects.dropLast().allSatisfy { $0["status"] as? String == "in_progress" })
+        #expect(objects.dropLast().allSatisfy { ["pending", "in_progress"].contains($0["status"] as? String) })
         let last = try #require(objects.last)
         #expect(last["status"] as? String == "completed")
         #expect(last["progress"] as? Double == 100)

@@ -18,6 +18,14 @@ public struct OperationError: Error, Sendable, Hashable, CustomStringConvertible
         public static let duplicateOperation = Code(rawValue: "duplicate_operation")
         /// The tracker has been closed and takes no more work.
         public static let closed = Code(rawValue: "closed")
+        /// The operation's provider can't pause its work.
+        public static let cannotPause = Code(rawValue: "cannot_pause")
+        /// As many operations wait as may wait.
+        public static let queueFull = Code(rawValue: "queue_full")
+        /// The machine can't carry the operation now, or never can.
+        public static let overloaded = Code(rawValue: "overloaded")
+        /// No provider is known for a type.
+        public static let unknownProvider = Code(rawValue: "unknown_provider")
         /// A value is outside its range.
         public static let invalidValue = Code(rawValue: "invalid_value")
     }
@@ -58,6 +66,10 @@ public struct OperationError: Error, Sendable, Hashable, CustomStringConvertible
             .duplicateOperation,
             "An operation with the id \(id.rawValue) exists already: choose another id or leave it out."
         )
+    }
+
+    static func cannotPause(_ type: OperationType) -> OperationError {
+        OperationError(.cannotPause, "Operations of the type \(type) can't pause: cancel it, or let it run.")
     }
 
     static let closed = OperationError(.closed, "The tracker has been closed and takes no more work.")

@@ -68,7 +68,7 @@ public enum OperationPriority: String, Sendable, Hashable, Codable, CaseIterable
     /// Before all others.
     case urgent
 
-    private var rank: Int {
+    var rank: Int64 {
         switch self {
         case .low: 0
         case .normal: 1

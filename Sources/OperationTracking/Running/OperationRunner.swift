@@ -1,92 +1,244 @@
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#else
-import Foundation
-#endif
+/// Runs providers' requests as tracked operations: in order of priority, so many at a time, again when they fail in passing.
+///
+/// Pausing, resuming and cancelling are the tracker's (``OperationTracker/pause(_:)`` …); the runner follows. An operation
+/// whose provider pauses by beginning again gives its place to another while it is paused; one that pauses in place keeps it.
+public actor OperationRunner {
+    /// How much runs at a time, and how much may wait.
+    public struct Configuration: Sendable {
+        /// How many operations run at a time, at least 1.
+        public var maximumRunning = 4
+        /// How many of a type run at a time, where that is fewer, at least 1.
+        public var maximumRunningByType: [OperationType: Int] = [:]
+        /// How many may wait; one more is refused.
+        public var maximumQueued = 1000
+        /// How much longer waiting counts as much as a level of priority, so that nothing waits for ever.
+        public var ageing: Duration = .seconds(60)
+        /// How long work that was told to stop at a shutdown is waited for.
+        public var stopGrace: Duration = .seconds(5)
+        /// Whether what still waits at a shutdown stays in a shared history, to be taken up by the next service. Otherwise it is
+        /// cancelled.
+        public var keepsQueue = false
 
-/// Runs providers' requests as tracked operations, and turns how they end into the right terminal status.
-public struct OperationRunner: Sendable {
-    /// Where the operations are tracked.
-    public let tracker: OperationTracker
-
-    /// Makes a runner.
-    public init(tracker: OperationTracker) {
-        self.tracker = tracker
+        /// Makes the usual configuration.
+        public init() {}
     }
 
-    /// Begins a request's work.
-    ///
-    /// - Parameters:
-    ///   - request: what is asked for.
-    ///   - provider: who does it.
-    ///   - retry: when a failed try is followed by another.
-    ///   - startedBy: who asks, for the audit log.
-    /// - Returns: the operation, which is running.
-    /// - Throws: ``OperationError``: `closed`, or `invalid_value` when the request can't be kept.
-    public func submit<Provider: OperationProvider>(
-        _ request: Provider.Request,
-        to provider: Provider,
-        retry: RetryPolicy = .never,
-        startedBy: String? = nil
-    ) throws(OperationError) -> SubmittedOperation<Provider.Output> {
-        let payload = try Self.encode(request)
-        let spec = OperationSpec(
-            type: Provider.operationType,
-            description: provider.description(of: request),
-            total: nil,
-            unit: provider.unit,
-            priority: .normal,
-            startedBy: startedBy
-        )
-        let handle = try tracker.begin(spec, status: .inProgress) { state in
-            state.payload = OperationCell.Payload(request: payload)
+    /// What a submitter may ask for beside the work itself.
+    public struct Options: Sendable {
+        /// How urgently it is wanted.
+        public var priority = OperationPriority.normal
+        /// When a failed try is followed by another.
+        public var retry = RetryPolicy.never
+        /// The operation that it is a part of.
+        public var parent: OperationID?
+        /// Who asks, for the audit log.
+        public var startedBy: String?
+
+        /// Makes the usual options.
+        public init(
+            priority: OperationPriority = .normal,
+            retry: RetryPolicy = .never,
+            parent: OperationID? = nil,
+            startedBy: String? = nil
+        ) {
+            self.priority = priority
+            self.retry = retry
+            self.parent = parent
+            self.startedBy = startedBy
         }
-        let tracker = tracker
-        let work = Task {
-            try await tracker.run(handle) { (output: Provider.Output) in
-                let result = try? JSONEncoder().encode(output)
-                try await tracker.complete(handle.id, result: result.map(Array.init))
-                return output
-            } body: {
-                try await RetryLoop(policy: retry, handle: handle).run {
-                    try await provider.perform(request, reporting: handle)
-                }
+    }
+
+    /// Where the operations are tracked.
+    public nonisolated let tracker: OperationTracker
+    /// What can be submitted by its type's name, and taken up after a restart.
+    public nonisolated let providers: ProviderRegistry
+
+    let configuration: Configuration
+    var queue: RunQueue
+    var jobs: [OperationID: Job] = [:]
+    var idsByKey: [String: OperationID] = [:]
+    private var running = 0
+    private var runningByType: [OperationType: Int] = [:]
+    var isClosed = false
+
+    /// Makes a runner that has nothing to do.
+    public init(
+        tracker: OperationTracker,
+        providers: ProviderRegistry = ProviderRegistry(),
+        configuration: Configuration = Configuration()
+    ) {
+        self.tracker = tracker
+        self.providers = providers
+        self.configuration = configuration
+        queue = RunQueue(ageing: configuration.ageing)
+    }
+
+    /// One operation of this runner, from submission to end.
+    struct Job {
+        enum Place {
+            /// It waits in the queue, to begin or to go on.
+            case queued
+            /// Its work runs.
+            case running
+            /// Its work has ended for now, until somebody resumes it.
+            case paused
+        }
+
+        let handle: OperationHandle
+        let work: ProviderJob
+        let retry: RetryPolicy
+        let completion = Completion()
+        var place = Place.queued
+    }
+
+    /// How many operations wait to begin.
+    public var queuedCount: Int { queue.count }
+
+    /// How many operations run.
+    public var runningCount: Int { running }
+
+    /// Changes how urgently an operation is wanted. What runs already isn't affected.
+    ///
+    /// - Throws: ``OperationError``: `unknown_operation`.
+    public func setPriority(_ priority: OperationPriority, of id: OperationID) throws(OperationError) {
+        guard let job = jobs[id] else { throw .unknownOperation(id) }
+        job.handle.cell.change { $0.priority = priority }
+        queue.reprioritise(id, to: priority)
+        startWhatMay()
+    }
+
+    /// Whether an operation of a type could begin now.
+    func hasRoom(for type: OperationType) -> Bool {
+        guard running < max(1, configuration.maximumRunning) else { return false }
+        guard let limit = configuration.maximumRunningByType[type] else { return true }
+        return runningByType[type, default: 0] < max(1, limit)
+    }
+
+    /// Takes an operation into the runner, and begins it if there is room.
+    func take(_ job: Job) {
+        let id = job.handle.id
+        jobs[id] = job
+        if let key = job.work.uniqueKey { idsByKey[key] = id }
+        job.handle.cell.withState { state in
+            state.control.signalOwner = { [weak self] in
+                Task { await self?.followWish(of: id) }
             }
         }
-        return SubmittedOperation(id: handle.id, work: work)
+        if job.place == .queued { enqueue(id) }
+        // A wish may have come before there was anyone to follow it.
+        followWish(of: id)
     }
 
-    private static func encode(_ request: some Encodable) throws(OperationError) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let payload: [UInt8]
+    private func enqueue(_ id: OperationID) {
+        guard let job = jobs[id] else { return }
+        jobs[id]?.place = .queued
+        let cell = job.handle.cell
+        queue.insert(id, type: cell.type, priority: cell.withState(\.priority), at: tracker.clock.monotonicNanoseconds)
+        startWhatMay()
+    }
+
+    /// Begins waiting operations while there is room.
+    private func startWhatMay() {
+        guard !isClosed else { return }
+        while let entry = queue.takeFirst(where: { hasRoom(for: $0.type) && !isHeld($0.id) }) { start(entry.id) }
+    }
+
+    private func isHeld(_ id: OperationID) -> Bool {
+        jobs[id]?.handle.cell.withState { $0.machine.pendingRequest == .pause || $0.machine.status.isTerminal } ?? true
+    }
+
+    private func start(_ id: OperationID) {
+        guard let job = jobs[id] else { return }
+        jobs[id]?.place = .running
+        running += 1
+        runningByType[job.work.type, default: 0] += 1
+        Task {
+            let outcome = await perform(job)
+            await settle(id, outcome)
+        }
+    }
+
+    private nonisolated func perform(_ job: Job) async -> Result<ProviderJob.Output, any Error> {
         do {
-            payload = try Array(encoder.encode(request))
+            try await tracker.step(job.handle.cell, .run)
         } catch {
-            throw OperationError(.invalidValue, "The request can't be written as JSON: \(error).")
+            // Somebody cancelled it in the meantime.
+            return .failure(CancellationError())
         }
-        guard payload.count <= OperationRecord.payloadLimit else {
-            throw OperationError(
-                .invalidValue,
-                "A request has at most \(OperationRecord.payloadLimit) bytes of JSON, this one has \(payload.count): ask for less at once."
-            )
+        return await tracker.reach(job.handle) {
+            try await RetryLoop(policy: job.retry, handle: job.handle).run { try await job.work.perform(job.handle) }
         }
-        return payload
     }
-}
 
-/// An operation that a runner has taken.
-public struct SubmittedOperation<Output: Sendable>: Sendable {
-    /// Its public name.
-    public let id: OperationID
-    let work: Task<Output, any Error>
+    /// Gives the place free and ends the operation as its work ended, unless that was only for a pause.
+    private func settle(_ id: OperationID, _ outcome: Result<ProviderJob.Output, any Error>) async {
+        guard let job = jobs[id] else { return }
+        running -= 1
+        runningByType[job.work.type, default: 1] -= 1
+        if case .failure = outcome, await hasPaused(job) { return startWhatMay() }
+        // The place is free while the ending is being made durable.
+        startWhatMay()
+        let ending = await end(job, outcome)
+        forget(id)
+        job.completion.finish(ending)
+    }
 
-    /// Waits for the end.
-    ///
-    /// - Returns: what came out, once the ending is durable.
-    /// - Throws: what the provider threw; `CancellationError` when the operation was cancelled. Cancelling the task that
-    ///   waits doesn't cancel the operation: ``OperationTracker/cancel(_:)`` does.
-    public var output: Output {
-        get async throws { try await work.value }
+    /// Whether work that ended did so only to begin again later, and what follows from that.
+    private func hasPaused(_ job: Job) async -> Bool {
+        let id = job.handle.id
+        let (wasStopped, wish) = job.handle.cell.withState { state in
+            defer { state.control.isStoppedToPause = false }
+            return (state.control.isStoppedToPause, state.machine.pendingRequest)
+        }
+        guard wasStopped, wish != .cancel else { return false }
+        jobs[id]?.place = .paused
+        if wish == .pause {
+            do { try await tracker.step(job.handle.cell, .pause) } catch { return false }
+            // The wish may have changed while the step was taken.
+            followWish(of: id)
+        } else {
+            // The pause was taken back when the work had already stopped for it.
+            enqueue(id)
+        }
+        return true
+    }
+
+    private func end(_ job: Job, _ outcome: Result<ProviderJob.Output, any Error>) async -> Completion.Outcome {
+        do {
+            switch outcome {
+            case .success(let output):
+                try await tracker.complete(job.handle.id, result: output.json)
+                return .success(output.value)
+            case .failure(let error):
+                try await tracker.end(job.handle, afterThrowing: error)
+                return .failure(error)
+            }
+        } catch {
+            // The operation had been ended by somebody else, and that ending stays.
+            return .failure(error)
+        }
+    }
+
+    private func forget(_ id: OperationID) {
+        queue.remove(id)
+        guard let key = jobs.removeValue(forKey: id)?.work.uniqueKey, idsByKey[key] == id else { return }
+        idsByKey[key] = nil
+    }
+
+    /// Follows a wish for an operation whose work doesn't run, and so can't follow it itself.
+    func followWish(of id: OperationID) {
+        guard let job = jobs[id], job.place != .running else { return }
+        let (status, wish) = job.handle.cell.withState { ($0.machine.status, $0.machine.pendingRequest) }
+        if status.isTerminal || wish == .cancel {
+            forget(id)
+            Task {
+                _ = try? await tracker.finish(job.handle.cell, .stop)
+                job.completion.finish(.failure(CancellationError()))
+            }
+        } else if job.place == .paused, wish == .resume {
+            enqueue(id)
+        } else {
+            startWhatMay()
+        }
     }
 }

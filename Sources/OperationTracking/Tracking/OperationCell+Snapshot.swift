@@ -11,9 +11,9 @@ extension OperationCell {
         withState { snapshot(of: &$0, at: monotonic) }
     }
 
-    /// The operation as its history keeps it. The record shows the true status, which is ahead of the visible one while an
-    /// ending is being made durable.
-    func record(at monotonic: Int64) -> OperationRecord {
+    /// Gives the operation as its history keeps it to `body`, under the lock: so histories get records in the order of the
+    /// states. The record shows the true status, which is ahead of the visible one while an ending is being made durable.
+    func withRecord<Result>(at monotonic: Int64, _ body: (OperationRecord) -> sending Result) -> sending Result {
         withState { state in
             var operation = snapshot(of: &state, at: monotonic)
             operation.status = state.machine.status
@@ -25,7 +25,7 @@ extension OperationCell {
             record.processGroup = state.processGroup
             record.uniqueKey = state.uniqueKey
             record.startedBy = state.startedBy
-            return record
+            return body(record)
         }
     }
 
@@ -56,13 +56,31 @@ extension OperationCell {
         return operation
     }
 
+    /// The true amounts now. Those of an operation with parts are the parts', each within its band; a parent is locked
+    /// before its children, never after.
+    func amounts(of state: borrowing State) -> Amounts {
+        if let end = state.endAmounts { return end }
+        guard !state.children.isEmpty else {
+            return Amounts(completed: completed.load(ordering: .relaxed), total: total.load(ordering: .relaxed))
+        }
+        let share = state.children.reduce(0) { sum, child in
+            sum + (child.band.upperBound - child.band.lowerBound) * child.cell.share
+        }
+        let whole = OperationUnit.wholeFraction
+        return Amounts(completed: Int64((min(share, 1) * Double(whole)).rounded()), total: whole)
+    }
+
+    /// The true share done, 0 to 1.
+    private var share: Double {
+        withState { $0.machine.status == .completed ? 1 : amounts(of: $0).share }
+    }
+
     func progress(of state: inout State) -> OperationProgress {
-        let total = total.load(ordering: .relaxed)
-        let completed = completed.load(ordering: .relaxed)
+        let amounts = amounts(of: state)
         return OperationProgress(
             percent: shownPercent(of: &state, status: state.visibleStatus),
-            completedUnits: total >= 0 ? min(completed, total) : completed,
-            totalUnits: total >= 0 ? total : nil,
+            completedUnits: amounts.total >= 0 ? min(amounts.completed, amounts.total) : amounts.completed,
+            totalUnits: amounts.total >= 0 ? amounts.total : nil,
             rewoundUnits: state.rewound,
             presentUnits: state.present,
             unit: unit
@@ -74,11 +92,7 @@ extension OperationCell {
     @discardableResult
     func shownPercent(of state: inout State, status: OperationStatus) -> Double {
         if status == .completed { return 100 }
-        let total = total.load(ordering: .relaxed)
-        var percent = state.reportedPercent ?? 0
-        if total > 0 {
-            percent = max(percent, 100 * Double(completed.load(ordering: .relaxed)) / Double(total))
-        }
+        let percent = max(state.reportedPercent ?? 0, 100 * amounts(of: state).share)
         state.shownPercent = max(state.shownPercent, min(percent, OperationProgress.percentBeforeCompletion))
         return state.shownPercent
     }

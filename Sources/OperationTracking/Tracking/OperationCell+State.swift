@@ -18,6 +18,13 @@ extension OperationCell {
         var startedBy: String?
         var uniqueKey: String?
 
+        /// How the work pauses; decided by its provider.
+        var pausing = ProviderTraits.Pausing.inPlace
+
+        /// The operations that own a part of this one's progress.
+        var children: [Child] = []
+        /// The amounts at the end: what late work still reports changes nothing.
+        var endAmounts: Amounts?
         var shownPercent = 0.0
         var reportedPercent: Double?
         var rewound: Int64 = 0
@@ -66,6 +73,21 @@ extension OperationCell {
         }
     }
 
+    /// An amount done of a whole; the whole is negative while unknown.
+    struct Amounts: Sendable {
+        var completed: Int64
+        var total: Int64
+
+        /// 0 to 1; 0 while the whole is unknown.
+        var share: Double { total > 0 ? min(1, max(0, Double(completed) / Double(total))) : 0 }
+    }
+
+    /// A part of an operation's progress and who owns it.
+    struct Child: Sendable {
+        let cell: OperationCell
+        let band: Range<Double>
+    }
+
     /// What few operations have, kept apart so that the others don't pay for its room.
     struct Payload: Sendable {
         var request: [UInt8]?
@@ -77,6 +99,10 @@ extension OperationCell {
     struct Control: Sendable {
         /// Stops the work, wherever it waits.
         var cancelWork: (@Sendable () -> Void)?
+        /// The work was stopped to be begun again after a pause.
+        var isStoppedToPause = false
+        /// Tells the one who decides when the work begins that the wish has changed.
+        var signalOwner: (@Sendable () -> Void)?
         /// Work that stands at a checkpoint, or beside running work, until the wish changes.
         var waitingWork: CheckedContinuation<Void, Never>?
     }

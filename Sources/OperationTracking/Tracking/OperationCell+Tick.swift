@@ -1,5 +1,3 @@
-import Synchronization
-
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -19,8 +17,8 @@ extension OperationCell {
     func tick(at time: CellTime) -> TickOutcome {
         withState { state in
             guard state.machine.status.isActive else { return TickOutcome(hasChanged: false, addedCost: CountedCost()) }
-            let completed = completed.load(ordering: .relaxed)
-            let total = total.load(ordering: .relaxed)
+            let amounts = amounts(of: state)
+            let (completed, total) = (amounts.completed, amounts.total)
             let moved = completed != state.lastTick.completed || total != state.lastTick.total
             let rateChanged = measureRate(in: &state, completed: completed, at: time)
             if moved || state.isDirty { state.updatedAt = time.wall }

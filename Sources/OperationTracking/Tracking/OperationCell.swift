@@ -12,6 +12,8 @@ final class OperationCell: Sendable {
     let id: OperationID
     let type: OperationType
     let description: String
+    /// The operation that this one is a part of, where that is active in the same tracker.
+    let parent: OperationCell?
     let parentID: OperationID?
     let unit: OperationUnit
     let createdAt: Int64
@@ -25,10 +27,18 @@ final class OperationCell: Sendable {
 
     private let state: Mutex<State>
 
-    init(id: OperationID, spec: OperationSpec, status: OperationStatus, node: String?, time: CellTime) {
+    init(
+        id: OperationID,
+        spec: OperationSpec,
+        status: OperationStatus,
+        parent: OperationCell?,
+        node: String?,
+        time: CellTime
+    ) {
         self.id = id
         type = spec.type
         description = spec.description
+        self.parent = parent
         parentID = spec.parent
         unit = spec.unit
         createdAt = time.wall
@@ -52,6 +62,15 @@ final class OperationCell: Sendable {
         @usableFromInline static let cancel: UInt8 = 2
     }
 
+    /// Changes what readers see beside the amounts. What has ended can't be changed.
+    func change(_ body: (inout State) -> Void) {
+        withState { state in
+            guard state.machine.status.isActive else { return }
+            body(&state)
+            state.isDirty = true
+        }
+    }
+
     func withState<Result, Refusal: Error>(
         _ body: (inout sending State) throws(Refusal) -> sending Result
     ) throws(Refusal) -> sending Result {
@@ -64,9 +83,13 @@ struct CellTime: Sendable {
     let monotonic: Int64
     let wall: Int64
 
+    init(monotonic: Int64, wall: Int64) {
+        self.monotonic = monotonic
+        self.wall = wall
+    }
+
     init(_ clock: some TrackingClock) {
-        monotonic = clock.monotonicNanoseconds
-        wall = clock.wallMilliseconds
+        self.init(monotonic: clock.monotonicNanoseconds, wall: clock.wallMilliseconds)
     }
 }
 
@@ -78,6 +101,8 @@ struct OperationSpec: Sendable {
     var unit: OperationUnit
     var priority: OperationPriority
     var parent: OperationID?
+    /// The part of the parent's progress that is this operation's, within 0 to 1.
+    var band: Range<Double>?
     var pid: Int32?
     var startedBy: String?
 }

@@ -65,6 +65,7 @@ public struct OperationHandle: Sendable {
     @usableFromInline
     func stepBack(to completed: Int64) {
         cell.withState { state in
+            guard state.machine.status.isActive else { return }
             cell.shownPercent(of: &state, status: state.visibleStatus)
             let target = max(0, completed)
             state.rewound += max(0, cell.completed.load(ordering: .relaxed) - target)
@@ -84,10 +85,9 @@ extension OperationHandle {
     ///
     /// - Parameter total: at least 0; `nil` or a negative value when it isn't known. It may grow: what is shown stays.
     public func setTotal(_ total: Int64?) {
-        cell.withState { state in
+        cell.change { state in
             cell.shownPercent(of: &state, status: state.visibleStatus)
             cell.total.store(max(-1, total ?? -1), ordering: .relaxed)
-            state.isDirty = true
         }
     }
 
@@ -96,9 +96,8 @@ extension OperationHandle {
     ///
     /// - Parameter units: the sum, at least 0, in the operation's unit.
     public func setPresent(_ units: Int64) {
-        cell.withState { state in
+        cell.change { state in
             state.present = max(0, units)
-            state.isDirty = true
         }
     }
 
@@ -108,30 +107,27 @@ extension OperationHandle {
     ///   - phase: a short word, such as `downloading`; at most 64 characters are kept.
     ///   - message: more, for people; at most 1,000 characters are kept.
     public func setPhase(_ phase: String?, message: String? = nil) {
-        cell.withState { state in
+        cell.change { state in
             state.phase = phase.map { String($0.prefix(64)) }
             state.message = message.map { String($0.prefix(1000)) }
-            state.isDirty = true
         }
     }
 
     /// Says something to people about the work, at most 1,000 characters of which are kept.
     public func setMessage(_ message: String?) {
-        cell.withState { state in
+        cell.change { state in
             state.message = message.map { String($0.prefix(1000)) }
-            state.isDirty = true
         }
     }
 
     /// Says what the work costs, as far as it knows; what it leaves out stays as it was.
     public func report(_ resources: ResourceImpact) {
-        cell.withState { state in
+        cell.change { state in
             if let cpu = resources.cpuPercent, cpu.isFinite { state.resources.cpuPercent = max(0, cpu) }
             if let memory = resources.memoryBytes { state.resources.memoryBytes = max(0, memory) }
             if let network = resources.networkBitsPerSecond, network.isFinite {
                 state.resources.networkBitsPerSecond = max(0, network)
             }
-            state.isDirty = true
         }
     }
 
@@ -152,11 +148,10 @@ extension OperationHandle {
     ///   - ownsGroup: whether it leads a process group in which there is nothing but this work. Such a group is ended when
     ///     this program dies before the operation does.
     public func setProcess(_ process: ProcessIdentity?, ownsGroup: Bool = false) {
-        cell.withState { state in
+        cell.change { state in
             state.pid = process?.pid
             state.process = process
             state.processGroup = ownsGroup ? process : nil
-            state.isDirty = true
         }
         tracker.enqueueRecord(of: cell)
     }
@@ -172,7 +167,7 @@ extension OperationHandle {
                 "A resume state has at most \(OperationRecord.payloadLimit) bytes, this one has \(json.count): keep less in it."
             )
         }
-        cell.withState {
+        cell.change {
             $0.payload = $0.payload ?? OperationCell.Payload(); $0.payload?.resumeState = json
         }
         tracker.enqueueRecord(of: cell)

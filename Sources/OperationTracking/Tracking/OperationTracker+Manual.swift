@@ -33,24 +33,36 @@ extension OperationTracker {
             pid: pid,
             startedBy: startedBy
         )
-        return try begin(spec, status: .inProgress, id: id)
+        return try begin(spec, id: id)
     }
 
-    func begin(
+    func begin(_ spec: OperationSpec, id: OperationID? = nil) throws(OperationError) -> OperationHandle {
+        let cell = makeCell(spec, status: .inProgress, id: id)
+        let handle = try admit(cell)
+        if let band = spec.band { cell.parent?.take(OperationCell.Child(cell: cell, band: band)) }
+        return handle
+    }
+
+    func makeCell(
         _ spec: OperationSpec,
         status: OperationStatus,
         id: OperationID? = nil,
         prepare: (inout OperationCell.State) -> Void = { _ in }
-    ) throws(OperationError) -> OperationHandle {
+    ) -> OperationCell {
         var spec = spec
         if spec.description.utf8.count > 1000 { spec.description = String(spec.description.prefix(1000)) }
         spec.startedBy = spec.startedBy ?? configuration.actor
         let time = CellTime(clock)
-        let id = id ?? .make(at: time.wall)
-        let cell = OperationCell(id: id, spec: spec, status: status, node: configuration.node, time: time)
+        let cell = OperationCell(
+            id: id ?? .make(at: time.wall),
+            spec: spec,
+            status: status,
+            parent: spec.parent.flatMap(registry.activeCell),
+            node: configuration.node,
+            time: time
+        )
         cell.withState { prepare(&$0) }
-        try admit(cell, status: status)
-        return OperationHandle(cell: cell, tracker: self)
+        return cell
     }
 
     /// The handle of an active operation, to report by hand; `nil` when there is none with this id.
@@ -99,25 +111,26 @@ extension OperationTracker {
         }
     }
 
-    /// Asks work to pause. Its status changes when it really has; until then the wish is its `pendingRequest`.
+    /// Asks work to pause. Its status changes when it really has; until then the wish is its `pendingRequest`. A pending
+    /// operation is held back until it is resumed. The wish goes to the operation's parts as well.
     ///
-    /// - Throws: ``OperationError``: `unknown_operation`, `invalid_transition`.
+    /// - Throws: ``OperationError``: `unknown_operation`, `invalid_transition`, `cannot_pause`.
     public func pause(_ id: OperationID) async throws(OperationError) {
-        try await step(cell(id), .requestPause)
+        try await request(.requestPause, of: cell(id))
     }
 
     /// Asks paused work to go on, or takes back a pause that has not taken effect.
     ///
     /// - Throws: ``OperationError``: `unknown_operation`, `invalid_transition`.
     public func resume(_ id: OperationID) async throws(OperationError) {
-        try await step(cell(id), .requestResume)
+        try await request(.requestResume, of: cell(id))
     }
 
     /// Asks work to stop for good. It is `cancelled` when it really has stopped; a pending operation is so at once.
     ///
     /// - Throws: ``OperationError``: `unknown_operation`, `invalid_transition`.
     public func cancel(_ id: OperationID) async throws(OperationError) {
-        try await step(cell(id), .requestCancel)
+        try await request(.requestCancel, of: cell(id))
     }
 
     func cell(_ id: OperationID) throws(OperationError) -> OperationCell {

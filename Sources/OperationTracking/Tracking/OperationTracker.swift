@@ -81,14 +81,15 @@ public final class OperationTracker: Sendable {
     public func events() -> OperationEvents { broadcaster.subscribe() }
 
     /// Ends the tracker: takes no more work, stops what is still running and records it as failed with the code
-    /// `interrupted`, ends all event streams, and closes the history store.
+    /// `interrupted`, ends all event streams, and closes the history store. What is paused, or waits with a request, stays so
+    /// in a history that is shared, where it can be taken up again.
     public func close() async {
         let failure = OperationFailure(
             .interrupted,
             "The program that ran this operation ended before it. Start it again."
         )
         await withDiscardingTaskGroup { group in
-            for cell in registry.close() {
+            for cell in registry.close() where !(history is any SharedHistory) || !cell.canGoOnLater {
                 // One that ends by itself in this moment has its own ending, and needs no other.
                 group.addTask { _ = try? await self.finish(cell, .fail, failure: failure) }
             }
@@ -107,6 +108,7 @@ public final class OperationTracker: Sendable {
     }
 
     func enqueueRecord(of cell: OperationCell) {
-        history?.enqueue(cell.record(at: clock.monotonicNanoseconds))
+        guard let history else { return }
+        cell.withRecord(at: clock.monotonicNanoseconds) { history.enqueue($0) }
     }
 }

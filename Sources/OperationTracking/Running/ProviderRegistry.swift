@@ -1,0 +1,105 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+import Synchronization
+
+/// The providers of a service, by the type of their operations: what can be started by name, and taken up again after a
+/// restart.
+public final class ProviderRegistry: Sendable {
+    private let providers = Mutex<[OperationType: AnyProvider]>([:])
+
+    /// Makes an empty registry.
+    public init() {}
+
+    /// Adds a provider. One that was registered for the same type before is replaced.
+    public func register(_ provider: some OperationProvider) {
+        let erased = AnyProvider(provider)
+        providers.withLock { $0[erased.type] = erased }
+    }
+
+    /// The types that there are providers for, in alphabetical order.
+    public var types: [OperationType] { providers.withLock { $0.keys.sorted() } }
+
+    /// What the provider of a type can do; `nil` when there is none.
+    public func traits(of type: OperationType) -> ProviderTraits? { self[type]?.traits }
+
+    subscript(type: OperationType) -> AnyProvider? { providers.withLock { $0[type] } }
+}
+
+/// A provider whose request and output are JSON.
+struct AnyProvider: Sendable {
+    let type: OperationType
+    let traits: ProviderTraits
+    let unit: OperationUnit
+    /// Reads a request and makes work of it.
+    let job: @Sendable (_ request: [UInt8]) throws(OperationError) -> ProviderJob
+
+    init<Provider: OperationProvider>(_ provider: Provider) {
+        type = Provider.operationType
+        traits = provider.traits
+        unit = provider.unit
+        job = { json throws(OperationError) in
+            do {
+                let request = try JSONDecoder().decode(Provider.Request.self, from: Data(json))
+                return ProviderJob(request, json: json, provider: provider)
+            } catch {
+                throw OperationError(.invalidValue, "The request is not one for \(Provider.operationType): \(error).")
+            }
+        }
+    }
+}
+
+/// One request with everything that is needed to run it.
+struct ProviderJob: Sendable {
+    /// What came out: as it is for who waits, and as JSON for the history.
+    struct Output: Sendable {
+        let value: any Sendable
+        let json: [UInt8]?
+    }
+
+    let type: OperationType
+    let traits: ProviderTraits
+    let unit: OperationUnit
+    let description: String
+    /// The request, keys sorted: equal requests are equal bytes.
+    let request: [UInt8]
+    let perform: @Sendable (OperationHandle) async throws -> Output
+
+    init<Provider: OperationProvider>(_ request: Provider.Request, json: [UInt8], provider: Provider) {
+        type = Provider.operationType
+        traits = provider.traits
+        unit = provider.unit
+        description = provider.description(of: request)
+        self.request = json
+        perform = { handle in
+            let output = try await provider.perform(request, reporting: handle)
+            let encoded = try? JSONEncoder().encode(output)
+            return Output(value: output, json: encoded.map(Array.init))
+        }
+    }
+
+    init<Provider: OperationProvider>(_ request: Provider.Request, provider: Provider) throws(OperationError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let json: [UInt8]
+        do {
+            json = try Array(encoder.encode(request))
+        } catch {
+            throw OperationError(.invalidValue, "The request can't be written as JSON: \(error).")
+        }
+        guard json.count <= OperationRecord.payloadLimit else {
+            throw OperationError(
+                .invalidValue,
+                "A request has at most \(OperationRecord.payloadLimit) bytes of JSON, this one has \(json.count): ask for less at once."
+            )
+        }
+        self.init(request, json: json, provider: provider)
+    }
+
+    /// The same for equal requests of providers whose active requests are unique; `nil` for others.
+    var uniqueKey: String? {
+        traits.isUnique ? "\(type.rawValue) \(String(decoding: request, as: UTF8.self))" : nil
+    }
+}

@@ -1,0 +1,108 @@
+import Synchronization
+
+extension OperationCell {
+    /// What a step came to, and what is to be done about it outside the lock.
+    struct Step {
+        var actions: OperationStateMachine.Actions
+        var before: OperationStatus
+        var after: OperationStatus
+        /// Reaches the work, and the one who decides when it begins.
+        var wake: (@Sendable () -> Void)?
+    }
+
+    /// Applies an event under the lock.
+    func take(
+        _ event: OperationStateMachine.Event,
+        at time: CellTime,
+        failure: OperationFailure? = nil,
+        result: [UInt8]? = nil
+    ) throws(OperationError) -> Step {
+        try withState { state throws(OperationError) in
+            let before = state.machine.status
+            let amounts = amounts(of: state)
+            let actions = try state.machine.apply(event)
+            let after = state.machine.status
+            guard !actions.isEmpty else { return Step(actions: actions, before: before, after: after) }
+            state.updatedAt = time.wall
+            wish.store(Self.wish(of: state.machine), ordering: .relaxed)
+            if after == .inProgress, before != .inProgress { state.begin(at: time) }
+            if after != .inProgress { state.stopClock(at: time) }
+            if actions.contains(.finish) {
+                state.endAmounts = amounts
+                state.finishedAt = time.wall
+                state.failure = failure
+                state.remaining = nil
+                if let result { state.payload = state.payload ?? Payload(); state.payload?.result = result }
+            } else {
+                state.visibleStatus = after
+            }
+            let wakes = actions.contains(.signalWork) || actions.contains(.finish)
+            return Step(actions: actions, before: before, after: after, wake: wakes ? state.takeWake() : nil)
+        }
+    }
+
+    /// Whether another process could take the operation up from its history.
+    var canGoOnLater: Bool {
+        withState { $0.payload?.request != nil && ($0.machine.status == .paused || $0.machine.status == .pending) }
+    }
+
+    /// Shows readers the terminal status.
+    func makeVisible() -> (OperationStatus, CountedCost) {
+        withState { state in
+            state.visibleStatus = state.machine.status
+            state.control = Control()
+            let cost = state.countedCost
+            state.countedCost = CountedCost()
+            return (state.visibleStatus, cost)
+        }
+    }
+
+    private static func wish(of machine: OperationStateMachine) -> UInt8 {
+        switch machine.pendingRequest {
+        case .cancel: Wish.cancel
+        case .pause where machine.status != .pending, .resume: Wish.pause
+        case .pause, nil: machine.status.isTerminal ? Wish.cancel : machine.status == .paused ? Wish.pause : Wish.none
+        }
+    }
+
+    /// Waits while `isToWait` says so: until the wish changes, the operation ends, or the task is cancelled.
+    func waitForWish(while isToWait: @Sendable (borrowing State) -> Bool) async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let mayWait = withState { state in
+                    guard isToWait(state), !Task.isCancelled else { return false }
+                    // One task at a time waits; should another come, the first is woken and looks again.
+                    let former = state.control.waitingWork
+                    state.control.waitingWork = continuation
+                    former?.resume()
+                    return true
+                }
+                if !mayWait { continuation.resume() }
+            }
+        } onCancel: {
+            let waiting = withState { state in
+                defer { state.control.waitingWork = nil }
+                return state.control.waitingWork
+            }
+            waiting?.resume()
+        }
+    }
+}
+
+extension OperationCell.State {
+    /// What reaches the work: it is woken where it waits at a checkpoint, and its task is cancelled when it is to stop.
+    fileprivate mutating func takeWake() -> @Sendable () -> Void {
+        let waiting = control.waitingWork
+        control.waitingWork = nil
+        let stopsToPause = machine.pendingRequest == .pause && pausing == .byRestart
+        let stops = machine.pendingRequest == .cancel || machine.status.isTerminal || stopsToPause
+        let cancelWork = stops ? control.cancelWork : nil
+        if stopsToPause, cancelWork != nil { control.isStoppedToPause = true }
+        let signalOwner = control.signalOwner
+        return {
+            cancelWork?()
+            waiting?.resume()
+            signalOwner?()
+        }
+    }
+}

@@ -1,0 +1,55 @@
+extension OperationHandle {
+    /// Runs work as a part of this operation: an operation of its own that owns a band of this one's progress.
+    ///
+    /// This operation's progress is then that of its parts; its unit should be ``OperationUnit/fraction``. A part that is run
+    /// again in the same band starts it anew: what is true falls back to the band's beginning, what is shown stays. Cancelling
+    /// or pausing the whole reaches its parts.
+    ///
+    /// - Parameters:
+    ///   - type: what kind of work the part is.
+    ///   - description: what it does, for people.
+    ///   - band: its part of the whole, within 0 to 1. Bands of different parts shouldn't overlap; see ``PhaseWeights``.
+    ///   - total: the part's whole amount in `unit`; `nil` when unknown.
+    ///   - unit: what the part's amounts count.
+    ///   - body: the work.
+    /// - Returns: what the work returned.
+    /// - Throws: what the work threw, or ``OperationError`` (`closed`).
+    public func withPart<Value: Sendable>(
+        type: OperationType,
+        description: String,
+        band: Range<Double>,
+        total: Int64? = nil,
+        unit: OperationUnit = .items,
+        _ body: @escaping @Sendable (OperationHandle) async throws -> Value
+    ) async throws -> Value {
+        var spec = OperationSpec(
+            type: type,
+            description: description,
+            total: total,
+            unit: unit,
+            priority: .normal,
+            parent: id
+        )
+        spec.band = band.clamped(to: 0..<1)
+        let tracker = tracker
+        let part = try tracker.begin(spec)
+        return try await tracker.run(part) { value in
+            try await tracker.finish(part.cell, .complete)
+            return value
+        } body: {
+            try await body(part)
+        }
+    }
+}
+
+extension OperationCell {
+    /// Gives a band of this operation's progress to a part. Whoever had that band before loses it.
+    func take(_ child: Child) {
+        change { state in
+            // What has been shown so far is not to fall because a part begins again.
+            shownPercent(of: &state, status: state.visibleStatus)
+            state.children.removeAll { $0.band.overlaps(child.band) }
+            state.children.append(child)
+        }
+    }
+}
