@@ -57,6 +57,15 @@ let package = Package(
         // Tests: one folder a module.
         .target(name: "TestSockets", path: "Tests/Sockets"),
         .testTarget(name: "OperationTrackingTests", dependencies: ["OperationTracking", "OperationTrackingTesting"]),
+        .executableTarget(
+            name: "HistoryWriterTool",
+            dependencies: ["OperationTracking", "OperationHistorySQLite"],
+            path: "Tests/HistoryWriterTool"
+        ),
+        .testTarget(
+            name: "OperationHistorySQLiteTests",
+            dependencies: ["OperationHistorySQLite", "OperationTrackingTesting", "HistoryWriterTool", "CSQLite"]
+        ),
         .testTarget(name: "OperationTransferTests", dependencies: ["OperationTransfer", "TestSockets"]),
         .testTarget(
             name: "OllamaOperationsTests",

@@ -11,6 +11,7 @@ public struct ConformanceFailure: Error, Sendable, CustomStringConvertible {
         self.found = found
     }
 
+    /// The expectation and what was found.
     public var description: String { "Not met: \(expectation) Found: \(found)" }
 }
 

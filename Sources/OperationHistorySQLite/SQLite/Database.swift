@@ -49,7 +49,7 @@ final class Database {
     /// begins the WAL anew; the second checkpoint misses that, and a later one leaves out a part of a transaction.
     ///
     /// So no connection checkpoints on its own, neither after a commit nor when it closes. ``HistoryWriter`` does it, under
-    /// the exclusive form of the lock that every commit holds shared; see ``CommitLock``.
+    /// the lock that every commit holds too; see ``CommitLock``.
     private func forbidImplicitCheckpoints() throws(SQLiteFailure) {
         try check(sqlite3_wal_autocheckpoint(handle, 0))
         try check(csqlite_set_no_checkpoint_on_close(handle))

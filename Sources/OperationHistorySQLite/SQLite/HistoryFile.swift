@@ -80,12 +80,8 @@ final class HistoryFile {
         // SQLite gives the files beside it the same rights. By path, since closing a descriptor would let go of locks.
         if isNew { chmod(paths.database, 0o600) }
         try DatabaseHeader(of: database).validate(path: paths.database)
-        if try Schema.needsPreparation(database, path: paths.database) {
-            try commitLock.hold(.exclusive) {
-                // Another process may have done it in the meantime.
-                guard try Schema.needsPreparation(database, path: paths.database) else { return }
-                try Schema.prepare(database)
-            }
+        if try !Schema.isCurrent(database) {
+            try commitLock.hold { try Schema.prepare(database, path: paths.database) }
         }
         // NORMAL does not survive a power cut. Temporary tables stay out of the file system.
         try database.execute("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY")
@@ -99,7 +95,7 @@ final class HistoryFile {
 
     /// Does `body` in one transaction, which is durable on return, together with what its endings add to the roll-ups.
     func transaction<Result>(_ body: () throws -> Result) throws -> Result {
-        try commitLock.hold(.shared) {
+        try commitLock.hold {
             try begin.run()
             do {
                 let result = try body()
@@ -118,7 +114,7 @@ final class HistoryFile {
 
     // MARK: Checkpoints
 
-    /// Moves the WAL's content into the file when the WAL has grown to `pages`, unless some process is committing now.
+    /// Moves the WAL's content into the file when the WAL has grown to `pages`.
     ///
     /// What a reader still needs can't be moved. Then the WAL goes on growing, and the next try is made a quarter further.
     func checkpointIfDue(pages limit: Int) {
@@ -126,15 +122,15 @@ final class HistoryFile {
         if pages < limit { checkpointIsDueAt = limit }
         guard pages >= max(limit, checkpointIsDueAt) else { return }
         checkpointIsDueAt = pages + limit / 4
-        commitLock.holdExclusivelyIfFree {
-            // Passive: it waits for nobody.
+        // Passive: it waits for no reader. If the lock can't be had either, the next commit says so.
+        try? commitLock.hold {
             _ = sqlite3_wal_checkpoint_v2(database.handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
         }
     }
 
     /// Moves the WAL's content into the file and empties the WAL if nobody else uses them at this moment.
     func checkpointForLeaving() {
-        commitLock.holdExclusivelyIfFree {
+        commitLock.holdIfFree {
             sqlite3_busy_timeout(database.handle, 0)
             _ = sqlite3_wal_checkpoint_v2(database.handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
         }
@@ -147,7 +143,9 @@ final class HistoryFile {
     private static func setAside(_ paths: HistoryPaths) throws -> String {
         let moment = Date.now.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
         var target = "\(paths.directory)/history.damaged-\(moment).sqlite"
-        for number in 2... where FileIdentity(path: target) != nil {
+        var number = 1
+        while FileIdentity(path: target) != nil {
+            number += 1
             target = "\(paths.directory)/history.damaged-\(moment)-\(number).sqlite"
         }
         for suffix in ["-wal", "-shm", ""] where FileIdentity(path: paths.database + suffix) != nil {

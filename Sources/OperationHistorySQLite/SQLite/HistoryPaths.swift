@@ -13,7 +13,7 @@ struct HistoryPaths: Sendable {
 
     var database: String { "\(directory)/history.sqlite" }
     var owners: String { "\(directory)/owners" }
-    /// Held shared by each commit and exclusively by each checkpoint.
+    /// Held by each commit and by each checkpoint.
     var commitLock: String { "\(database)-commit.lock" }
     /// Held shared by each store that has the file open.
     var usersLock: String { "\(database)-users.lock" }

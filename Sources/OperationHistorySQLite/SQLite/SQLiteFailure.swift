@@ -29,7 +29,7 @@ struct SQLiteFailure: Error, CustomStringConvertible {
         let reason =
             switch primaryCode {
             case SQLITE_FULL: "the disk is full"
-            case SQLITE_BUSY, SQLITE_LOCKED: "another program keeps the file locked"
+            case SQLITE_BUSY, SQLITE_LOCKED: "another program keeps the file locked: \(message)"
             case SQLITE_READONLY, SQLITE_PERM: "the file can't be written"
             case SQLITE_CORRUPT, SQLITE_NOTADB: "the file is damaged"
             default: message

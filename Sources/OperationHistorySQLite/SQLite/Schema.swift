@@ -115,28 +115,27 @@ enum Schema {
         ) STRICT;
         """
 
-    /// Whether `database` still has to become a database of ours, or of this version.
+    /// Whether `database` is one of ours and of this version, so that nothing has to be done to it.
+    static func isCurrent(_ database: Database) throws(SQLiteFailure) -> Bool {
+        guard try database.integer("PRAGMA application_id") == applicationID else { return false }
+        return try database.integer("PRAGMA user_version") == version
+    }
+
+    /// Makes an empty file ours and brings an older one up to date. Call it under the commit lock: several processes may
+    /// begin with the same file.
     ///
-    /// - Throws: ``HistoryError`` when it is another program's or a newer version's.
-    static func needsPreparation(_ database: Database, path: String) throws -> Bool {
-        let applicationID = try database.integer("PRAGMA application_id")
-        if applicationID == 0 {
+    /// - Throws: ``HistoryError`` when the file is another program's or a newer version's.
+    static func prepare(_ database: Database, path: String) throws {
+        if try database.integer("PRAGMA application_id") != applicationID {
             guard try database.integer("SELECT count(*) FROM sqlite_schema") == 0 else {
                 throw HistoryError.foreign(path)
             }
-            return true
+            // Before WAL, so that the id is in the file itself from its first byte on.
+            try database.execute("PRAGMA application_id = \(applicationID)")
         }
-        guard applicationID == Self.applicationID else { throw HistoryError.foreign(path) }
-        let version = try database.integer("PRAGMA user_version")
-        guard version <= Self.version else { throw HistoryError.newer(path) }
-        return version < Self.version
-    }
-
-    /// Makes an empty file ours and brings an older one up to date. Call it under the exclusive commit lock.
-    static func prepare(_ database: Database) throws {
-        // Before WAL, so that the id is in the file itself from its first byte on.
-        try database.execute("PRAGMA application_id = \(applicationID); PRAGMA journal_mode = WAL")
+        try database.execute("PRAGMA journal_mode = WAL")
         let done = Int(try database.integer("PRAGMA user_version"))
+        guard done <= migrations.count else { throw HistoryError.newer(path) }
         for (index, migration) in migrations.enumerated().dropFirst(done) {
             try database.execute("BEGIN IMMEDIATE; \(migration.sql); PRAGMA user_version = \(index + 1); COMMIT")
         }

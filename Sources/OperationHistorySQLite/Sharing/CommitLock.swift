@@ -7,35 +7,39 @@ import Darwin
 #endif
 import CSQLite
 
-/// Keeps commits and checkpoints of all processes apart: each commit holds the lock shared, each checkpoint exclusively.
-/// SQLite alone does not do that well enough before 3.51.3; see ``Database``.
+/// Held by each commit and by each checkpoint of all processes, one at a time.
+///
+/// That keeps a checkpoint from meeting a commit, which SQLite alone does not do well enough before 3.51.3; see ``Database``.
+/// And it shares out the right to write, which SQLite gives to one at a time anyway, but by asking again at intervals that
+/// grow to 100 ms: a process that committed in a loop kept another out for more than five seconds.
 struct CommitLock {
     private let lock: FileLock
 
     /// How long anyone waits for anyone else before giving up.
     static let patience = Duration.seconds(5)
+    private static let interval: UInt32 = 200
 
     init(path: String) throws(SystemFailure) {
         lock = try FileLock(path: path)
     }
 
-    /// Does `body` while no checkpoint runs (shared), or while neither commit nor checkpoint runs (exclusive).
+    /// Does `body` while nobody else commits or checkpoints.
     ///
-    /// It waits in small steps, since `flock` knows no time limit and a stopped process may hold the lock for ever.
-    func hold<Result>(_ kind: FileLock.Kind, _ body: () throws -> Result) throws -> Result {
+    /// It asks again and again, since `flock` knows no time limit and a stopped process may hold the lock for ever.
+    func hold<Result>(_ body: () throws -> Result) throws -> Result {
         let deadline = ContinuousClock.now + Self.patience
-        while !lock.tryLock(kind) {
+        while !lock.tryLock(.exclusive) {
             guard ContinuousClock.now < deadline else {
                 throw SQLiteFailure(code: SQLITE_BUSY, message: "another process keeps the commit lock")
             }
-            usleep(500)
+            usleep(Self.interval)
         }
         defer { lock.unlock() }
         return try body()
     }
 
-    /// Does `body` under the exclusive lock if that is free now.
-    func holdExclusivelyIfFree(_ body: () -> Void) {
+    /// Does `body` under the lock if that is free now.
+    func holdIfFree(_ body: () -> Void) {
         guard lock.tryLock(.exclusive) else { return }
         defer { lock.unlock() }
         body()

@@ -42,8 +42,10 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
     /// What people should know of this store, such as where a damaged file went; in the order in which it happened.
     public var notices: [String] { shared.notices }
 
+    /// Degraded while what is handed over is kept in memory only; the reason says why and what was dropped.
     public var health: HistoryHealth { shared.health }
 
+    /// Writes what still waits, lets go of the file, and leaves the store gone as an owner; see ``HistoryStore/close()``.
     public func close() async {
         shared.close()
         await writer.close()
@@ -52,20 +54,24 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
 
     // MARK: Writing
 
+    /// Takes a state and returns at once: no lock that is held during I/O, no I/O. It is on disk within 50 ms.
     public func enqueue(_ record: OperationRecord) {
         writer.wake(shared.add(record))
     }
 
+    /// Takes an ending and returns when its transaction is durable, or with the reason why it is kept in memory only.
     public func commit(_ record: OperationRecord) async -> HistoryDurability {
         await withCheckedContinuation { waiter in
             writer.wake(shared.add(record, waiter: waiter))
         }
     }
 
+    /// Takes an audit entry and returns at once. It is on disk within 50 ms.
     public func append(_ entry: AuditEntry) {
         writer.wake(shared.append(entry))
     }
 
+    /// Removes what is too old or too many, in batches between which commits go on.
     @discardableResult
     public func prune(_ policy: RetentionPolicy) async throws -> Int {
         try shared.requireOpen()
@@ -77,11 +83,13 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
 
     // MARK: Reading
 
+    /// The operation with this id, on disk or kept in memory.
     public func record(_ id: OperationID) async throws -> OperationRecord? {
         if let kept = shared.backlog.record(id) { return kept }
         return try await read { try $0.record(id) } ?? nil
     }
 
+    /// One page of operations, newest first, on disk or kept in memory.
     public func page(_ query: HistoryQuery) async throws -> HistoryPage {
         let bounds = try query.keyBounds()
         let backlog = shared.backlog
@@ -103,6 +111,7 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
         )
     }
 
+    /// Figures by type over everything that ever ended, from sums that are kept with each ending.
     public func statistics(types: Set<OperationType>?) async throws -> [HistoryStatistics] {
         let backlog = shared.backlog
         var tallies = try await read { try $0.tallies() } ?? [:]
@@ -156,14 +165,18 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
         try await explained { try await self.writer.recover() }
     }
 
+    /// Paused operations, and pending ones with a request, whose owner is gone; oldest first. It clears up as ``recover()`` does.
     public func orphans() async throws -> [OperationRecord] {
         try await explained { try await self.writer.orphans() }
     }
 
+    /// Makes this store the owner of an orphan, unless another was faster.
     public func adopt(_ id: OperationID) async throws -> Bool {
         try await explained { try await self.writer.adopt(id) }
     }
 
+    /// Writes a first row unless an active operation has its unique key. While the store is degraded, only its own operations
+    /// are known, and the row is kept in memory.
     public func claim(_ record: OperationRecord) async throws -> OperationRecord? {
         try await explained { try await self.writer.claim(record) }
     }

@@ -14,7 +14,7 @@ import Darwin
 public struct RemainingTimeEstimator: Sendable {
     private var isStarted = false
     private var lastTime = 0.0
-    private var lastCompleted: Int64 = 0
+    private var lastGained: Int64 = 0
     /// Work done and time spent since the start, without what was there before.
     private var workDone = 0.0
     private var timeSpent = 0.0
@@ -39,13 +39,13 @@ public struct RemainingTimeEstimator: Sendable {
         guard isStarted else {
             isStarted = true
             lastTime = seconds
-            lastCompleted = max(completed, present)
+            lastGained = completed - present
             return
         }
         let elapsed = seconds - lastTime
         guard elapsed > 0 else { return }
         // What is found to have been there already, and what is taken back, is no work done in this time.
-        let gained = Double(max(0, max(completed, present) - max(lastCompleted, present)))
+        let gained = Double(max(0, completed - present - lastGained))
         let before = recentRate
         let keep = exp2(-elapsed / Self.halfLife)
         recentWork = recentWork * keep + gained
@@ -53,7 +53,7 @@ public struct RemainingTimeEstimator: Sendable {
         workDone += gained
         timeSpent += elapsed
         lastTime = seconds
-        lastCompleted = max(completed, present)
+        lastGained = completed - present
         guard before > 0, recentRate > 0 else { return }
         let movement = log(recentRate / before)
         volatility = volatility * keep + movement * movement

@@ -15,14 +15,17 @@ public final class InMemoryHistoryStore: HistoryStore, AuditLog, SharedHistory {
         state = Mutex(State(maximumCount: max(maximumCount, 1)))
     }
 
+    /// Takes a state; it is there at once.
     public func enqueue(_ record: OperationRecord) {
         state.withLock { _ = $0.write(record) }
     }
 
+    /// Takes an ending. It is as durable as this store is, so `durable`, unless the operation has ended before.
     public func commit(_ record: OperationRecord) async -> HistoryDurability {
         state.withLock { $0.write(record) }
     }
 
+    /// The operation with this id.
     public func record(_ id: OperationID) async throws -> OperationRecord? {
         try state.withLock { state in
             try state.requireOpen()
@@ -30,6 +33,7 @@ public final class InMemoryHistoryStore: HistoryStore, AuditLog, SharedHistory {
         }
     }
 
+    /// One page of operations, newest first.
     public func page(_ query: HistoryQuery) async throws -> HistoryPage {
         let bounds = try query.keyBounds()
         return try state.withLock { state in
@@ -38,6 +42,7 @@ public final class InMemoryHistoryStore: HistoryStore, AuditLog, SharedHistory {
         }
     }
 
+    /// Figures by type over everything that ever ended, also what has been dropped since.
     public func statistics(types: Set<OperationType>?) async throws -> [HistoryStatistics] {
         try state.withLock { state in
             try state.requireOpen()
@@ -48,6 +53,7 @@ public final class InMemoryHistoryStore: HistoryStore, AuditLog, SharedHistory {
         }
     }
 
+    /// Removes what is too old or too many.
     @discardableResult
     public func prune(_ policy: RetentionPolicy) async throws -> Int {
         try state.withLock { state in
@@ -56,16 +62,20 @@ public final class InMemoryHistoryStore: HistoryStore, AuditLog, SharedHistory {
         }
     }
 
+    /// Always ok: there is nothing to go wrong.
     public var health: HistoryHealth { .ok }
 
+    /// Forgets everything.
     public func close() async {
         state.withLock { $0.close() }
     }
 
+    /// Takes an audit entry; it is there at once.
     public func append(_ entry: AuditEntry) {
         state.withLock { $0.note(entry) }
     }
 
+    /// One page of audit entries, newest first.
     public func auditEntries(cursor: String?, limit: Int) async throws -> AuditPage {
         let end = try HistoryCursor.key(.audit, in: cursor)
         return try state.withLock { state in
@@ -74,16 +84,19 @@ public final class InMemoryHistoryStore: HistoryStore, AuditLog, SharedHistory {
         }
     }
 
+    /// None: nothing outlives its process.
     public func orphans() async throws -> [OperationRecord] {
         try state.withLock { try $0.requireOpen() }
         return []
     }
 
+    /// False: there are no orphans.
     public func adopt(_ id: OperationID) async throws -> Bool {
         try state.withLock { try $0.requireOpen() }
         return false
     }
 
+    /// Writes a first row, unless an active operation has its unique key; returns that one.
     public func claim(_ record: OperationRecord) async throws -> OperationRecord? {
         try state.withLock { state in
             try state.requireOpen()

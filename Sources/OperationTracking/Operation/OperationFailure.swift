@@ -81,8 +81,10 @@ extension OperationFailure: OperationFailureConvertible {
     init(recording error: any Error) {
         if let known = error as? any OperationFailureConvertible {
             self = known.operationFailure
+            message = message.bounded(toBytes: 4000)
         } else {
-            self.init(.providerError, String(describing: error))
+            let text = String(describing: error).bounded(toBytes: 1000).withoutURLSecrets
+            self.init(.providerError, "\(type(of: error)): \(text)")
         }
     }
 }

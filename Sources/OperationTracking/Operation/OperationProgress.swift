@@ -46,6 +46,9 @@ public struct OperationProgress: Sendable, Hashable {
         self.unit = unit
     }
 
+    /// No amount is larger: 2^53, which every JSON reader still takes exactly, and whose sums don't overflow.
+    static let largestAmount: Int64 = 1 << 53
+
     /// The most that is shown before an operation is completed.
     static let percentBeforeCompletion = 99.99
 }

@@ -162,7 +162,7 @@ public actor OperationRunner {
         do {
             try await tracker.step(job.handle.cell, .run)
         } catch {
-            // Somebody cancelled it in the meantime.
+            // Somebody ended it in the meantime.
             return .failure(CancellationError())
         }
         return await tracker.reach(job.handle) {
@@ -186,19 +186,19 @@ public actor OperationRunner {
     /// Whether work that ended did so only to begin again later, and what follows from that.
     private func hasPaused(_ job: Job) async -> Bool {
         let id = job.handle.id
-        let (wasStopped, wish) = job.handle.cell.withState { state in
+        let wasStopped = job.handle.cell.withState { state in
             defer { state.control.isStoppedToPause = false }
-            return (state.control.isStoppedToPause, state.machine.pendingRequest)
+            let wish = state.machine.pendingRequest
+            return wish != .cancel && (state.control.isStoppedToPause || state.isToPauseByRestart)
         }
-        guard wasStopped, wish != .cancel else { return false }
+        guard wasStopped else { return false }
         jobs[id]?.place = .paused
-        if wish == .pause {
-            do { try await tracker.step(job.handle.cell, .pause) } catch { return false }
-            // The wish may have changed while the step was taken.
-            followWish(of: id)
-        } else {
-            // The pause was taken back when the work had already stopped for it.
-            enqueue(id)
+        _ = try? await tracker.step(job.handle.cell, .pause, following: .pause)
+        // The wish may have changed before, and again while the step was taken.
+        switch job.handle.cell.withState({ $0.machine.status }) {
+        case .paused: followWish(of: id)
+        case .inProgress: enqueue(id)
+        default: return false
         }
         return true
     }
@@ -207,10 +207,10 @@ public actor OperationRunner {
         do {
             switch outcome {
             case .success(let output):
-                try await tracker.complete(job.handle.id, result: output.json)
+                try await tracker.end(job.handle, afterReturning: output.json)
                 return .success(output.value)
             case .failure(let error):
-                try await tracker.end(job.handle, afterThrowing: error)
+                await tracker.end(job.handle, afterThrowing: error)
                 return .failure(error)
             }
         } catch {

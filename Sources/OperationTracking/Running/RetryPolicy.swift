@@ -66,6 +66,8 @@ public struct RetryPolicy: Sendable, Hashable {
         let ceiling = min(maximumDelay.seconds, baseDelay.seconds * exp2(Double(min(attempt - 1, 60))))
         let drawn = Duration.seconds(Double.random(in: 0...max(0, ceiling), using: &generator))
         let delay = max(drawn, failure.retryAfter ?? .zero)
+        // Nobody waits a day because a server says so.
+        guard delay <= max(maximumDelay, .seconds(3600)) else { return nil }
         if let maximumElapsed, elapsed + delay > maximumElapsed { return nil }
         if let maximumWaiting, waited + delay > maximumWaiting { return nil }
         return delay

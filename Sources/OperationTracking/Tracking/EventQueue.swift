@@ -39,9 +39,10 @@ final class EventQueue: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let ready: OperationEvent?? = state.withLock { state in
+                    if Task.isCancelled { return .some(nil) }
                     if let event = state.take() { return .some(event) }
-                    if state.isFinished || Task.isCancelled { return .some(nil) }
-                    precondition(state.waiter == nil, "A tracker's events are for one reader: call events() for each.")
+                    // Events are for one reader: a second one, while the first waits, gets none.
+                    if state.isFinished || state.waiter != nil { return .some(nil) }
                     state.waiter = continuation
                     return nil
                 }

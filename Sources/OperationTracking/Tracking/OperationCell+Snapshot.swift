@@ -61,7 +61,11 @@ extension OperationCell {
     func amounts(of state: borrowing State) -> Amounts {
         if let end = state.endAmounts { return end }
         guard !state.children.isEmpty else {
-            return Amounts(completed: completed.load(ordering: .relaxed), total: total.load(ordering: .relaxed))
+            let largest = OperationProgress.largestAmount
+            return Amounts(
+                completed: min(completed.load(ordering: .relaxed), largest),
+                total: min(total.load(ordering: .relaxed), largest)
+            )
         }
         let share = state.children.reduce(0) { sum, child in
             sum + (child.band.upperBound - child.band.lowerBound) * child.cell.share

@@ -66,6 +66,9 @@ extension OperationCell {
             runningSince = nil
         }
 
+        /// Whether the work is to end now and to begin again later.
+        var isToPauseByRestart: Bool { machine.pendingRequest == .pause && pausing == .byRestart }
+
         func activeSeconds(at monotonic: Int64) -> Double? {
             guard startedAt != nil else { return nil }
             let running = runningSince.map { max(0, monotonic - $0) } ?? 0
@@ -99,18 +102,22 @@ extension OperationCell {
     struct Control: Sendable {
         /// Stops the work, wherever it waits.
         var cancelWork: (@Sendable () -> Void)?
+        /// The work's task was cancelled before it ended.
+        var wasWorkCancelled = false
         /// The work was stopped to be begun again after a pause.
         var isStoppedToPause = false
         /// Tells the one who decides when the work begins that the wish has changed.
         var signalOwner: (@Sendable () -> Void)?
-        /// Work that stands at a checkpoint, or beside running work, until the wish changes.
-        var waitingWork: CheckedContinuation<Void, Never>?
+        /// Tasks of the work that stand at a checkpoint, or wait beside running work, until the wish changes.
+        var waiting: [UInt64: CheckedContinuation<Void, Never>] = [:]
+        var nextTicket: UInt64 = 0
     }
 
     /// What the ticker saw last.
     struct TickMark: Sendable {
         var completed: Int64 = 0
         var total: Int64 = -1
+        var present: Int64 = 0
         var monotonic: Int64?
         /// Smoothed bits a second.
         var bitRate = 0.0

@@ -11,20 +11,26 @@ extension OperationCell {
     }
 
     /// Applies an event under the lock.
+    ///
+    /// - Parameter wish: the wish that the step follows. When that is no longer wanted, nothing happens.
     func take(
         _ event: OperationStateMachine.Event,
         at time: CellTime,
+        following wish: PendingRequest? = nil,
         failure: OperationFailure? = nil,
         result: [UInt8]? = nil
     ) throws(OperationError) -> Step {
         try withState { state throws(OperationError) in
             let before = state.machine.status
+            if let wish, state.machine.pendingRequest != wish {
+                return Step(actions: [], before: before, after: before)
+            }
             let amounts = amounts(of: state)
             let actions = try state.machine.apply(event)
             let after = state.machine.status
             guard !actions.isEmpty else { return Step(actions: actions, before: before, after: after) }
             state.updatedAt = time.wall
-            wish.store(Self.wish(of: state.machine), ordering: .relaxed)
+            self.wish.store(Self.wish(of: state.machine), ordering: .relaxed)
             if after == .inProgress, before != .inProgress { state.begin(at: time) }
             if after != .inProgress { state.stopClock(at: time) }
             if actions.contains(.finish) {
@@ -67,41 +73,37 @@ extension OperationCell {
 
     /// Waits while `isToWait` says so: until the wish changes, the operation ends, or the task is cancelled.
     func waitForWish(while isToWait: @Sendable (borrowing State) -> Bool) async {
+        let ticket = withState { state in
+            state.control.nextTicket += 1
+            return state.control.nextTicket
+        }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let mayWait = withState { state in
                     guard isToWait(state), !Task.isCancelled else { return false }
-                    // One task at a time waits; should another come, the first is woken and looks again.
-                    let former = state.control.waitingWork
-                    state.control.waitingWork = continuation
-                    former?.resume()
+                    state.control.waiting[ticket] = continuation
                     return true
                 }
                 if !mayWait { continuation.resume() }
             }
         } onCancel: {
-            let waiting = withState { state in
-                defer { state.control.waitingWork = nil }
-                return state.control.waitingWork
-            }
-            waiting?.resume()
+            withState { $0.control.waiting.removeValue(forKey: ticket) }?.resume()
         }
     }
 }
 
 extension OperationCell.State {
-    /// What reaches the work: it is woken where it waits at a checkpoint, and its task is cancelled when it is to stop.
+    /// What reaches the work: it is woken where it waits at checkpoints, and its task is cancelled when it is to stop.
     fileprivate mutating func takeWake() -> @Sendable () -> Void {
-        let waiting = control.waitingWork
-        control.waitingWork = nil
-        let stopsToPause = machine.pendingRequest == .pause && pausing == .byRestart
-        let stops = machine.pendingRequest == .cancel || machine.status.isTerminal || stopsToPause
+        let waiting = control.waiting.values
+        control.waiting = [:]
+        let stops = machine.pendingRequest == .cancel || machine.status.isTerminal || isToPauseByRestart
         let cancelWork = stops ? control.cancelWork : nil
-        if stopsToPause, cancelWork != nil { control.isStoppedToPause = true }
+        if isToPauseByRestart, cancelWork != nil { control.isStoppedToPause = true }
         let signalOwner = control.signalOwner
         return {
             cancelWork?()
-            waiting?.resume()
+            for work in waiting { work.resume() }
             signalOwner?()
         }
     }

@@ -26,6 +26,7 @@ extension OperationCell {
             state.isDirty = false
             state.lastTick.completed = completed
             state.lastTick.total = total
+            state.lastTick.present = state.present
             state.lastTick.monotonic = time.monotonic
             if state.runningSince != nil, let seconds = state.activeSeconds(at: time.monotonic) {
                 state.estimator.observe(at: seconds, completed: completed, present: state.present)
@@ -40,10 +41,11 @@ extension OperationCell {
 
     /// The rate a person sees: smoothed over two seconds. What was found to be there already is not transferred.
     private func measureRate(in state: inout State, completed: Int64, at time: CellTime) -> Bool {
-        guard unit == .bytes, let before = state.lastTick.monotonic, state.runningSince != nil else { return false }
+        guard unit == .bytes, let before = state.lastTick.monotonic else { return false }
+        guard state.runningSince != nil else { return stopRate(in: &state) }
         let elapsed = Double(time.monotonic - before) / 1e9
         guard elapsed > 0 else { return false }
-        let gained = max(0, max(completed, state.present) - max(state.lastTick.completed, state.present))
+        let gained = max(0, (completed - state.present) - (state.lastTick.completed - state.lastTick.present))
         let keep = exp(-elapsed / 2)
         let last = state.lastTick.bitRate
         let rate = last * keep + Double(gained) * 8 / elapsed * (1 - keep)
@@ -51,5 +53,13 @@ extension OperationCell {
         guard state.lastTick.bitRate > 0 || last > 0 else { return false }
         state.resources.networkBitsPerSecond = state.lastTick.bitRate.rounded()
         return abs(state.lastTick.bitRate - last) > 0.01 * last
+    }
+
+    /// Paused work transfers nothing.
+    private func stopRate(in state: inout State) -> Bool {
+        guard state.lastTick.bitRate > 0 else { return false }
+        state.lastTick.bitRate = 0
+        state.resources.networkBitsPerSecond = 0
+        return true
     }
 }

@@ -34,7 +34,7 @@ extension OperationHandle {
         let tracker = tracker
         let part = try tracker.begin(spec)
         return try await tracker.run(part) { value in
-            try await tracker.finish(part.cell, .complete)
+            try await tracker.end(part, afterReturning: nil)
             return value
         } body: {
             try await body(part)

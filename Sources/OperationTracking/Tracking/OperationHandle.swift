@@ -68,7 +68,8 @@ public struct OperationHandle: Sendable {
             guard state.machine.status.isActive else { return }
             cell.shownPercent(of: &state, status: state.visibleStatus)
             let target = max(0, completed)
-            state.rewound += max(0, cell.completed.load(ordering: .relaxed) - target)
+            let before = cell.amounts(of: state).completed
+            state.rewound = min(state.rewound + max(0, before - target), OperationProgress.largestAmount)
             cell.completed.store(target, ordering: .relaxed)
             state.isDirty = true
         }
@@ -97,26 +98,26 @@ extension OperationHandle {
     /// - Parameter units: the sum, at least 0, in the operation's unit.
     public func setPresent(_ units: Int64) {
         cell.change { state in
-            state.present = max(0, units)
+            state.present = min(max(0, units), OperationProgress.largestAmount)
         }
     }
 
     /// Says which part of the work has begun, and takes away the message of the part before.
     ///
     /// - Parameters:
-    ///   - phase: a short word, such as `downloading`; at most 64 characters are kept.
-    ///   - message: more, for people; at most 1,000 characters are kept.
+    ///   - phase: a short word, such as `downloading`; at most 64 bytes are kept.
+    ///   - message: more, for people; at most 1,000 bytes are kept.
     public func setPhase(_ phase: String?, message: String? = nil) {
         cell.change { state in
-            state.phase = phase.map { String($0.prefix(64)) }
-            state.message = message.map { String($0.prefix(1000)) }
+            state.phase = phase?.bounded(toBytes: 64)
+            state.message = message?.bounded(toBytes: 1000)
         }
     }
 
-    /// Says something to people about the work, at most 1,000 characters of which are kept.
+    /// Says something to people about the work, at most 1,000 bytes of which are kept.
     public func setMessage(_ message: String?) {
         cell.change { state in
-            state.message = message.map { String($0.prefix(1000)) }
+            state.message = message?.bounded(toBytes: 1000)
         }
     }
 
@@ -133,7 +134,7 @@ extension OperationHandle {
 
     /// Waits for a wish, for work that can't come to a checkpoint because something else does it, such as a process. When a
     /// pause is wanted, stop the work, and call ``checkpoint()``: it says that the work has paused, and returns when it is
-    /// to go on. One task at a time waits here or at a checkpoint.
+    /// to go on.
     ///
     /// - Returns: what is wanted: `pause` or `cancel`.
     /// - Throws: `CancellationError` when the task is cancelled or the operation has ended.

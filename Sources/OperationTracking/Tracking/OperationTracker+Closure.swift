@@ -30,7 +30,7 @@ extension OperationTracker {
             startedBy: startedBy
         )
         return try await run(handle) { value in
-            try await self.finish(handle.cell, .complete)
+            try await self.end(handle, afterReturning: nil)
             return value
         } body: {
             try await body(handle)
@@ -43,12 +43,11 @@ extension OperationTracker {
         complete: (Value) async throws -> Result,
         body: @escaping @Sendable () async throws -> Value
     ) async throws -> Result {
-        let outcome = await reach(handle, body)
-        switch outcome {
+        switch await reach(handle, body) {
         case .success(let value):
             return try await complete(value)
         case .failure(let error):
-            try await end(handle, afterThrowing: error)
+            await end(handle, afterThrowing: error)
             throw error
         }
     }
@@ -61,24 +60,35 @@ extension OperationTracker {
         let work = Task { try await body() }
         let isTooLate = handle.cell.withState { state in
             state.control.cancelWork = { work.cancel() }
+            if state.isToPauseByRestart { state.control.isStoppedToPause = true }
             return state.machine.pendingRequest == .cancel || state.machine.status.isTerminal
+                || state.isToPauseByRestart
         }
         if isTooLate { work.cancel() }
-        return await withTaskCancellationHandler {
+        let result = await withTaskCancellationHandler {
             await work.result
         } onCancel: {
             work.cancel()
         }
+        handle.cell.withState { $0.control.wasWorkCancelled = work.isCancelled }
+        return result
+    }
+
+    /// Ends an operation whose work returned. Work that finished though it was taken to be paused was running after all.
+    func end(_ handle: OperationHandle, afterReturning result: [UInt8]?) async throws(OperationError) {
+        if handle.cell.withState({ $0.machine.status }) == .paused { try await step(handle.cell, .run) }
+        try await complete(handle.id, result: result)
     }
 
     /// Ends an operation whose work threw. An error thrown after a request to stop is how the work stopped, so it counts as
-    /// cancelled, not as failed.
-    func end(_ handle: OperationHandle, afterThrowing error: any Error) async throws(OperationError) {
-        let wasAsked = handle.cell.withState { $0.machine.pendingRequest == .cancel }
-        if wasAsked || error is CancellationError {
-            try await finish(handle.cell, .stop)
+    /// cancelled, not as failed; a `CancellationError` that nobody asked for is an error like another. An operation that
+    /// somebody else has ended meanwhile stays as it is.
+    func end(_ handle: OperationHandle, afterThrowing error: any Error) async {
+        let wasAsked = handle.cell.withState { $0.machine.pendingRequest == .cancel || $0.control.wasWorkCancelled }
+        if wasAsked {
+            _ = try? await finish(handle.cell, .stop)
         } else {
-            try await finish(handle.cell, .fail, failure: OperationFailure(recording: error))
+            _ = try? await finish(handle.cell, .fail, failure: OperationFailure(recording: error))
         }
     }
 }

@@ -5,10 +5,10 @@ extension OperationTracker {
     ///
     /// - Parameters:
     ///   - type: what kind of work it is.
-    ///   - description: what it does, for people; at most 1,000 characters are kept.
+    ///   - description: what it does, for people; at most 1,000 bytes are kept.
     ///   - total: the whole amount in `unit`; `nil` when unknown.
     ///   - unit: what amounts count.
-    ///   - id: a name of the caller's own; `nil` for a new one.
+    ///   - id: a name of the caller's own, for this one operation and no later one; `nil` for a new one.
     ///   - pid: the process that does the work, when that is a process of its own.
     ///   - parent: the operation that it is a part of.
     ///   - startedBy: who starts it, for the audit log.
@@ -37,6 +37,7 @@ extension OperationTracker {
     }
 
     func begin(_ spec: OperationSpec, id: OperationID? = nil) throws(OperationError) -> OperationHandle {
+        if let id, registry.cell(id) != nil { throw .duplicateOperation(id) }
         let cell = makeCell(spec, status: .inProgress, id: id)
         let handle = try admit(cell)
         if let band = spec.band { cell.parent?.take(OperationCell.Child(cell: cell, band: band)) }
@@ -50,7 +51,7 @@ extension OperationTracker {
         prepare: (inout OperationCell.State) -> Void = { _ in }
     ) -> OperationCell {
         var spec = spec
-        if spec.description.utf8.count > 1000 { spec.description = String(spec.description.prefix(1000)) }
+        spec.description = spec.description.bounded(toBytes: 1000)
         spec.startedBy = spec.startedBy ?? configuration.actor
         let time = CellTime(clock)
         let cell = OperationCell(

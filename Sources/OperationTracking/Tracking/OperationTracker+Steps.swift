@@ -23,8 +23,14 @@ extension OperationTracker {
     }
 
     /// Takes a step that doesn't end the operation, or a request that may end one that never ran.
-    func step(_ cell: OperationCell, _ event: OperationStateMachine.Event) async throws(OperationError) {
-        let step = try cell.take(event, at: CellTime(clock))
+    ///
+    /// - Parameter wish: the wish that the step follows. When that is no longer wanted, nothing happens.
+    func step(
+        _ cell: OperationCell,
+        _ event: OperationStateMachine.Event,
+        following wish: PendingRequest? = nil
+    ) async throws(OperationError) {
+        let step = try cell.take(event, at: CellTime(clock), following: wish)
         step.wake?()
         if step.actions.contains(.finish) {
             await seal(cell, from: step.before)
@@ -44,7 +50,7 @@ extension OperationTracker {
         let statuses = children.map { $0.withState { $0.machine.status } }.filter(\.isActive)
         let (status, wish) = parent.withState { ($0.machine.status, $0.machine.pendingRequest) }
         if wish == .pause, status == .inProgress, !statuses.isEmpty, statuses.allSatisfy({ $0 == .paused }) {
-            try await step(parent, .pause)
+            try await step(parent, .pause, following: .pause)
         } else if status == .paused, statuses.contains(.inProgress) {
             try await step(parent, .run)
         }
@@ -90,10 +96,9 @@ extension OperationTracker {
             case .pause:
                 // Work that pauses by beginning again later ends now; who runs it says that it has paused.
                 if pausing == .byRestart { throw CancellationError() }
-                try await step(cell, .pause)
+                try await step(cell, .pause, following: .pause)
             case .resume:
-                try await step(cell, .run)
-                return
+                try await step(cell, .run, following: .resume)
             case nil:
                 guard status == .paused else { return }
                 await cell.waitForWish { $0.machine.status == .paused && $0.machine.pendingRequest == nil }

@@ -1,0 +1,28 @@
+/// Texts from outside, made fit to be kept and shown.
+extension String {
+    /// The text cut to at most so many bytes of UTF-8, at the border of a Unicode scalar.
+    ///
+    /// Characters would not do as a measure: one may have any number of combining marks.
+    package func bounded(toBytes limit: Int) -> String {
+        guard utf8.count > limit else { return self }
+        var end = utf8.index(startIndex, offsetBy: limit)
+        while end > startIndex, end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
+        return String(self[..<end])
+    }
+
+    /// The text without what a URL in it may give away: signed links carry their signature in the query, and credentials may
+    /// stand before the host.
+    package var withoutURLSecrets: String {
+        var result = ""
+        var rest = self[...]
+        while let scheme = rest.firstRange(of: "://") {
+            let address = rest[scheme.upperBound...].prefix { !$0.isWhitespace && $0 != "\"" && $0 != "'" && $0 != ">" }
+            let shown = address.prefix { $0 != "?" }
+            result += rest[..<scheme.upperBound]
+            result += shown.split(separator: "@").last ?? ""
+            if shown.endIndex != address.endIndex { result += "?…" }
+            rest = rest[address.endIndex...]
+        }
+        return result + rest
+    }
+}

@@ -1,0 +1,103 @@
+import Dispatch
+import Foundation
+import OperationTracking
+import Synchronization
+import Testing
+
+@testable import OperationHistorySQLite
+
+/// A gate that the writer's queue waits at, and a count of the transactions that went through.
+final class Gate: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+    private let state = Mutex((isShut: false, transactions: 0))
+
+    func shut() { state.withLock { $0.isShut = true } }
+
+    func open() {
+        state.withLock { $0.isShut = false }
+        semaphore.signal()
+    }
+
+    func pass() {
+        let mustWait = state.withLock { state in
+            state.transactions += 1
+            return state.isShut
+        }
+        if mustWait { semaphore.wait() }
+    }
+
+    var transactions: Int { state.withLock { $0.transactions } }
+}
+
+@Suite struct GroupCommitTests {
+    let directory = TemporaryDirectory()
+    let gate = Gate()
+
+    @Test func commitsThatWaitShareATransaction() async throws {
+        let store = try await directory.open { $0.beforeCommit = gate.pass }
+        let before = gate.transactions
+        gate.shut()
+        try await withThrowingTaskGroup { group in
+            group.addTask { () async throws in #expect(try await store.end("first") == .durable) }
+            try await eventually("the first transaction has begun") { gate.transactions == before + 1 }
+            for number in 0..<100 {
+                group.addTask { () async throws in #expect(try await store.end("\(number)") == .durable) }
+            }
+            try await eventually("all have handed over") { store.waitingCount == 100 }
+            gate.open()
+            try await group.waitForAll()
+        }
+        #expect(gate.transactions == before + 2)
+        await store.close()
+    }
+
+    @Test func anOperationThatIsBriefCostsOneRowWrite() async throws {
+        let store = try await directory.open()
+        try directory.execute(
+            """
+            CREATE TABLE writes (kind TEXT);
+            CREATE TRIGGER inserted AFTER INSERT ON operations BEGIN INSERT INTO writes VALUES ('insert'); END;
+            CREATE TRIGGER updated AFTER UPDATE ON operations BEGIN INSERT INTO writes VALUES ('update'); END;
+            """
+        )
+        for _ in 0..<10 { store.enqueue(try record("a", .inProgress)) }
+        #expect(try await store.end("a") == .durable)
+        #expect(try directory.integer("SELECT count(*) FROM writes") == 1)
+        await store.close()
+    }
+
+    @Test func whatIsEnqueuedGetsToDiskByItself() async throws {
+        let store = try await directory.open()
+        store.enqueue(try record("a", .inProgress))
+        try await eventually("the row is there") { try directory.integer("SELECT count(*) FROM operations") == 1 }
+        store.append(AuditEntry(at: .now, actor: "test", action: "process.killed"))
+        try await eventually("the entry is there") {
+            try directory.integer("SELECT count(*) FROM audit WHERE action = 'process.killed'") == 1
+        }
+        await store.close()
+    }
+
+    @Test func closingWritesWhatStillWaits() async throws {
+        let store = try await directory.open { $0.groupingDelay = .seconds(3600) }
+        store.enqueue(try record("a", .paused))
+        await store.close()
+        #expect(try directory.integer("SELECT count(*) FROM operations") == 1)
+    }
+}
+
+@Suite struct PendingWritesTests {
+    @Test func aNewerStateTakesThePlaceOfAnOlder() throws {
+        var pending = PendingWrites()
+        pending.add(try record("a", .pending), waiter: nil)
+        pending.add(try record("b", .inProgress), waiter: nil)
+        pending.add(try record("a", .completed), waiter: nil)
+        #expect(pending.entries.map(\.record) == [try record("a", .completed), try record("b", .inProgress)])
+    }
+
+    @Test func aStateNeverTakesThePlaceOfAnEnding() throws {
+        var pending = PendingWrites()
+        pending.add(try record("a", .failed), waiter: nil)
+        pending.add(try record("a", .inProgress), waiter: nil)
+        #expect(pending.entries.map(\.record) == [try record("a", .failed)])
+    }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import OperationTracking
+import Testing
+
+@testable import OperationHistorySQLite
+
+@Suite struct OwnerTests {
+    let directory = TemporaryDirectory()
+    let owners: String
+
+    init() throws {
+        let paths = HistoryPaths(directory: directory.path)
+        try paths.makeDirectories()
+        owners = paths.owners
+    }
+
+    @Test func anOwnerIsGoneExactlyWhenItsLockCanBeTaken() throws {
+        var owner: Owner? = try Owner(in: owners)
+        let id = try #require(owner?.id)
+        #expect(GoneOwner(id, in: owners) == nil)
+        #expect(GoneOwner.all(in: owners).isEmpty)
+        owner = nil
+        #expect(GoneOwner(id, in: owners) != nil)
+        #expect(GoneOwner.all(in: owners).map(\.id) == [id])
+    }
+
+    @Test func anOwnerWithoutAFileIsGone() throws {
+        let owner = try Owner(in: owners)
+        owner.leave()
+        #expect(GoneOwner(owner.id, in: owners) != nil)
+    }
+
+    @Test func onlyOneAtATimeClearsUpAfterAnOwner() throws {
+        let id = try Owner(in: owners).id
+        let first = try #require(GoneOwner(id, in: owners))
+        #expect(GoneOwner(id, in: owners) == nil)
+        first.removeFile()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: owners).isEmpty)
+    }
+
+    @Test(arguments: ["", "../../etc/passwd", "ABCDEF", String(repeating: "g", count: 32)])
+    func whatIsNoIDIsNeverMadeAPath(text: String) {
+        #expect(GoneOwner(text, in: owners) == nil)
+    }
+
+    @Test func aLockTellsWhetherItsPathStillNamesIt() throws {
+        let path = owners + "/lock"
+        let lock = try FileLock(path: path)
+        #expect(lock.isAtItsPath)
+        unlink(path)
+        #expect(!lock.isAtItsPath)
+        let later = try FileLock(path: path)
+        #expect(!lock.isAtItsPath)
+        #expect(later.isAtItsPath)
+    }
+
+    @Test func aProcessThatIsStartedDoesNotInheritTheLock() async throws {
+        var owner: Owner? = try Owner(in: owners)
+        let id = try #require(owner?.id)
+        let child = try ChildProcess("/bin/sleep", ["1000"])
+        owner = nil
+        // Processes that other tests start have the lock too, until their program begins.
+        try await eventually("the lock is free") { GoneOwner(id, in: owners) != nil }
+        #expect(child.status == nil)
+    }
+}

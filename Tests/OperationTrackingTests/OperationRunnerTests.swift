@@ -1,0 +1,336 @@
+import OperationTrackingTesting
+import Synchronization
+import Testing
+
+@testable import OperationTracking
+
+struct OperationRunnerTests {
+    private let clock = ManualClock()
+    private let tracker: OperationTracker
+    private let history = InMemoryHistoryStore()
+
+    init() {
+        tracker = OperationTracker(history: history, clock: clock)
+    }
+
+    private func runner(limit: Int = 1, queued: Int = 100, byType: [OperationType: Int] = [:]) -> OperationRunner {
+        var configuration = OperationRunner.Configuration()
+        configuration.maximumRunning = limit
+        configuration.maximumQueued = queued
+        configuration.maximumRunningByType = byType
+        return OperationRunner(tracker: tracker, configuration: configuration)
+    }
+
+    /// Waits for a state that is sure to come, or hangs.
+    private func until(_ condition: () async -> Bool) async {
+        while !(await condition()) { await Task.yield() }
+    }
+
+    private func ended<Value>(_ isOver: Flag, _ body: @Sendable () async throws -> Value) async throws -> Value {
+        defer { isOver.set() }
+        return try await body()
+    }
+
+    @Test func asManyRunAsMayAndTheRestWaits() async throws {
+        let runner = runner(limit: 2)
+        let provider = ScriptedProvider()
+        var running: [SubmittedOperation<String>] = []
+        for name in ["a", "b", "c", "d"] { running.append(try await runner.submit(.init(name), to: provider)) }
+        await until { provider.runningCount == 2 }
+        #expect(tracker.operation(running[2].id)?.status == .pending)
+        for name in ["a", "b", "c", "d"] { provider.finish(name) }
+        for operation in running { _ = try await operation.output }
+        #expect(provider.starts == ["a", "b", "c", "d"] || Set(provider.starts.prefix(2)) == ["a", "b"])
+        #expect(provider.peakRunningCount == 2)
+    }
+
+    @Test func aTypesOwnLimitLetsOthersPass() async throws {
+        let runner = runner(limit: 10, byType: [ScriptedProvider.operationType: 1])
+        let provider = ScriptedProvider()
+        for name in ["a", "b"] { _ = try await runner.submit(.init(name), to: provider) }
+        await until { provider.runningCount == 1 }
+        #expect(await runner.queuedCount == 1)
+    }
+
+    @Test func whatIsMoreUrgentBeginsFirst() async throws {
+        let runner = runner()
+        let provider = ScriptedProvider()
+        let first = try await runner.submit(.init("first"), to: provider)
+        await until { provider.runningCount == 1 }
+        _ = try await runner.submit(.init("low"), to: provider, options: .init(priority: .low))
+        let raised = try await runner.submit(.init("raised"), to: provider, options: .init(priority: .low))
+        _ = try await runner.submit(.init("high"), to: provider, options: .init(priority: .high))
+        try await runner.setPriority(.urgent, of: raised.id)
+        #expect(tracker.operation(raised.id)?.priority == .urgent)
+        for name in ["first", "low", "raised", "high"] { provider.finish(name) }
+        _ = try await first.output
+        await until { tracker.summary.totalActive == 0 }
+        #expect(provider.starts == ["first", "raised", "high", "low"])
+    }
+
+    @Test func aFullQueueRefusesAndSaysSo() async throws {
+        let runner = runner(queued: 1)
+        let provider = ScriptedProvider()
+        for name in ["a", "b"] { _ = try await runner.submit(.init(name), to: provider) }
+        let error = await #expect(throws: OperationError.self) { try await runner.submit(.init("c"), to: provider) }
+        #expect(error?.code == .queueFull)
+        #expect(tracker.summary.totalActive == 2)
+    }
+
+    @Test func aHeldOperationDoesNotBeginUntilItIsResumed() async throws {
+        let runner = runner()
+        let provider = ScriptedProvider()
+        _ = try await runner.submit(.init("a"), to: provider)
+        let held = try await runner.submit(.init("b"), to: provider)
+        try await tracker.pause(held.id)
+        provider.finish("a")
+        provider.finish("b")
+        await until { provider.runningCount == 0 && tracker.summary[.completed] == 1 }
+        #expect(tracker.operation(held.id)?.status == .pending)
+        #expect(tracker.operation(held.id)?.pendingRequest == .pause)
+        try await tracker.resume(held.id)
+        #expect(try await held.output == "b")
+    }
+
+    @Test func aWaitingOperationIsCancelledAtOnceAndNeverBegins() async throws {
+        let runner = runner()
+        let provider = ScriptedProvider()
+        _ = try await runner.submit(.init("a"), to: provider)
+        let waiting = try await runner.submit(.init("b"), to: provider)
+        try await tracker.cancel(waiting.id)
+        #expect(tracker.operation(waiting.id)?.status == .cancelled)
+        await #expect(throws: CancellationError.self) { try await waiting.output }
+        provider.finish("a")
+        await until { tracker.summary.totalActive == 0 }
+        #expect(provider.starts == ["a"])
+    }
+
+    @Test func pausingInPlaceKeepsThePlaceAndGoesOn() async throws {
+        let runner = runner()
+        let provider = ScriptedProvider(traits: ProviderTraits(pausing: .inPlace))
+        let running = try await runner.submit(.init("a"), to: provider)
+        await until { provider.runningCount == 1 }
+        try await tracker.pause(running.id)
+        await until { tracker.operation(running.id)?.status == .paused }
+        #expect(await runner.runningCount == 1)
+        try await tracker.resume(running.id)
+        await until { tracker.operation(running.id)?.status == .inProgress }
+        provider.finish("a")
+        #expect(try await running.output == "a")
+        #expect(provider.starts == ["a"])
+    }
+
+    @Test func pausingByRestartGivesThePlaceAwayAndBeginsAgain() async throws {
+        let runner = runner()
+        let provider = ScriptedProvider(traits: ProviderTraits(pausing: .byRestart))
+        let paused = try await runner.submit(.init("a"), to: provider)
+        await until { provider.runningCount == 1 }
+        try await tracker.pause(paused.id)
+        await until { tracker.operation(paused.id)?.status == .paused }
+        let other = try await runner.submit(.init("b"), to: provider)
+        provider.finish("b")
+        #expect(try await other.output == "b")
+        try await tracker.resume(paused.id)
+        provider.finish("a")
+        #expect(try await paused.output == "a")
+        #expect(provider.starts == ["a", "b", "a"])
+        #expect(tracker.operation(paused.id)?.attempt == 1, "going on after a pause is no new try")
+    }
+
+    @Test func aPausedOperationIsCancelledThoughNothingRuns() async throws {
+        let runner = runner()
+        let provider = ScriptedProvider(traits: ProviderTraits(pausing: .byRestart))
+        let paused = try await runner.submit(.init("a"), to: provider)
+        await until { provider.runningCount == 1 }
+        try await tracker.pause(paused.id)
+        await until { tracker.operation(paused.id)?.status == .paused }
+        try await tracker.cancel(paused.id)
+        await #expect(throws: CancellationError.self) { try await paused.output }
+        #expect(tracker.operation(paused.id)?.status == .cancelled)
+    }
+
+    @Test func whatCannotPauseRefusesAndGoesOn() async throws {
+        let runner = runner()
+        let provider = ScriptedProvider(traits: ProviderTraits(pausing: .unsupported))
+        let running = try await runner.submit(.init("a"), to: provider)
+        await until { tracker.operation(running.id)?.status == .inProgress }
+        let error = await #expect(throws: OperationError.self) { try await tracker.pause(running.id) }
+        #expect(error?.code == .cannotPause)
+        #expect(tracker.operation(running.id)?.pendingRequest == nil)
+        provider.finish("a")
+        #expect(try await running.output == "a")
+    }
+
+    @Test func anEqualRequestJoinsWhatIsActive() async throws {
+        let runner = runner()
+        let provider = ScriptedProvider(traits: ProviderTraits(isUnique: true))
+        let first = try await runner.submit(.init("a"), to: provider)
+        let second = try await runner.submit(.init("a"), to: provider)
+        #expect(!first.hasJoined && second.hasJoined)
+        #expect(first.id == second.id)
+        provider.finish("a")
+        #expect(try await second.output == "a")
+        let third = try await runner.submit(.init("a"), to: provider)
+        #expect(!third.hasJoined)
+        #expect(third.id != first.id)
+    }
+
+    @Test func anEqualRequestOfAnotherProcessIsJoinedThroughTheHistory() async throws {
+        let provider = ScriptedProvider(traits: ProviderTraits(isUnique: true))
+        let first = try await runner().submit(.init("a"), to: provider)
+        let elsewhere = OperationTracker(history: history, clock: clock)
+        let second = try await OperationRunner(tracker: elsewhere).submit(.init("a"), to: provider)
+        #expect(second.hasJoined)
+        #expect(second.id == first.id)
+        provider.finish("a")
+        _ = try await first.output
+        let isOver = Flag()
+        async let output = ended(isOver) { try await second.output }
+        while !isOver.isSet { await clock.advance(by: .seconds(1)) }
+        #expect(try await output == "a")
+    }
+
+    @Test func requestsComeAsJSONForTheProviderOfAType() async throws {
+        let provider = ScriptedProvider()
+        let runner = runner()
+        runner.providers.register(provider)
+        let running = try await runner.submit(json: Array(#"{"name":"a"}"#.utf8), of: ScriptedProvider.operationType)
+        provider.finish("a")
+        #expect(try await running.output as? String == "a")
+        let wrong = await #expect(throws: OperationError.self) {
+            try await runner.submit(json: Array(#"{"title":"a"}"#.utf8), of: ScriptedProvider.operationType)
+        }
+        #expect(wrong?.code == .invalidValue)
+        let unknown = await #expect(throws: OperationError.self) { try await runner.submit(json: [], of: .download) }
+        #expect(unknown?.code == .unknownProvider)
+    }
+
+    @Test func requestAndOutputAreKept() async throws {
+        let provider = ScriptedProvider()
+        let running = try await runner().submit(.init("a"), to: provider)
+        provider.finish("a")
+        _ = try await running.output
+        let record = try #require(try await history.record(running.id))
+        #expect(record.request == Array(#"{"name":"a"}"#.utf8))
+        #expect(record.result == Array(#""a""#.utf8))
+    }
+
+    @Test func aRequestThatIsTooLargeIsRefusedBeforeAnythingBegins() async throws {
+        let error = await #expect(throws: OperationError.self) {
+            try await runner().submit(.init(String(repeating: "x", count: 70_000)), to: ScriptedProvider())
+        }
+        #expect(error?.code == .invalidValue)
+        #expect(tracker.summary.totalActive == 0)
+    }
+
+    @Test func aShutdownLetsRunningWorkFinishAndCancelsWhatWaits() async throws {
+        let runner = runner()
+        let provider = ScriptedProvider()
+        let running = try await runner.submit(.init("a"), to: provider)
+        let waiting = try await runner.submit(.init("b"), to: provider)
+        await until { provider.runningCount == 1 }
+        let shutdown = Task { await runner.shutDown(within: .seconds(60)) }
+        await until { tracker.operation(waiting.id)?.status == .cancelled }
+        await #expect(throws: OperationError.self) { try await runner.submit(.init("c"), to: provider) }
+        provider.finish("a")
+        await shutdown.value
+        #expect(tracker.operation(running.id)?.status == .completed)
+    }
+
+    @Test func whatRunsAfterTheDeadlineIsCancelled() async throws {
+        let runner = runner()
+        let provider = ScriptedProvider()
+        let running = try await runner.submit(.init("a"), to: provider)
+        await until { provider.runningCount == 1 }
+        let shutdown = Task { await runner.shutDown(within: .seconds(60)) }
+        while tracker.operation(running.id)?.status == .inProgress { await clock.advance(by: .seconds(1)) }
+        await shutdown.value
+        #expect(tracker.operation(running.id)?.status == .cancelled)
+    }
+
+    @Test func workThatNeverStopsIsInterruptedWhenTheTrackerCloses() async throws {
+        let runner = runner()
+        let stubborn = StubbornProvider()
+        let running = try await runner.submit(.init(), to: stubborn)
+        await until { tracker.operation(running.id)?.status == .inProgress }
+        let isOver = Flag()
+        async let shutdown: Void = ended(isOver) { await runner.shutDown(within: .seconds(1)) }
+        while !isOver.isSet { await clock.advance(by: .seconds(1)) }
+        try await shutdown
+        await tracker.close()
+        #expect(tracker.operation(running.id)?.status == .failed)
+        #expect(tracker.operation(running.id)?.failure?.code == .interrupted)
+        stubborn.release.continuation.finish()
+    }
+
+    @Test func nonsenseReportedByAProviderIsHeldWithinReason() async throws {
+        let running = try await runner().submit(.init(), to: NonsenseProvider())
+        _ = try await running.output
+        let operation = try #require(tracker.operation(running.id))
+        #expect(operation.status == .completed)
+        #expect(operation.progress.completedUnits == 10)
+        #expect(operation.resources == .unknown || operation.resources.cpuPercent == 0)
+    }
+
+    @Test func anOperationEndedByItsProviderIsNotEndedTwice() async throws {
+        let running = try await runner().submit(.init(), to: SelfEndingProvider(tracker: tracker))
+        _ = try? await running.output
+        #expect(tracker.operation(running.id)?.status == .failed)
+        #expect(tracker.summary[.failed] == 1)
+        #expect(tracker.summary[.completed] == 0)
+    }
+}
+
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+    var isSet: Bool { value.load(ordering: .relaxed) }
+    func set() { value.store(true, ordering: .relaxed) }
+}
+
+private struct Nothing: Codable, Sendable {}
+
+/// Ignores cancellation.
+private final class StubbornProvider: OperationProvider {
+    static let operationType = OperationType("stubborn")
+    let release = AsyncStream.makeStream(of: Void.self)
+
+    func description(of request: Nothing) -> String { "stubborn" }
+
+    @concurrent
+    func perform(_ request: Nothing, reporting handle: OperationHandle) async throws -> Nothing {
+        await Task { for await _ in release.stream {} }.value
+        return Nothing()
+    }
+}
+
+private struct NonsenseProvider: OperationProvider {
+    static let operationType = OperationType("nonsense")
+
+    func description(of request: Nothing) -> String { "" }
+
+    @concurrent
+    func perform(_ request: Nothing, reporting handle: OperationHandle) async throws -> Nothing {
+        handle.setTotal(10)
+        handle.update(completed: -5)
+        handle.update(completed: .max)
+        handle.update(fraction: .nan)
+        handle.report(ResourceImpact(cpuPercent: .nan, memoryBytes: -1, networkBitsPerSecond: .infinity))
+        handle.report(ResourceImpact(cpuPercent: -3))
+        handle.setPhase(String(repeating: "x", count: 10_000), message: String(repeating: "y", count: 10_000))
+        return Nothing()
+    }
+}
+
+private struct SelfEndingProvider: OperationProvider {
+    static let operationType = OperationType("self_ending")
+    let tracker: OperationTracker
+
+    func description(of request: Nothing) -> String { "" }
+
+    @concurrent
+    func perform(_ request: Nothing, reporting handle: OperationHandle) async throws -> Nothing {
+        try await tracker.fail(handle.id, OperationFailure(.stalled, "I end myself."))
+        handle.update(completed: 99)
+        return Nothing()
+    }
+}

@@ -1,0 +1,125 @@
+import OperationTrackingTesting
+import Testing
+
+@testable import OperationTracking
+
+struct PartsTests {
+    private let clock = ManualClock()
+    private let tracker: OperationTracker
+
+    init() {
+        tracker = OperationTracker(clock: clock)
+    }
+
+    private func whole() throws -> OperationHandle {
+        try tracker.start(type: .install, description: "whole", unit: .fraction)
+    }
+
+    @Test func aPartMovesItsBandOfTheWhole() async throws {
+        let whole = try whole()
+        try await whole.withPart(type: .download, description: "first", band: 0..<0.5, total: 10) { part in
+            part.update(completed: 5)
+            #expect(whole.operation.progress.percent == 25)
+            #expect(part.operation.parentID == whole.id)
+        }
+        #expect(whole.operation.progress.percent == 50)
+        try await whole.withPart(type: .seed, description: "second", band: 0.5..<1, total: 10) { part in
+            part.update(completed: 2)
+            #expect(whole.operation.progress.percent == 60)
+        }
+        #expect(whole.operation.progress.percent < 100)
+        try await tracker.complete(whole.id)
+        #expect(whole.operation.progress.percent == 100)
+    }
+
+    @Test func aPartThatIsTriedAgainStartsItsBandAnewAndWhatIsShownStays() async throws {
+        let whole = try whole()
+        try? await whole.withPart(type: .download, description: "first", band: 0..<0.4, total: 10) { part in
+            part.update(completed: 8)
+            throw OperationFailure(.connectionLost, "cut")
+        }
+        let before = whole.operation.progress
+        #expect(before.completedUnits == 320_000)
+        try await whole.withPart(type: .download, description: "again", band: 0..<0.4, total: 10) { part in
+            part.update(completed: 1)
+            let progress = whole.operation.progress
+            #expect(progress.completedUnits == 40_000)
+            #expect(progress.percent == before.percent)
+        }
+        #expect(whole.operation.progress.completedUnits == 400_000)
+    }
+
+    @Test func aFailedPartIsFailedAndTheWholeDecides() async throws {
+        let whole = try whole()
+        let failure = OperationFailure(.diskFull, "full")
+        await #expect(throws: failure) {
+            try await whole.withPart(type: .download, description: "part", band: 0..<1) { _ in throw failure }
+        }
+        #expect(tracker.recentOperations().first?.failure == failure)
+        #expect(whole.operation.status == .inProgress)
+    }
+
+    @Test func pausingTheWholePausesItsPartsAndThenItself() async throws {
+        let whole = try whole()
+        let work = Task {
+            try await whole.withPart(type: .download, description: "part", band: 0..<1) { part in
+                while !part.isCancelled, part.operation.progress.completedUnits < 1 {
+                    try await part.checkpoint()
+                    if part.operation.message == "go" { part.update(completed: 1) }
+                    await Task.yield()
+                }
+            }
+        }
+        while tracker.activeOperations.count < 2 { await Task.yield() }
+        let part = try #require(tracker.activeOperations.first { $0.parentID == whole.id })
+        try await tracker.pause(whole.id)
+        while whole.operation.status != .paused { await Task.yield() }
+        #expect(tracker.operation(part.id)?.status == .paused)
+        try await tracker.resume(whole.id)
+        while whole.operation.status != .inProgress { await Task.yield() }
+        tracker.handle(part.id)?.setMessage("go")
+        try await work.value
+    }
+
+    @Test func cancellingTheWholeReachesItsParts() async throws {
+        let started = AsyncStream.makeStream(of: OperationID.self)
+        let whole = Task {
+            try await tracker.withOperation(type: .install, description: "whole", unit: .fraction) { [clock] whole in
+                try await whole.withPart(type: .download, description: "part", band: 0..<1) { part in
+                    started.continuation.yield(part.id)
+                    try await clock.sleep(for: .seconds(1000))
+                }
+            }
+        }
+        var ids = started.stream.makeAsyncIterator()
+        let part = try #require(await ids.next())
+        let id = try #require(tracker.operation(part)?.parentID)
+        try await tracker.cancel(id)
+        await #expect(throws: CancellationError.self) { try await whole.value }
+        #expect(tracker.operation(part)?.status == .cancelled)
+        #expect(tracker.operation(id)?.status == .cancelled)
+    }
+
+    @Test func bandsAreGuessedAndThenLearned() {
+        var weights = PhaseWeights([("install", 1), ("pull", 2), ("seed", 1)])
+        #expect(weights.band(of: "pull") == 0.25..<0.75)
+        var pull = HistoryStatistics(type: OperationType("pull"), completed: 10, failed: 0, cancelled: 0)
+        pull.p50Seconds = 90
+        var install = HistoryStatistics(type: .install, completed: 10, failed: 0, cancelled: 0)
+        install.p50Seconds = 30
+        var rare = HistoryStatistics(type: .seed, completed: 1, failed: 0, cancelled: 0)
+        rare.p50Seconds = 1_000_000
+        weights.learn(from: [pull, install, rare])
+        // 30 s and 90 s were learned for what was guessed as 1 and 2, so the guess of 1 stands for 40 s.
+        #expect(weights.band(of: "install") == 0..<30.0 / 160)
+        #expect(weights.band(of: "pull") == 30.0 / 160..<120.0 / 160)
+        #expect(weights.band(of: "seed") == 120.0 / 160..<1)
+        #expect(weights.band(of: "unknown").isEmpty)
+    }
+
+    @Test func bandsWithoutWeightsAreEqual() {
+        let weights = PhaseWeights([("a", 0), ("b", .nan)])
+        #expect(weights.band(of: "a") == 0..<0.5)
+        #expect(weights.band(of: "b") == 0.5..<1)
+    }
+}
