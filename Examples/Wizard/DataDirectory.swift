@@ -1,5 +1,3 @@
-import OperationHistorySQLite
-
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
@@ -27,9 +25,5 @@ enum DataDirectory {
         if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return state + "/operation-tracking" }
         return home + "/.local/state/operation-tracking"
         #endif
-    }
-
-    static func openHistory(_ path: String) async throws -> SQLiteHistoryStore {
-        try await SQLiteHistoryStore.open(in: path)
     }
 }

@@ -21,13 +21,15 @@ struct Session {
         json: Bool
     ) async throws -> ExitCode {
         let events = tracker.events()
-        let runner = OperationRunner(tracker: tracker)
-        let running = try await runner.submit(request, to: provider, options: .init(retry: retry))
         let tracker = tracker
         let interrupt = Interrupt {
-            Task { try? await tracker.cancel(running.id) }
+            Task {
+                for operation in tracker.activeOperations { try? await tracker.cancel(operation.id) }
+            }
         }
         defer { interrupt.stop() }
+        let runner = OperationRunner(tracker: tracker)
+        let running = try await runner.submit(request, to: provider, options: .init(retry: retry))
 
         var view = OperationView(json: json)
         for await event in events {

@@ -27,7 +27,7 @@ struct Wizard {
             return .done
         }
         guard let command = commands.first(where: { $0.name == name }) else {
-            Console.error("wizard: there is no command '\(name)'. `wizard --help` lists them.")
+            Console.error("wizard: there is no command '\(name.printable)'. `wizard --help` lists them.")
             return .usage
         }
         do {
@@ -38,10 +38,10 @@ struct Wizard {
             }
             return try await command.init(options).run()
         } catch let error as UsageError {
-            Console.error("wizard \(name): \(error.message)\nTry `wizard \(name) --help`.")
+            Console.error("wizard \(name): \(error.message.printable)\nTry `wizard \(name) --help`.")
             return .usage
         } catch {
-            Console.error("wizard \(name): \(error)")
+            Console.error("wizard \(name): \("\(error)".printable)")
             return .failed
         }
     }

@@ -22,9 +22,10 @@ public struct OllamaAddress: Sendable, Hashable, CustomStringConvertible {
             return
         }
         guard let address = Self.parse(trimmed) else {
+            let shown = text.contains("@") ? "That" : "'\(text.bounded(toBytes: 200))'"
             throw OperationFailure(
                 .invalidRequest,
-                "'\(text.prefix(200))' is no address of an Ollama server: give a host, host:port or http(s) URL, such as 127.0.0.1:11434."
+                "\(shown) is no address of an Ollama server: give a host, host:port or http(s) URL, such as 127.0.0.1:11434."
             )
         }
         self = address
@@ -72,6 +73,8 @@ public struct OllamaAddress: Sendable, Hashable, CustomStringConvertible {
             return (host, port)
         }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        // An IPv6 address without brackets has no room for a port.
+        if parts.count > 2, text.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }) { return ("[\(text)]", nil) }
         guard parts.count <= 2, isPlain(parts[0], allowing: ".-_") else { return nil }
         let host = parts[0].isEmpty ? "127.0.0.1" : parts[0]
         if parts.count == 1 { return (host, nil) }

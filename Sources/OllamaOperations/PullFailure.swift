@@ -132,20 +132,10 @@ enum PullFailure {
         )
     }
 
-    /// Signed links carry their signature in the query, so a text from outside loses the query of every URL in it.
+    /// A text from outside as it may be kept and shown.
     static func redacted(_ text: String) -> String {
-        var result = ""
-        var rest = text.prefix(500)
-        while let scheme = rest.firstRange(of: "://") {
-            let address = rest[scheme.upperBound...].prefix { !$0.isWhitespace && $0 != "\"" && $0 != "'" }
-            let shown = address.prefix { $0 != "?" }
-            result += rest[..<scheme.upperBound]
-            result += shown.split(separator: "@").last ?? ""
-            if shown.endIndex != address.endIndex { result += "?…" }
-            rest = rest[address.endIndex...]
-        }
-        result += rest
-        return result.hasSuffix(".") ? String(result.dropLast()) : result
+        let shown = text.bounded(toBytes: 500).withoutURLSecrets
+        return shown.hasSuffix(".") ? String(shown.dropLast()) : shown
     }
 }
 

@@ -10,6 +10,8 @@ struct PullLine: Equatable {
     var digest: String?
     var total: Int64?
     var completed: Int64?
+    /// Whether `completed` was there, but absurd: then it is not the 0 that an absent one means.
+    var isCompletedAbsurd = false
     var error: String?
     /// How many values were absurd and were left out or corrected.
     var absurdities = 0
@@ -35,7 +37,9 @@ extension PullLine: Decodable {
         digest = text(.digest, in: fields)
         error = text(.error, in: fields)
         total = amount(.total, in: fields)
+        let before = absurdities
         completed = amount(.completed, in: fields)
+        isCompletedAbsurd = completed == nil && absurdities > before
         if let most = total, let done = completed, done > most {
             completed = most
             absurdities += 1

@@ -45,6 +45,13 @@ struct PullProgress: Sendable {
 
         private enum CodingKeys: String, CodingKey { case total, completed }
 
+        /// What is kept for the next try is what was counted.
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encodeIfPresent(total, forKey: .total)
+            try container.encode(counted, forKey: .completed)
+        }
+
         init(total: Int64?, completed: Int64) {
             self.total = total
             self.completed = completed
@@ -108,7 +115,9 @@ struct PullProgress: Sendable {
         current = digest
         if var layer = layers[digest] {
             layer.total = line.total ?? layer.total
-            let done = line.completed ?? (line.total == nil ? layer.completed : 0)
+            // An absent amount is 0 where the size is known; one that makes no sense leaves what was known.
+            let isUnknown = line.total == nil || line.isCompletedAbsurd
+            let done = line.completed ?? (isUnknown ? layer.completed : 0)
             if layer.isPresumedWhole, done < layer.total ?? done { retractPresumptions() }
             layer.isPresumedWhole = false
             layer.completed = done

@@ -22,6 +22,7 @@ public enum HistoryStoreConformance {
         try await check.keepsEveryFieldOfARecord()
         try await check.writesOfOneOperationTakeEffectInOrder()
         try await check.anEndedOperationNeverChanges()
+        try await check.anIdIsForOneOperationOnly()
         try await check.payloadsOverTheLimitAreNotKept()
         try await check.pagesFollowEachOtherNewestFirst()
         try await check.aPageHoldsWhatTheQueryAsksFor()
@@ -92,6 +93,23 @@ struct HistoryStoreCheck {
             throw ConformanceFailure("A second, different ending is not said to be durable.", found: "\(other).")
         }
         try expect("A second ending is dropped.", try await store.record(ended.operation.id), is: ended)
+    }
+
+    func anIdIsForOneOperationOnly() async throws {
+        var first = Sample.record("reused", type: "check_reuse", at: 1)
+        first.operation.status = .completed
+        try await commit(first)
+        let later = Sample.record("reused", type: "check_reuse", at: 2)
+        var second = later
+        second.operation.status = .completed
+        let durability = await store.commit(second)
+        guard case .volatile = durability else {
+            throw ConformanceFailure(
+                "The ending of a second operation with the same id is not called durable.",
+                found: "durable"
+            )
+        }
+        try expect("The first operation with an id stays.", try await store.record(first.operation.id), is: first)
     }
 
     func payloadsOverTheLimitAreNotKept() async throws {

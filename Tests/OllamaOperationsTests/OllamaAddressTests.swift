@@ -14,7 +14,8 @@ struct OllamaAddressTests {
         ("example.org/ollama", "http://example.org:11434/ollama"),
         ("0.0.0.0", "http://127.0.0.1:11434"), ("0.0.0.0:9999", "http://127.0.0.1:9999"),
         ("[::]:9999", "http://[::1]:9999"),
-        ("[::1]", "http://[::1]:11434"), ("[fe80::1]:77", "http://[fe80::1]:77"),
+        ("[::1]", "http://[::1]:11434"), ("::1", "http://[::1]:11434"), ("::", "http://[::1]:11434"),
+        ("[fe80::1]:77", "http://[fe80::1]:77"),
         (" \"localhost:1\" ", "http://localhost:1"),
     ])
     func everyFormThatOllamaTakesIsTaken(_ text: String, _ url: String) throws {
@@ -22,7 +23,7 @@ struct OllamaAddressTests {
     }
 
     @Test(arguments: [
-        "ftp://example.org", "host:0", "host:65536", "host:x", "host:+80", "a b", "host:1:2", "[::1", "[]",
+        "ftp://example.org", "host:0", "host:65536", "host:x", "host:+80", "a b", "host:1:2", "1:2:x", "[::1", "[]",
         "host\u{0}", "host\r\nX: y", "user:secret@host", "host?query", "http://host#x",
     ])
     func otherTextIsRefusedWithAnExample(_ text: String) throws {

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import OllamaOperations
@@ -94,6 +95,14 @@ struct PullProgressTests {
         #expect(progress.warnings == 1)
     }
 
+    @Test func anAbsurdAmountLeavesWhatWasKnown() {
+        let progress = progress(after: [
+            layer(Self.digest, total: "100", completed: "80"), layer(Self.digest, total: "100", completed: "-1"),
+        ])
+        #expect(progress.completed == 80)
+        #expect(progress.warnings == 1)
+    }
+
     @Test func moreDoneThanThereIsIsTheWhole() {
         let progress = progress(after: [layer(Self.digest, total: "100", completed: "101")])
         #expect(progress.completed == 100)
@@ -122,11 +131,12 @@ struct PullProgressTests {
         #expect(progress.warnings == 5000 - 4096)
     }
 
-    @Test func theNextTryNeitherStepsBackNorCountsTwice() {
+    @Test func theNextTryNeitherStepsBackNorCountsTwice() throws {
         let first = progress(after: [
             layer(Self.digest, total: "100", completed: "90"), layer(Self.other, total: "50", completed: "20"),
         ])
-        var second = PullProgress(resuming: first.layers)
+        let kept = try JSONDecoder().decode([String: PullProgress.Layer].self, from: JSONEncoder().encode(first.layers))
+        var second = PullProgress(resuming: kept)
         #expect(second.completed == first.completed)
         _ = second.take(Array(layer(Self.digest, total: "100", completed: "100").utf8))
         #expect(second.completed == 120)

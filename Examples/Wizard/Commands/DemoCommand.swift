@@ -27,7 +27,8 @@ struct DemoCommand: Command {
         let code = try await pull(Self.model.name, from: ollama)
         guard code == .done else { return code }
         Console.line("\nA model that does not exist fails, and says what to do:\n")
-        guard try await pull("no-such-model", from: ollama) == .failed else { return .failed }
+        let second = try await pull("no-such-model", from: ollama)
+        guard second == .failed else { return second == .cancelled ? .cancelled : .failed }
 
         Console.line("\nThe history in \(data), opened anew:\n")
         let history = try await SQLiteHistoryStore.open(in: data)

@@ -34,7 +34,7 @@ final class OperationWriter {
             in: database
         )
         findRow = try Statement(
-            "SELECT key, status, owner, started_at FROM operations WHERE operation_id = ?",
+            "SELECT key, status, owner, started_at, created_at FROM operations WHERE operation_id = ?",
             in: database
         )
         insertAudit = try Statement(
@@ -107,7 +107,7 @@ final class OperationWriter {
         let found = try findRow.rows { row in
             (
                 key: HistoryKey(rawValue: row.nextInteger() ?? 0), status: row.nextText() ?? "", owner: row.nextText(),
-                hasStarted: row.nextInteger() != nil
+                hasStarted: row.nextInteger() != nil, createdAt: row.nextInteger() ?? 0
             )
         }.first
         guard let found else {
@@ -116,6 +116,11 @@ final class OperationWriter {
             repeat { active.key = active.key.redrawn() } while try !insert(record, active.key)
             try finish(record, &active)
             return .durable
+        }
+        guard found.createdAt == record.operation.createdAt.milliseconds else {
+            return .volatile(
+                reason: "An earlier operation had the id \(record.operation.id): an id is for one operation only."
+            )
         }
         if found.status == record.operation.status.rawValue, record.operation.status.isTerminal { return .durable }
         let hasEnded = OperationStatus(rawValue: found.status)?.isTerminal ?? true

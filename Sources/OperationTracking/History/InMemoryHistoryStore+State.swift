@@ -40,6 +40,11 @@ extension InMemoryHistoryStore {
             let latest = record.withinPayloadLimit()
             let known = keysByID[latest.operation.id]
             let previous = known.flatMap { records[$0] }
+            if let previous, previous.operation.createdAt != latest.operation.createdAt {
+                return .volatile(
+                    reason: "An earlier operation had the id \(latest.operation.id): an id is for one operation only."
+                )
+            }
             if let previous, previous.operation.status.isTerminal {
                 return previous.operation.status == latest.operation.status
                     ? .durable

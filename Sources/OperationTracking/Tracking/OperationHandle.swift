@@ -160,13 +160,16 @@ extension OperationHandle {
     /// Keeps what the work needs to go on where it is now, should it be paused or interrupted.
     ///
     /// - Parameter json: at most ``OperationRecord/payloadLimit`` bytes.
-    /// - Throws: ``OperationError`` (`invalid_value`) when it is longer.
+    /// - Throws: ``OperationError`` (`invalid_value`) when it is longer, or isn't JSON.
     public func saveResumeState(_ json: [UInt8]) throws {
         guard json.count <= OperationRecord.payloadLimit else {
             throw OperationError(
                 .invalidValue,
                 "A resume state has at most \(OperationRecord.payloadLimit) bytes, this one has \(json.count): keep less in it."
             )
+        }
+        guard JSONPayload.isValid(json) else {
+            throw OperationError(.invalidValue, "A resume state is kept as JSON, and this one isn't.")
         }
         cell.change {
             $0.payload = $0.payload ?? OperationCell.Payload(); $0.payload?.resumeState = json

@@ -7,6 +7,9 @@ final class OperationRegistry: Sendable {
         var ended = RingBuffer<OperationCell>(capacity: OperationRegistry.keptEnded)
         var summary = OperationsSummary()
         var isTicking = false
+        /// Steps on their way, each of which may be an ending.
+        var stepCount = 0
+        var stepsWaiter: CheckedContinuation<Void, Never>?
         var isClosed = false
     }
 
@@ -47,6 +50,33 @@ final class OperationRegistry: Sendable {
             let left = state.summary.activeByType[cell.type, default: 1] - 1
             state.summary.activeByType[cell.type] = left > 0 ? left : nil
             state.ended.append(cell)
+        }
+    }
+
+    /// Says that a step is on its way, which may be an ending, so that closing waits for it until ``stepIsOver()``.
+    func stepBegins() {
+        state.withLock { $0.stepCount += 1 }
+    }
+
+    func stepIsOver() {
+        let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
+            state.stepCount -= 1
+            guard state.stepCount == 0 else { return nil }
+            defer { state.stepsWaiter = nil }
+            return state.stepsWaiter
+        }
+        waiter?.resume()
+    }
+
+    /// Waits until no step is on its way.
+    func stepsAreOver() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                guard state.stepCount > 0, state.stepsWaiter == nil else { return true }
+                state.stepsWaiter = continuation
+                return false
+            }
+            if isOver { continuation.resume() }
         }
     }
 

@@ -77,9 +77,12 @@ extension OperationTracker {
     ///   - id: the operation.
     ///   - result: what came out, as JSON of at most ``OperationRecord/payloadLimit`` bytes; a longer one isn't kept.
     /// - Returns: whether the ending survives a power cut.
-    /// - Throws: ``OperationError``: `unknown_operation`, `invalid_transition`.
+    /// - Throws: ``OperationError``: `unknown_operation`, `invalid_transition`, `invalid_value` when the result isn't JSON.
     @discardableResult
     public func complete(_ id: OperationID, result: [UInt8]? = nil) async throws(OperationError) -> HistoryDurability {
+        if let result, !JSONPayload.isValid(result) {
+            throw OperationError(.invalidValue, "A result is kept as JSON, and this one isn't.")
+        }
         let kept = result.flatMap { $0.count <= OperationRecord.payloadLimit ? $0 : nil }
         return try await finish(cell(id), .complete, result: kept)
     }

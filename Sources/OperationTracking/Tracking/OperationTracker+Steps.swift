@@ -30,6 +30,8 @@ extension OperationTracker {
         _ event: OperationStateMachine.Event,
         following wish: PendingRequest? = nil
     ) async throws(OperationError) {
+        registry.stepBegins()
+        defer { registry.stepIsOver() }
         let step = try cell.take(event, at: CellTime(clock), following: wish)
         step.wake?()
         if step.actions.contains(.finish) {
@@ -64,6 +66,9 @@ extension OperationTracker {
         failure: OperationFailure? = nil,
         result: [UInt8]? = nil
     ) async throws(OperationError) -> HistoryDurability {
+        // From before the decision, so that closing finds no gap in which an ending is neither decided nor on its way.
+        registry.stepBegins()
+        defer { registry.stepIsOver() }
         let step = try cell.take(event, at: CellTime(clock), failure: failure, result: result)
         step.wake?()
         guard step.actions.contains(.finish) else { return .durable }

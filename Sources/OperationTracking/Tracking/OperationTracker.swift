@@ -94,6 +94,7 @@ public final class OperationTracker: Sendable {
                 group.addTask { _ = try? await self.finish(cell, .fail, failure: failure) }
             }
         }
+        await registry.stepsAreOver()
         broadcaster.close()
         await history?.close()
     }

@@ -70,6 +70,15 @@ final class EasyHandle {
         return value.map { String(cString: $0) }
     }
 
+    func allowHTTPOnly() throws(TransferError) {
+        try check(ccurl_allow_http_only(pointer))
+    }
+
+    /// Without this, dropping a transfer during a name look-up waits for the resolver, and all other transfers with it.
+    func doNotWaitForResolver() throws(TransferError) {
+        try check(ccurl_do_not_wait_for_resolver(pointer))
+    }
+
     private func check(_ result: CURLcode) throws(TransferError) {
         guard result == CURLE_OK else {
             let reason = String(cString: curl_easy_strerror(result))

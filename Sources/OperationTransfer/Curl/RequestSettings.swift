@@ -4,16 +4,17 @@ extension EasyHandle {
     /// Sets all that a request says, and what holds for every request.
     func apply(_ request: HTTPRequest, userAgent: String) throws(TransferError) {
         try set(CURLOPT_URL, request.url)
-        try set(CURLOPT_PROTOCOLS_STR, "http,https")
-        try set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
+        try allowHTTPOnly()
+        // A proxy named by the environment is for the way out; what listens on this machine is not behind it. curl alone would
+        // send even that, with its credentials, to the proxy.
+        if try Endpoint(url: request.url).isLoopback { try set(CURLOPT_PROXY, "") }
         try set(CURLOPT_FOLLOWLOCATION, request.maximumRedirects > 0 ? 1 : 0)
         try set(CURLOPT_MAXREDIRS, max(0, request.maximumRedirects))
         try set(CURLOPT_CONNECTTIMEOUT_MS, request.timeouts.connect.wholeMilliseconds)
 
         // No signals: how they are handled is the program's affair.
         try set(CURLOPT_NOSIGNAL, 1)
-        // Without this, dropping a transfer during a name look-up waits for the resolver, and all other transfers with it.
-        try set(CURLOPT_QUICK_EXIT, 1)
+        try doNotWaitForResolver()
         // Tells a stream that is silent by right from a peer that is gone.
         try set(CURLOPT_TCP_KEEPALIVE, 1)
         // A proxy's answer to CONNECT is not the server's.
