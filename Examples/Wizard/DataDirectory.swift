@@ -12,18 +12,20 @@ enum DataDirectory {
             guard !given.isEmpty else { throw UsageError("--data takes a folder.") }
             return given
         }
-        return standard(ProcessInfo.processInfo.environment)
+        guard let path = standard(ProcessInfo.processInfo.environment) else {
+            throw UsageError("HOME is not set, so say where the history is: --data DIR, or OPERATION_TRACKING_DATA.")
+        }
+        return path
     }
 
-    static func standard(_ environment: [String: String]) -> String {
+    private static func standard(_ environment: [String: String]) -> String? {
         if let given = environment["OPERATION_TRACKING_DATA"], !given.isEmpty { return given }
-        let home = environment["HOME"] ?? "."
         #if os(macOS)
-        return home + "/Library/Application Support/operation-tracking"
+        return environment["HOME"].map { $0 + "/Library/Application Support/operation-tracking" }
         #else
         // A relative path there is to be ignored (XDG Base Directory Specification).
         if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return state + "/operation-tracking" }
-        return home + "/.local/state/operation-tracking"
+        return environment["HOME"].map { $0 + "/.local/state/operation-tracking" }
         #endif
     }
 }

@@ -90,8 +90,12 @@ struct ParsedOptions {
     func text(_ name: String) -> String? { values[name]?.last }
 
     /// All of the option's arguments, each of which may hold several with commas between.
-    func list(_ name: String) -> [String] {
-        (values[name] ?? []).flatMap { $0.split(separator: ",").map(String.init) }
+    ///
+    /// - Throws: ``UsageError`` when one is empty: it would ask for nothing and be taken for everything.
+    func list(_ name: String) throws -> [String] {
+        let all = (values[name] ?? []).flatMap { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+        if all.contains("") { throw UsageError("--\(name) takes a name, not nothing.") }
+        return all
     }
 
     /// The option's argument as a whole number.

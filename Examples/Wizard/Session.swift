@@ -7,7 +7,7 @@ struct Session {
     let history: SQLiteHistoryStore
 
     init(data: String, actor: String) async throws {
-        history = try await SQLiteHistoryStore.open(in: data)
+        history = try await History.open(in: data)
         var configuration = OperationTracker.Configuration()
         configuration.actor = actor
         tracker = OperationTracker(history: history, configuration: configuration)

@@ -14,7 +14,9 @@ struct Wizard {
     static func main() async {
         // A reader that goes away, such as `head`, is no reason to die in the middle of an operation.
         signal(SIGPIPE, SIG_IGN)
-        exit(await run(Array(CommandLine.arguments.dropFirst())).rawValue)
+        let code = await run(Array(CommandLine.arguments.dropFirst()))
+        // Everything is written and closed. Not `exit`: it would clean up OpenSSL under threads that still leave through it.
+        _exit(Console.hasFailed ? ExitCode.failed.rawValue : code.rawValue)
     }
 
     static func run(_ arguments: [String]) async -> ExitCode {

@@ -99,6 +99,8 @@ enum PullFailure {
                 .notFound,
                 "There is no Ollama pull API at this address (HTTP \(status)\(said)). Check the address (--ollama or OLLAMA_HOST)."
             )
+        case 300...399:
+            OperationFailure(.protocolError, "The server sends us elsewhere (HTTP \(status)), which Ollama never does. Give the address of Ollama itself (--ollama or OLLAMA_HOST).")
         case 429:
             OperationFailure(
                 .rateLimited,
@@ -125,6 +127,11 @@ enum PullFailure {
         "The connection to Ollama ended before the pull did: the server was stopped or has crashed. Pull again; what has arrived is kept."
     )
 
+    static let foreign = OperationFailure(
+        .protocolError,
+        "What answered is not Ollama: its answer has no line of a pull. Check the address (--ollama or OLLAMA_HOST), and whether a proxy or a sign-in page stands before it."
+    )
+
     static func stalled(_ seconds: Int, phase: PullProgress.Phase) -> OperationFailure {
         OperationFailure(
             .stalled,
@@ -134,7 +141,8 @@ enum PullFailure {
 
     /// A text from outside as it may be kept and shown.
     static func redacted(_ text: String) -> String {
-        let shown = text.bounded(toBytes: 500).withoutURLSecrets
+        guard text.contains(where: { !$0.isWhitespace }) else { return "nothing of why" }
+        let shown = text.bounded(toBytes: 500).withoutURLSecrets + (text.utf8.count > 500 ? "…" : "")
         return shown.hasSuffix(".") ? String(shown.dropLast()) : shown
     }
 }

@@ -19,6 +19,9 @@ struct PullLine: Equatable {
     /// More than this is no size of a layer: 2^50 bytes, a PiB.
     static let largestAmount: Int64 = 1 << 50
 
+    /// A digest is `sha256:` and 64 digits; some room is left for others.
+    static let longestDigest = 200
+
     /// Reads a line; `nil` when it is no JSON object.
     init?(_ bytes: [UInt8]) {
         guard let line = try? JSONDecoder().decode(PullLine.self, from: Data(bytes)) else { return nil }
@@ -35,7 +38,11 @@ extension PullLine: Decodable {
         let fields = try decoder.container(keyedBy: Key.self)
         status = text(.status, in: fields)
         digest = text(.digest, in: fields)
-        error = text(.error, in: fields)
+        if let given = digest, given.utf8.count > Self.longestDigest {
+            digest = nil
+            absurdities += 1
+        }
+        error = text(.error, in: fields) ?? (fields.contains(.error) ? "an error without a text" : nil)
         total = amount(.total, in: fields)
         let before = absurdities
         completed = amount(.completed, in: fields)

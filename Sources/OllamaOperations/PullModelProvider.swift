@@ -108,15 +108,13 @@ public struct PullModelProvider: OperationProvider {
                 if try report.take(line) { return }
             }
         } catch let error as TransferError {
-            throw error.code == .connectionLost ? PullFailure.cut : error.operationFailure
+            throw error.code == .connectionLost ? report.failureOfEnd : error.operationFailure
         }
-        throw PullFailure.cut
+        throw report.failureOfEnd
     }
 
     private static func validate(_ model: String) throws(OperationFailure) {
-        let isPrintable = model.unicodeScalars.allSatisfy {
-            $0.value > 0x20 && $0.value != 0x7F && $0.properties.generalCategory != .control
-        }
+        let isPrintable = model.unicodeScalars.allSatisfy { !$0.properties.isWhitespace && !$0.movesText }
         guard (1...512).contains(model.utf8.count), isPrintable else {
             throw OperationFailure(
                 .invalidRequest,

@@ -30,6 +30,8 @@ struct PullProgress: Sendable {
     /// Lines and values that made no sense and were left out.
     private(set) var warnings = 0
     private(set) var layers: [String: Layer] = [:]
+    /// Whether any line was one that Ollama sends.
+    private(set) var hasSpoken = false
 
     private var current: String?
     /// Set once a layer goes on after another began: then no layer is taken to be whole because the next one begins.
@@ -75,6 +77,7 @@ struct PullProgress: Sendable {
             return .nothing
         }
         warnings += line.absurdities
+        hasSpoken = hasSpoken || line.status != nil || line.digest != nil || line.error != nil
         if let error = line.error { return .failed(error) }
         if let status = line.status, let error = status.dropping(prefix: "error:") { return .failed(error) }
         if line.status == "success" { return finish() }

@@ -10,6 +10,7 @@ import Synchronization
 final class PullReport: Sendable {
     private struct State {
         var progress: PullProgress
+        var savedLayers = 0
         var shownPhase: PullProgress.Phase?
         var lastMove: Int64
         var isMessageShown = false
@@ -38,7 +39,7 @@ final class PullReport: Sendable {
     /// - Throws: `OperationFailure` when the line says that it has failed.
     func take(_ line: [UInt8]) throws -> Bool {
         let now = handle.clock.monotonicNanoseconds
-        let (meaning, progress, entersPhase, endsSilence) = state.withLock { state in
+        let (meaning, progress, entersPhase, endsSilence, hasNewLayer) = state.withLock { state in
             let meaning = state.progress.take(line)
             let entersPhase = state.shownPhase != state.progress.phase
             state.shownPhase = state.progress.phase
@@ -47,13 +48,17 @@ final class PullReport: Sendable {
                 state.lastMove = now
                 state.isMessageShown = false
             }
-            return (meaning, state.progress, entersPhase, endsSilence)
+            // A few layers are worth keeping for the case of a crash; thousands are a mad server's.
+            let count = state.progress.layers.count
+            let hasNewLayer = count > state.savedLayers && count <= 100
+            state.savedLayers = count
+            return (meaning, state.progress, entersPhase, endsSilence, hasNewLayer)
         }
+        if hasNewLayer { saveLayers() }
         if case .failed(let text) = meaning { throw PullFailure.failure(text: text) }
         if meaning != .nothing { show(progress) }
         if entersPhase {
             handle.setPhase(progress.phase.rawValue)
-            saveLayers()
         } else if endsSilence {
             handle.setMessage(nil)
         }
@@ -73,6 +78,12 @@ final class PullReport: Sendable {
         guard !layers.isEmpty, let json = try? JSONEncoder().encode(layers) else { return }
         // Too many layers to keep only means that the next try shows some steps back.
         try? handle.saveResumeState(Array(json))
+    }
+
+    /// What it means that the answer ended without a word of how the pull did.
+    var failureOfEnd: OperationFailure {
+        let (hasSpoken, warnings) = state.withLock { ($0.progress.hasSpoken, $0.progress.warnings) }
+        return !hasSpoken && warnings > 0 ? PullFailure.foreign : PullFailure.cut
     }
 
     func output(model: String) -> PullModelProvider.Output {

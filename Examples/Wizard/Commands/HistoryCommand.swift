@@ -25,13 +25,13 @@ struct HistoryCommand: Command {
     init(_ options: ParsedOptions) throws {
         try options.refuseOperands()
         var query = HistoryQuery(limit: try options.number("limit", in: 1...1000) ?? 20)
-        for name in options.list("type") {
+        for name in try options.list("type") {
             guard let type = OperationType(rawValue: name) else {
                 throw UsageError("'\(name)' is no operation type: they are lower-case words such as pull_model.")
             }
             query.types.insert(type)
         }
-        for name in options.list("status") {
+        for name in try options.list("status") {
             guard let status = OperationStatus(rawValue: name) else {
                 let known = OperationStatus.allCases.map(\.rawValue).joined(separator: ", ")
                 throw UsageError("'\(name)' is no status: it is one of \(known).")
@@ -46,7 +46,7 @@ struct HistoryCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        let history = try await SQLiteHistoryStore.open(in: data)
+        let history = try await History.open(in: data)
         let page: HistoryPage
         do {
             page = try await history.page(query)

@@ -24,7 +24,7 @@ struct ShowCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        let history = try await SQLiteHistoryStore.open(in: data)
+        let history = try await History.open(in: data)
         let record = try await history.record(id)
         await history.close()
         guard let record else {

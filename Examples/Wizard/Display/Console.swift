@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
 import Glibc
 #else
@@ -6,6 +8,11 @@ import Darwin
 
 /// Where the program writes.
 enum Console {
+    private static let failed = Atomic(false)
+
+    /// Whether something could not be written, as on a full disk. A reader that went away is no failure.
+    static var hasFailed: Bool { failed.load(ordering: .relaxed) }
+
     static func line(_ text: String) {
         write(text + "\n", to: STDOUT_FILENO)
     }
@@ -25,10 +32,14 @@ enum Console {
 
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
+    /// Whether a line can be written over: a terminal that knows how.
+    static var canRewriteLines: Bool {
+        isTerminal && getenv("TERM").map { String(cString: $0) != "dumb" } ?? false
+    }
+
     /// Colour is for people, and only for those who haven't said no (https://no-color.org).
     static var usesColour: Bool {
-        guard isTerminal, getenv("NO_COLOR").map({ $0.pointee == 0 }) ?? true else { return false }
-        return getenv("TERM").map { String(cString: $0) != "dumb" } ?? false
+        canRewriteLines && getenv("NO_COLOR").map({ $0.pointee == 0 }) ?? true
     }
 
     /// The terminal's width in columns; 80 where it can't be told.
@@ -47,7 +58,10 @@ enum Console {
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return }
+            guard count > 0 else {
+                if errno != EPIPE { failed.store(true, ordering: .relaxed) }
+                return
+            }
             rest = rest.dropFirst(count)
         }
     }

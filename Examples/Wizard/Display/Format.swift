@@ -91,9 +91,7 @@ extension String {
 
     /// The text without what would move a terminal's cursor or change its colours: much of what is shown comes from servers.
     var printable: String {
-        guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return self }
-        return String(
-            String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 })
-        )
+        guard unicodeScalars.contains(where: \.movesText) else { return self }
+        return String(String.UnicodeScalarView(unicodeScalars.map { $0.movesText ? "\u{FFFD}" : $0 }))
     }
 }

@@ -14,7 +14,7 @@ struct OperationView {
     private var lastMessage: String?
 
     init(json: Bool) {
-        style = json ? .json : Console.isTerminal ? .live : .plain
+        style = json ? .json : Console.canRewriteLines ? .live : .plain
     }
 
     mutating func begin(_ operation: BackgroundOperation) {

@@ -11,9 +11,10 @@ struct ProgressLine {
 
     var text: String {
         let figures = figures
-        let room = width - figures.count - 3
+        // Some room is left at the end for the ^C that a terminal writes itself.
+        let room = width - figures.count - 6
         let bar = room >= 8 ? self.bar(min(30, room)) + "  " : ""
-        return bar + figures.truncated(to: max(10, width - 1))
+        return bar + figures.truncated(to: max(10, width - 4))
     }
 
     /// The figures, the most wanted first: what doesn't fit is left out at the end.
@@ -27,6 +28,7 @@ struct ProgressLine {
         } else if progress.completedUnits > 0 {
             parts.append(Format.amount(progress.completedUnits, progress.unit))
         }
+        if let again = unitsAgain { parts.append("(\(Format.amount(again, progress.unit)) again)") }
         if let bits = operation.resources.networkBitsPerSecond, operation.status == .inProgress {
             parts.append("\(Format.bytes(bits / 8))/s")
         }
@@ -34,6 +36,15 @@ struct ProgressLine {
         if let phase = operation.phase { parts.append(phase.printable) }
         if let message = operation.message { parts.append(message.printable) }
         return parts
+    }
+
+    /// How much is being done a second time: the amounts stand for what is true, the bar for what was reached before.
+    private var unitsAgain: Int64? {
+        let progress = operation.progress
+        guard let total = progress.totalUnits, progress.rewoundUnits > 0, operation.status.isActive else { return nil }
+        let reached = Int64(progress.percent / 100 * Double(total))
+        // Below a per cent the difference is that of the shown per cent's own rounding.
+        return reached - progress.completedUnits > total / 100 ? min(reached - progress.completedUnits, progress.rewoundUnits) : nil
     }
 
     private var percent: String {

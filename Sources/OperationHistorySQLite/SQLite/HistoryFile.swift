@@ -112,6 +112,9 @@ final class HistoryFile {
         }
     }
 
+    /// Whether the file is still the one that its path leads to.
+    var isAtItsPath: Bool { identity != nil && FileIdentity(path: paths.database) == identity }
+
     // MARK: Checkpoints
 
     /// Moves the WAL's content into the file when the WAL has grown to `pages`.

@@ -120,7 +120,9 @@ actor HistoryWriter {
     /// Does `body` in one transaction. A file that turns out to be damaged is set aside if possible, and then `body` is
     /// done once more in the fresh one.
     func writing<Result>(_ body: (HistoryFile) throws -> Result) throws -> Result {
-        guard let file else { throw HistoryError(.failed, "the file is not open") }
+        guard var file else { throw HistoryError(.failed, "the file is not open") }
+        // What is written to a file that nobody can find any more would be called durable and be lost.
+        if !file.isAtItsPath { file = try replaceLostFile() }
         do {
             return try file.transaction { try body(file) }
         } catch let failure as SQLiteFailure where failure.isDamage {
@@ -169,6 +171,17 @@ actor HistoryWriter {
     private func replaceDamagedFile() throws -> HistoryFile {
         damaged = file?.identity
         file = nil
+        try openFile()
+        guard let file else { throw HistoryError(.failed, "the file is not open") }
+        return file
+    }
+
+    /// Begins a fresh file where the one in use was removed or replaced. Active rows are written again as they come.
+    private func replaceLostFile() throws -> HistoryFile {
+        shared.addNotice("\(paths.database) was removed or replaced while it was in use: what it held is gone, and a fresh one is begun.")
+        file = nil
+        owner = nil
+        try paths.makeDirectories()
         try openFile()
         guard let file else { throw HistoryError(.failed, "the file is not open") }
         return file

@@ -26,3 +26,15 @@ extension String {
         return result + rest
     }
 }
+
+extension Unicode.Scalar {
+    /// Whether the scalar is no sign but moves text about: a control character, a line separator, a change of direction.
+    package var movesText: Bool {
+        switch properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        // Of the format characters those of the bidirectional algorithm (UAX 9); others join emoji and scripts.
+        case .format: (0x202A...0x202E).contains(value) || (0x2066...0x2069).contains(value) || value == 0x200E || value == 0x200F
+        default: false
+        }
+    }
+}

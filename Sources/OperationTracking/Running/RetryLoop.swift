@@ -6,7 +6,6 @@ struct RetryLoop {
     func run<Output>(_ attempt: () async throws -> Output) async throws -> Output {
         let clock = handle.clock
         let start = clock.monotonicNanoseconds
-        var generator = SystemRandomNumberGenerator()
         var waited = Duration.zero
         while true {
             do {
@@ -15,6 +14,7 @@ struct RetryLoop {
                 if error is CancellationError || Task.isCancelled || handle.isCancelled { throw error }
                 let failure = OperationFailure(recording: error)
                 let elapsed = Duration.nanoseconds(clock.monotonicNanoseconds - start)
+                var generator = SystemRandomNumberGenerator()
                 let delay = policy.delay(
                     after: failure,
                     attempt: handle.attempt,

@@ -119,6 +119,7 @@ extension OperationCell {
         var total: Int64 = -1
         var present: Int64 = 0
         var monotonic: Int64?
+        var recordedAt: Int64 = 0
         /// Smoothed bits a second.
         var bitRate = 0.0
     }

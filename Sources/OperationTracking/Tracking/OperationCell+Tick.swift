@@ -7,16 +7,21 @@ import Darwin
 #endif
 
 extension OperationCell {
+    /// How old a moving operation's row gets: so much of its numbers a crash may take.
+    private static let recordInterval: Int64 = 5_000_000_000
+
     /// What a tick found.
     struct TickOutcome: Sendable {
-        var hasChanged: Bool
-        var addedCost: CountedCost
+        var hasChanged = false
+        var addedCost = CountedCost()
+        /// It has moved since its row was written, some time ago.
+        var isWorthRecording = false
     }
 
     /// Looks at what the work has done since the last tick: stamps it, feeds the estimator, measures the rate.
     func tick(at time: CellTime) -> TickOutcome {
         withState { state in
-            guard state.machine.status.isActive else { return TickOutcome(hasChanged: false, addedCost: CountedCost()) }
+            guard state.machine.status.isActive else { return TickOutcome() }
             let amounts = amounts(of: state)
             let (completed, total) = (amounts.completed, amounts.total)
             let moved = completed != state.lastTick.completed || total != state.lastTick.total
@@ -35,7 +40,9 @@ extension OperationCell {
             let cost = CountedCost(state.resources)
             let added = cost - state.countedCost
             state.countedCost = cost
-            return TickOutcome(hasChanged: changed, addedCost: added)
+            let isWorthRecording = changed && time.monotonic - state.lastTick.recordedAt >= Self.recordInterval
+            if isWorthRecording { state.lastTick.recordedAt = time.monotonic }
+            return TickOutcome(hasChanged: changed, addedCost: added, isWorthRecording: isWorthRecording)
         }
     }
 

@@ -23,6 +23,7 @@ extension OperationTracker {
         for cell in cells {
             let outcome = cell.tick(at: time)
             addedCost = addedCost + outcome.addedCost
+            if outcome.isWorthRecording { enqueueRecord(of: cell) }
             if outcome.hasChanged {
                 broadcaster.announce(.updated) { cell.snapshot(at: time.monotonic) }
             }
