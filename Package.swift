@@ -9,6 +9,7 @@ let package = Package(
         .library(name: "OperationHistorySQLite", targets: ["OperationHistorySQLite"]),
         .library(name: "OperationTransfer", targets: ["OperationTransfer"]),
         .library(name: "OllamaOperations", targets: ["OllamaOperations"]),
+        .library(name: "ProcessOperations", targets: ["ProcessOperations"]),
         .library(name: "OperationTrackingTesting", targets: ["OperationTrackingTesting"]),
         .executable(name: "wizard", targets: ["Wizard"]),
     ],
@@ -29,12 +30,14 @@ let package = Package(
             pkgConfig: "libmicrohttpd",
             providers: [.apt(["libmicrohttpd-dev"]), .brew(["libmicrohttpd"])]
         ),
+        .systemLibrary(name: "CProcess"),
 
         // The library.
         .target(name: "OperationTracking"),
         .target(name: "OperationHistorySQLite", dependencies: ["OperationTracking", "CSQLite"]),
         .target(name: "OperationTransfer", dependencies: ["OperationTracking", "CCurl"]),
         .target(name: "OllamaOperations", dependencies: ["OperationTracking", "OperationTransfer"]),
+        .target(name: "ProcessOperations", dependencies: ["OperationTracking", "CProcess"]),
         .target(name: "OperationTrackingTesting", dependencies: ["OperationTracking"]),
 
         // The reference service, and what it demonstrates itself against.
@@ -48,8 +51,9 @@ let package = Package(
         .executableTarget(
             name: "Wizard",
             dependencies: [
-                "OperationTracking", "OperationHistorySQLite", "OperationTransfer", "OllamaOperations", "OllamaStandIn",
-                "CGetopt",
+                "OperationTracking", "OperationHistorySQLite", "OperationTransfer", "OllamaOperations",
+                "ProcessOperations",
+                "OllamaStandIn", "CGetopt",
             ],
             path: "Examples/Wizard"
         ),
@@ -72,6 +76,7 @@ let package = Package(
             dependencies: ["OllamaOperations", "OllamaStandIn", "OperationTrackingTesting", "TestSockets"],
             resources: [.copy("Fixtures")]
         ),
+        .testTarget(name: "ProcessOperationsTests", dependencies: ["ProcessOperations", "OperationTrackingTesting"]),
         .testTarget(name: "WizardTests", dependencies: ["OllamaStandIn", "Wizard"]),
         .testTarget(name: "OllamaStandInTests", dependencies: ["OllamaStandIn"], resources: [.copy("Fixtures")]),
     ]

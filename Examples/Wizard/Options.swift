@@ -44,8 +44,12 @@ struct ParsedOptions {
     private(set) var operands: [String] = []
     private var values: [String: [String]] = [:]
 
+    /// - Parameters:
+    ///   - arguments: what stands after the command's name.
+    ///   - allowed: the options that the command takes.
+    ///   - operandsEndOptions: whether everything from the first operand on is operands.
     /// - Throws: ``UsageError`` for an option that is unknown, or lacks its argument, or has one and takes none.
-    init(_ arguments: [String], allowed: [Option]) throws {
+    init(_ arguments: [String], allowed: [Option], operandsEndOptions: Bool) throws {
         let names = allowed.map { strdup($0.name) }
         var argv: [UnsafeMutablePointer<CChar>?] = (["wizard"] + arguments).map { strdup($0) } + [nil]
         // getopt_long moves the strings about, so they are freed by a list of their own.
@@ -65,8 +69,9 @@ struct ParsedOptions {
         cgetopt_begin()
         let count = Int32(argv.count - 1)
         while true {
-            // The colon asks for ':' when an argument is missing, instead of the '?' of an unknown option.
-            let found = getopt_long(count, &argv, ":h", table, nil)
+            // The colon asks for ':' when an argument is missing, instead of the '?' of an unknown option; the plus asks to
+            // stop at the first operand.
+            let found = getopt_long(count, &argv, operandsEndOptions ? "+:h" : ":h", table, nil)
             switch found {
             case -1:
                 operands = (Int(cgetopt_index())..<Int(count)).compactMap { argv[$0].map { String(cString: $0) } }
@@ -93,7 +98,9 @@ struct ParsedOptions {
     ///
     /// - Throws: ``UsageError`` when one is empty: it would ask for nothing and be taken for everything.
     func list(_ name: String) throws -> [String] {
-        let all = (values[name] ?? []).flatMap { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+        let all = (values[name] ?? []).flatMap {
+            $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
         if all.contains("") { throw UsageError("--\(name) takes a name, not nothing.") }
         return all
     }

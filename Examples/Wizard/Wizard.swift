@@ -8,7 +8,7 @@ import Darwin
 @main
 struct Wizard {
     static var commands: [any Command.Type] {
-        [PullCommand.self, HistoryCommand.self, ShowCommand.self, DemoCommand.self]
+        [PullCommand.self, RunCommand.self, HistoryCommand.self, ShowCommand.self, DemoCommand.self]
     }
 
     static func main() async {
@@ -33,7 +33,11 @@ struct Wizard {
             return .usage
         }
         do {
-            let options = try ParsedOptions(Array(arguments.dropFirst()), allowed: command.options + [.help])
+            let options = try ParsedOptions(
+                Array(arguments.dropFirst()),
+                allowed: command.options + [.help],
+                operandsEndOptions: command.operandsEndOptions
+            )
             if options.has("help") {
                 Console.line(command.helpText)
                 return .done
@@ -80,6 +84,8 @@ protocol Command {
     static var summary: String { get }
     /// What stands after the command's name, such as `MODEL`.
     static var operands: String { get }
+    /// Whether everything from the first operand on is operands, as where a command takes another one with its options.
+    static var operandsEndOptions: Bool { get }
     static var options: [Option] { get }
 
     /// - Throws: ``UsageError`` when what was given makes no sense.
@@ -88,6 +94,8 @@ protocol Command {
 }
 
 extension Command {
+    static var operandsEndOptions: Bool { false }
+
     static var helpText: String {
         let shown = options + [.help]
         let width = shown.map { $0.spelling.count }.max() ?? 0
@@ -96,7 +104,7 @@ extension Command {
         return """
             wizard \(name): \(summary)
 
-            usage: wizard \(name)\(operands) [OPTION …]
+            usage: wizard \(name)\(operandsEndOptions ? " [OPTION …]" + operands : operands + " [OPTION …]")
 
             \(list.joined(separator: "\n"))
             """

@@ -100,7 +100,10 @@ enum PullFailure {
                 "There is no Ollama pull API at this address (HTTP \(status)\(said)). Check the address (--ollama or OLLAMA_HOST)."
             )
         case 300...399:
-            OperationFailure(.protocolError, "The server sends us elsewhere (HTTP \(status)), which Ollama never does. Give the address of Ollama itself (--ollama or OLLAMA_HOST).")
+            OperationFailure(
+                .protocolError,
+                "The server sends us elsewhere (HTTP \(status)), which Ollama never does. Give the address of Ollama itself (--ollama or OLLAMA_HOST)."
+            )
         case 429:
             OperationFailure(
                 .rateLimited,

@@ -18,7 +18,11 @@ struct LostFileTests {
         #expect(try await store.status("a") == .completed)
         #expect(store.notices.contains { $0.contains("removed or replaced") })
         await store.close()
-        #expect(try directory.integer("SELECT count(*) FROM operations WHERE operation_id = 'op_a' AND status = 'completed'") == 1)
+        #expect(
+            try directory.integer(
+                "SELECT count(*) FROM operations WHERE operation_id = 'op_a' AND status = 'completed'"
+            ) == 1
+        )
     }
 
     @Test func anEndingIsDurableThoughTheWholeFolderWasRemoved() async throws {

@@ -21,7 +21,9 @@ struct ProgressLine {
     private var parts: [String] {
         var parts = [percent]
         let progress = operation.progress
-        if let total = progress.totalUnits {
+        if progress.unit == .fraction {
+            // The percentage has said it.
+        } else if let total = progress.totalUnits {
             parts.append(
                 "\(Format.amount(progress.completedUnits, progress.unit)) / \(Format.amount(total, progress.unit))"
             )
@@ -44,7 +46,8 @@ struct ProgressLine {
         guard let total = progress.totalUnits, progress.rewoundUnits > 0, operation.status.isActive else { return nil }
         let reached = Int64(progress.percent / 100 * Double(total))
         // Below a per cent the difference is that of the shown per cent's own rounding.
-        return reached - progress.completedUnits > total / 100 ? min(reached - progress.completedUnits, progress.rewoundUnits) : nil
+        return reached - progress.completedUnits > total / 100
+            ? min(reached - progress.completedUnits, progress.rewoundUnits) : nil
     }
 
     private var percent: String {

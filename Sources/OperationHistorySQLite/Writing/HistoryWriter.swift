@@ -178,7 +178,9 @@ actor HistoryWriter {
 
     /// Begins a fresh file where the one in use was removed or replaced. Active rows are written again as they come.
     private func replaceLostFile() throws -> HistoryFile {
-        shared.addNotice("\(paths.database) was removed or replaced while it was in use: what it held is gone, and a fresh one is begun.")
+        shared.addNotice(
+            "\(paths.database) was removed or replaced while it was in use: what it held is gone, and a fresh one is begun."
+        )
         file = nil
         owner = nil
         try paths.makeDirectories()

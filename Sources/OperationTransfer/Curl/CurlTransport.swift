@@ -1,7 +1,9 @@
+import OperationTracking
+
 /// HTTP on libcurl: any number of transfers at once, on one thread of its own.
 ///
 /// Connections are kept and used again. HTTP/2 is used over TLS where the server offers it. The proxy variables of the environment
-/// hold as curl has them (`http_proxy`, `https_proxy`, `all_proxy`, `no_proxy`). `Expect` and `Accept-Encoding` are not sent unless
+/// hold as curl has them (`http_proxy`, `https_proxy`, `all_proxy`, `no_proxy`), except for this machine. `Expect` and `Accept-Encoding` are not sent unless
 /// the request has them, so the bytes read are the bytes that the server counts. Make one transport and share it; a body that is being
 /// read keeps its transport alive.
 public final class CurlTransport: HTTPTransport {
@@ -27,7 +29,7 @@ public final class CurlTransport: HTTPTransport {
     /// A transport with a thread of its own, which sleeps while there is nothing to do.
     public init(configuration: Configuration = Configuration()) {
         self.configuration = configuration
-        let hasThread = CurlThread.run { [mailbox] in
+        let hasThread = BlockingThread.run { [mailbox] in
             CurlLoop.run(mailbox, userAgent: configuration.userAgent)
         }
         if !hasThread { mailbox.close() }

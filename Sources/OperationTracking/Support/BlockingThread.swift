@@ -1,11 +1,13 @@
 #if canImport(Glibc)
 import Glibc
+#elseif canImport(Musl)
+import Musl
 #else
 import Darwin
 #endif
 
 /// Starts a thread of its own for work that blocks.
-enum CurlThread {
+package enum BlockingThread {
     private final class Start {
         let body: @Sendable () -> Void
 
@@ -16,7 +18,7 @@ enum CurlThread {
 
     /// Runs `body` on a new thread.
     /// - Returns: `false` where the system has no thread to give.
-    static func run(_ body: @escaping @Sendable () -> Void) -> Bool {
+    package static func run(_ body: @escaping @Sendable () -> Void) -> Bool {
         let start = Unmanaged.passRetained(Start(body))
         #if canImport(Darwin)
         var thread: pthread_t?

@@ -33,7 +33,8 @@ extension Unicode.Scalar {
         switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator: true
         // Of the format characters those of the bidirectional algorithm (UAX 9); others join emoji and scripts.
-        case .format: (0x202A...0x202E).contains(value) || (0x2066...0x2069).contains(value) || value == 0x200E || value == 0x200F
+        case .format:
+            (0x202A...0x202E).contains(value) || (0x2066...0x2069).contains(value) || value == 0x200E || value == 0x200F
         default: false
         }
     }

@@ -1,0 +1,42 @@
+import Foundation
+import OperationTracking
+import ProcessOperations
+import Testing
+
+/// Apart from the others, and one after the other: what is measured is the memory of the whole process.
+@Suite(.serialized)
+struct OutputFloodTests {
+    private let runs = Runs()
+
+    @Test(arguments: [("head -c 1000000000 /dev/zero", ProgressRule.none), ("head -c 20000000 /dev/zero", .automatic)])
+    func anOutputWithoutLineEndsTakesNoMemory(_ command: String, _ rule: ProgressRule) async throws {
+        _ = try await runs.start("head -c 1000000 /dev/zero", progress: rule).output
+        let before = try SystemProcess.residentBytes()
+        let running = try await runs.start(command, progress: rule)
+        let size = try #require(Int64(command.split(separator: " ")[2]))
+        var highest = before
+        while runs.tracker.operation(running.id)?.status.isActive == true {
+            highest = try max(highest, SystemProcess.residentBytes())
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        let output = try await running.output
+        #expect(output.outputBytes == size)
+        #expect(output.outputTail.utf8.count == 3 * 16 * 1024)
+        #expect(highest - before < 40_000_000)
+    }
+
+    @Test func aResultIsKeptWhateverTheOutputIs() async throws {
+        for byte in ["\\000", "\\377", "\"", "\\n", "\\033["] {
+            let output = try await runs.start("yes \"$(printf '\(byte)')\" | head -c 40000").output
+            #expect(output.outputBytes == 40_000)
+            #expect(try JSONEncoder().encode(output).count <= OperationRecord.payloadLimit)
+        }
+    }
+
+    @Test func aFloodDelaysNoCancellation() async throws {
+        let running = try await runs.start(["yes"], progress: .automatic)
+        try await runs.operation(running.id, says: "y")
+        try await runs.tracker.cancel(running.id)
+        await #expect(throws: CancellationError.self) { try await running.output }
+    }
+}

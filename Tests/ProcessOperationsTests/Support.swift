@@ -1,0 +1,83 @@
+import Foundation
+import OperationTracking
+import ProcessOperations
+import Testing
+
+/// Runs commands as operations, and waits for what they say and how they end.
+struct Runs {
+    let tracker = OperationTracker()
+    var provider = ProcessProvider()
+
+    func start(
+        _ command: [String],
+        progress: ProgressRule = .none,
+        directory: String? = nil,
+        environment: [String: String] = [:]
+    ) async throws -> SubmittedOperation<ProcessProvider.Output> {
+        let request = ProcessProvider.Request(
+            command: command,
+            directory: directory,
+            environment: environment,
+            progress: progress
+        )
+        return try await OperationRunner(tracker: tracker).submit(request, to: provider)
+    }
+
+    /// Runs a script of the shell.
+    func start(_ script: String, progress: ProgressRule = .none) async throws -> SubmittedOperation<
+        ProcessProvider.Output
+    > {
+        try await start(["sh", "-c", script], progress: progress)
+    }
+
+    /// How a command fails.
+    func failure(of command: [String], directory: String? = nil) async throws -> OperationFailure {
+        let running = try await start(command, directory: directory)
+        return try #require(await #expect(throws: OperationFailure.self) { try await running.output })
+    }
+
+    /// The operation as soon as it is as wanted. It asks again and again: some of what is wanted is no event.
+    func operation(
+        _ id: OperationID,
+        when isAsWanted: (BackgroundOperation) -> Bool
+    ) async throws -> BackgroundOperation {
+        while true {
+            let operation = try #require(tracker.operation(id))
+            if isAsWanted(operation) { return operation }
+            try #require(operation.status.isActive, "it ended before it was as wanted: \(operation)")
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    /// Waits until a command has printed the line.
+    @discardableResult
+    func operation(_ id: OperationID, says line: String) async throws -> BackgroundOperation {
+        try await operation(id) { $0.message == line }
+    }
+}
+
+/// A process as the system sees it.
+enum SystemProcess {
+    /// The letter of its state, such as `T` for stopped; `nil` when there is none.
+    static func state(_ pid: Int32) -> Character? {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+            let bracket = text.lastIndex(of: ")")
+        else { return nil }
+        return text[bracket...].dropFirst(2).first
+    }
+
+    /// Whether it is there and no zombie: who reaps an orphan, and when, is not this library's business.
+    static func isAlive(_ pid: Int32) -> Bool {
+        state(pid).map { $0 != "Z" && $0 != "X" } ?? false
+    }
+
+    /// This process's memory in bytes.
+    static func residentBytes() throws -> Int {
+        let text = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+        return try #require(Int(text.split(separator: " ")[1])) * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    static func openDescriptors() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+    }
+}
