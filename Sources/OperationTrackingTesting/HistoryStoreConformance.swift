@@ -5,7 +5,7 @@ import Foundation
 #endif
 public import OperationTracking
 
-/// What every ``HistoryStore`` must do, as one check that needs no test framework.
+/// What every `HistoryStore` must do, as one check that needs no test framework.
 ///
 /// ```swift
 /// @Test func itIsAHistoryStore() async throws {
@@ -13,7 +13,7 @@ public import OperationTracking
 /// }
 /// ```
 public enum HistoryStoreConformance {
-    /// Checks a store, and its abilities ``AuditLog`` and ``SharedHistory`` where it has them, and closes it.
+    /// Checks a store, and its abilities `AuditLog` and `SharedHistory` where it has them, and closes it.
     ///
     /// - Parameter store: an empty store that keeps at least 1,000 operations.
     /// - Throws: ``ConformanceFailure`` for the first expectation that isn't met, or an error that the store threw unexpectedly.
