@@ -60,6 +60,7 @@ let package = Package(
 
         // Tests: one folder a module.
         .target(name: "TestSockets", path: "Tests/Sockets"),
+        .executableTarget(name: "resource-probe", dependencies: ["OperationTracking"], path: "Tests/ResourceProbe"),
         .testTarget(name: "OperationTrackingTests", dependencies: ["OperationTracking", "OperationTrackingTesting"]),
         .executableTarget(
             name: "HistoryWriterTool",

@@ -24,6 +24,8 @@ public struct OperationError: Error, Sendable, Hashable, CustomStringConvertible
         public static let queueFull = Code(rawValue: "queue_full")
         /// The machine can't carry the operation now, or never can.
         public static let overloaded = Code(rawValue: "overloaded")
+        /// The operation needs more than the machine has in all.
+        public static let neverFits = Code(rawValue: "never_fits")
         /// No provider is known for a type.
         public static let unknownProvider = Code(rawValue: "unknown_provider")
         /// A value is outside its range.

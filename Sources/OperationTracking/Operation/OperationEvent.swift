@@ -11,6 +11,10 @@ public struct OperationEvent: Sendable {
         case finished(durable: Bool)
         /// The history store's health changed.
         case historyHealth(HistoryHealth)
+        /// The machine became overloaded, or is so no more, or for other reasons.
+        case overloadChanged(OverloadAssessment)
+        /// A threshold of the overload policy was moved to where operations were seen to slow down.
+        case thresholdChanged(ThresholdChange)
 
         var isEnding: Bool {
             if case .finished = self { true } else { false }

@@ -42,6 +42,10 @@ public protocol OperationProvider<Request, Output>: Sendable {
     /// What a request does, for people.
     func description(of request: Request) -> String
 
+    /// What a request's work will need, as far as that is known. Where it isn't, what operations of the type needed before is
+    /// taken.
+    func demand(of request: Request) -> ResourceDemand
+
     /// Does the work.
     ///
     /// It runs off any actor. It follows wishes at ``OperationHandle/checkpoint()``, and its task is cancelled when the
@@ -59,6 +63,9 @@ extension OperationProvider {
 
     /// Items.
     public var unit: OperationUnit { .items }
+
+    /// Nothing known.
+    public func demand(of request: Request) -> ResourceDemand { .unknown }
 }
 
 /// What a provider can do beside performing.

@@ -14,7 +14,8 @@ extension OperationRunner {
     ///   - request: what is asked for.
     ///   - provider: who does it.
     ///   - options: what else is wanted.
-    /// - Throws: ``OperationError``: `closed`, `queue_full`, or `invalid_value` when the request can't be kept.
+    /// - Throws: ``OperationError``: `closed`, `queue_full`, `overloaded` when the machine is and the admission policy refuses,
+    ///   `never_fits`, or `invalid_value` when the request can't be kept.
     public func submit<Provider: OperationProvider>(
         _ request: Provider.Request,
         to provider: Provider,
@@ -29,7 +30,7 @@ extension OperationRunner {
     ///   - request: what is asked for, as JSON.
     ///   - type: whose it is.
     ///   - options: what else is wanted.
-    /// - Throws: ``OperationError``: `unknown_provider`, `invalid_value`, `closed`, `queue_full`.
+    /// - Throws: ``OperationError``: `unknown_provider`, `invalid_value`, `closed`, `queue_full`, `overloaded`, `never_fits`.
     public func submit(
         json request: [UInt8],
         of type: OperationType,
@@ -53,12 +54,18 @@ extension OperationRunner {
                 "\(queue.count) operations wait already: try again when some have begun, or raise the limit."
             )
         }
+        let warning = try await admit(work)
         let cell = try makeCell(work, options)
         if let holder = try await claim(cell, work) { return try await join(holder, work, options) }
         let handle = try tracker.admit(cell)
         let job = Job(handle: handle, work: work, retry: options.retry)
         take(job)
-        return SubmittedOperation(id: handle.id, hasJoined: false, wait: Self.waiting(for: job.completion))
+        return SubmittedOperation(
+            id: handle.id,
+            hasJoined: false,
+            warning: warning,
+            wait: Self.waiting(for: job.completion)
+        )
     }
 
     private func makeCell(_ work: ProviderJob, _ options: Options) throws(OperationError) -> OperationCell {
@@ -100,13 +107,13 @@ extension OperationRunner {
             return joined(to: job)
         }
         let tracker = tracker
-        return SubmittedOperation(id: id, hasJoined: true) {
+        return SubmittedOperation(id: id, hasJoined: true, warning: nil) {
             try await tracker.waitForEnd(of: id)
         }
     }
 
     private func joined<Output: Sendable>(to job: Job) -> SubmittedOperation<Output> {
-        SubmittedOperation(id: job.handle.id, hasJoined: true, wait: Self.waiting(for: job.completion))
+        SubmittedOperation(id: job.handle.id, hasJoined: true, warning: nil, wait: Self.waiting(for: job.completion))
     }
 
     private static func waiting<Output: Sendable>(for completion: Completion) -> @Sendable () async throws -> Output {

@@ -11,6 +11,8 @@ public actor OperationRunner {
         public var maximumRunningByType: [OperationType: Int] = [:]
         /// How many may wait; one more is refused.
         public var maximumQueued = 1000
+        /// What is done with work while the machine is overloaded or has not enough left for it.
+        public var admission = AdmissionPolicy()
         /// How much longer waiting counts as much as a level of priority, so that nothing waits for ever.
         public var ageing: Duration = .seconds(60)
         /// How long work that was told to stop at a shutdown is waited for.
@@ -71,6 +73,10 @@ public actor OperationRunner {
         self.providers = providers
         self.configuration = configuration
         queue = RunQueue(ageing: configuration.ageing)
+        guard configuration.admission.whenOverloaded == .wait else { return }
+        tracker.observeLoad { [weak self] in
+            Task { await self?.startWhatMay() }
+        }
     }
 
     /// One operation of this runner, from submission to end.
@@ -138,9 +144,11 @@ public actor OperationRunner {
     }
 
     /// Begins waiting operations while there is room.
-    private func startWhatMay() {
+    func startWhatMay() {
         guard !isClosed else { return }
-        while let entry = queue.takeFirst(where: { hasRoom(for: $0.type) && !isHeld($0.id) }) { start(entry.id) }
+        while let entry = queue.takeFirst(where: { hasRoom(for: $0.type) && !isHeld($0.id) && isAdmitted($0.id) }) {
+            start(entry.id)
+        }
     }
 
     private func isHeld(_ id: OperationID) -> Bool {
@@ -150,6 +158,7 @@ public actor OperationRunner {
     private func start(_ id: OperationID) {
         guard let job = jobs[id] else { return }
         jobs[id]?.place = .running
+        job.handle.endWaiting()
         running += 1
         runningByType[job.work.type, default: 0] += 1
         Task {

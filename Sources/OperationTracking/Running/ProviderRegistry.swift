@@ -63,6 +63,7 @@ struct ProviderJob: Sendable {
     let traits: ProviderTraits
     let unit: OperationUnit
     let description: String
+    let demand: ResourceDemand
     /// The request, keys sorted: equal requests are equal bytes.
     let request: [UInt8]
     let perform: @Sendable (OperationHandle) async throws -> Output
@@ -72,6 +73,7 @@ struct ProviderJob: Sendable {
         traits = provider.traits
         unit = provider.unit
         description = provider.description(of: request)
+        demand = provider.demand(of: request)
         self.request = json
         perform = { handle in
             let output = try await provider.perform(request, reporting: handle)

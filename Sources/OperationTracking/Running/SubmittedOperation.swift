@@ -6,6 +6,8 @@ public struct SubmittedOperation<Output: Sendable>: Sendable {
     public let id: OperationID
     /// Whether the same work was active already, here or in another process on the same history, and this request joined it.
     public let hasJoined: Bool
+    /// What is to be said about the machine's load, where work begins all the same; `nil` for nothing.
+    public let warning: String?
     let wait: @Sendable () async throws -> Output
 
     /// Waits for the end.

@@ -40,6 +40,7 @@ extension OperationCell {
         var estimator = RemainingTimeEstimator()
         var remaining: RemainingTime?
         var resources = ResourceImpact.unknown
+        var peakMemory: Int64 = 0
         /// The part of the registry's totals that is this operation's.
         var countedCost = CountedCost()
         var lastTick = TickMark()

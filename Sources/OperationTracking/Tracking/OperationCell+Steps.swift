@@ -53,13 +53,13 @@ extension OperationCell {
     }
 
     /// Shows readers the terminal status.
-    func makeVisible() -> (OperationStatus, CountedCost) {
+    func makeVisible() -> (status: OperationStatus, cost: CountedCost, peakMemory: Int64) {
         withState { state in
             state.visibleStatus = state.machine.status
             state.control = Control()
             let cost = state.countedCost
             state.countedCost = CountedCost()
-            return (state.visibleStatus, cost)
+            return (state.visibleStatus, cost, state.peakMemory)
         }
     }
 

@@ -37,7 +37,10 @@ extension OperationCell {
                 state.estimator.observe(at: seconds, completed: completed, present: state.present)
                 state.remaining = total >= 0 ? state.estimator.estimate(remaining: max(0, total - completed)) : nil
             }
-            let cost = CountedCost(state.resources)
+            var own = state.resources
+            // What processes cost is measured over all of them, so that one that two operations name counts once.
+            if state.process != nil { own = ResourceImpact(networkBitsPerSecond: own.networkBitsPerSecond) }
+            let cost = CountedCost(own)
             let added = cost - state.countedCost
             state.countedCost = cost
             let isWorthRecording = changed && time.monotonic - state.lastTick.recordedAt >= Self.recordInterval

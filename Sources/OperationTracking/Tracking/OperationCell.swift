@@ -1,5 +1,13 @@
 public import Synchronization
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// The one place where an operation's state lives while it is active.
 ///
 /// Three kinds of reader and writer meet here: the work writes the two hot atomics as often as it likes, the ticker reads
@@ -47,7 +55,8 @@ final class OperationCell: Sendable {
         state.visibleStatus = status
         state.priority = spec.priority
         state.pid = spec.pid
-        state.process = spec.pid.flatMap(ProcessIdentity.init(running:))
+        // Work inside this process has no cost of its own that could be told from everything else's.
+        if let pid = spec.pid, pid != getpid() { state.process = ProcessIdentity(running: pid) }
         state.startedBy = spec.startedBy
         state.node = node
         if status == .inProgress { state.begin(at: time) }

@@ -6,6 +6,8 @@ final class OperationRegistry: Sendable {
         var active: [OperationID: OperationCell] = [:]
         var ended = RingBuffer<OperationCell>(capacity: OperationRegistry.keptEnded)
         var summary = OperationsSummary()
+        /// The largest memory of operations of a type, the older the less.
+        var peakMemory: [OperationType: Int64] = [:]
         var isTicking = false
         /// Steps on their way, each of which may be an ending.
         var stepCount = 0
@@ -41,7 +43,13 @@ final class OperationRegistry: Sendable {
     }
 
     /// Counts an ending and moves the operation to the ended ones.
-    func end(_ cell: OperationCell, from old: OperationStatus, to new: OperationStatus, cost: CountedCost) {
+    func end(
+        _ cell: OperationCell,
+        from old: OperationStatus,
+        to new: OperationStatus,
+        cost: CountedCost,
+        peakMemory: Int64
+    ) {
         state.withLock { state in
             guard state.active.removeValue(forKey: cell.id) != nil else { return }
             state.summary.count(old, by: -1)
@@ -49,6 +57,10 @@ final class OperationRegistry: Sendable {
             state.summary.cost = state.summary.cost - cost
             let left = state.summary.activeByType[cell.type, default: 1] - 1
             state.summary.activeByType[cell.type] = left > 0 ? left : nil
+            if state.active.isEmpty { state.summary.measured = CountedCost() }
+            if peakMemory > 0 {
+                state.peakMemory[cell.type] = max(peakMemory, state.peakMemory[cell.type, default: 0] / 10 * 9)
+            }
             state.ended.append(cell)
         }
     }
@@ -82,6 +94,15 @@ final class OperationRegistry: Sendable {
 
     func addCost(_ cost: CountedCost) {
         state.withLock { $0.summary.cost = $0.summary.cost + cost }
+    }
+
+    /// Takes what the processes of all operations together were found to cost.
+    func setMeasured(_ cost: CountedCost) {
+        state.withLock { $0.summary.measured = $0.active.isEmpty ? CountedCost() : cost }
+    }
+
+    func typicalMemory(of type: OperationType) -> Int64? {
+        state.withLock { $0.peakMemory[type] }
     }
 
     /// The active operation with this id, or the ended one if it is among the latest.

@@ -82,8 +82,8 @@ extension OperationTracker {
             durability = await history.commit(cell.withRecord(at: clock.monotonicNanoseconds) { $0 })
             announceHealth()
         }
-        let (after, cost) = cell.makeVisible()
-        registry.end(cell, from: before, to: after, cost: cost)
+        let end = cell.makeVisible()
+        registry.end(cell, from: before, to: end.status, cost: end.cost, peakMemory: end.peakMemory)
         broadcaster.announce(.finished(durable: durability == .durable)) {
             cell.snapshot(at: clock.monotonicNanoseconds)
         }

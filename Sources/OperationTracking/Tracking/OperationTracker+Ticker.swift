@@ -1,5 +1,6 @@
 extension OperationTracker {
-    /// One task looks at all active operations a few times a second, and ends when there are none.
+    /// One task looks at all active operations a few times a second, measures resources less often, and ends when there are
+    /// none.
     ///
     /// It holds the tracker only while it looks, so that a tracker with a forgotten operation can still go away.
     func startTicker() {
@@ -9,6 +10,7 @@ extension OperationTracker {
             while true {
                 do { try await clock.sleep(for: interval) } catch { return }
                 guard let self, self.tick() else { return }
+                await self.sampleResourcesIfDue()
             }
         }
     }

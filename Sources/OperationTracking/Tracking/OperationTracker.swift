@@ -21,6 +21,12 @@ public final class OperationTracker: Sendable {
     public struct Configuration: Sendable {
         /// How often progress is looked at, events are merged and estimates made.
         public var tickInterval: Duration = .milliseconds(250)
+        /// How often resources are measured while anything runs.
+        public var sampleInterval: Duration = .seconds(2)
+        /// A folder on whose file system space must be left; `nil` when disk space is no concern.
+        public var dataDirectory: String?
+        /// Whether the thresholds for CPU and memory move to where operations have been seen to slow down or fail.
+        public var adaptsOverloadPolicy = false
         /// The name of this machine or container in ``BackgroundOperation/node``; `nil` where there is one only.
         public var node: String?
         /// Who starts operations when a caller doesn't say, for the audit log.
@@ -35,6 +41,8 @@ public final class OperationTracker: Sendable {
     let configuration: Configuration
     let registry = OperationRegistry()
     let broadcaster = EventBroadcaster()
+    let monitor: ResourceMonitor
+    let loadObservers = Mutex<[@Sendable () -> Void]>([])
     private let announcedHealth = Mutex(HistoryHealth.ok)
 
     /// Makes a tracker.
@@ -51,6 +59,10 @@ public final class OperationTracker: Sendable {
         self.history = history
         self.clock = clock
         self.configuration = configuration
+        monitor = ResourceMonitor(
+            dataDirectory: configuration.dataDirectory,
+            isAdaptive: configuration.adaptsOverloadPolicy
+        )
     }
 
     /// The operation with this id: an active one live, one of the latest 256 ended ones, or `nil`. Older ones are in the

@@ -4,14 +4,26 @@ public struct OperationsSummary: Sendable, Hashable {
     /// Active operations by type; a type without any is absent.
     public internal(set) var activeByType: [OperationType: Int] = [:]
     /// What active operations cost together; what nobody measured counts as nothing.
-    public var cpuPercent: Double { Double(cost.cpuMillipercent) / 1000 }
+    public var cpuPercent: Double { Double(cost.cpuMillipercent + measured.cpuMillipercent) / 1000 }
     /// Resident memory of active operations in bytes.
-    public var memoryBytes: Int64 { cost.memoryBytes }
+    public var memoryBytes: Int64 { cost.memoryBytes + measured.memoryBytes }
     /// Network transfer of active operations in bits a second.
     public var networkBitsPerSecond: Double { Double(cost.networkBitsPerSecond) }
 
     private var counts = StatusCounts()
+    /// The sum over operations, but for what their processes cost.
     var cost = CountedCost()
+    /// What the processes of all operations cost together.
+    var measured = CountedCost()
+
+    /// What operations without a process of their own are said to cost.
+    var reported: ResourceImpact {
+        ResourceImpact(
+            cpuPercent: Double(cost.cpuMillipercent) / 1000,
+            memoryBytes: cost.memoryBytes,
+            networkBitsPerSecond: networkBitsPerSecond
+        )
+    }
 
     /// Operations with a status: active ones now, ended ones since the tracker was made.
     public subscript(status: OperationStatus) -> Int {

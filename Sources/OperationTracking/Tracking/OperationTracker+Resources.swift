@@ -1,0 +1,64 @@
+import Synchronization
+
+extension OperationTracker {
+    /// From which load on the machine counts as overloaded. It may be changed at any time; with
+    /// ``Configuration/adaptsOverloadPolicy`` it also changes by itself, which is told by an event.
+    public var overloadPolicy: OverloadPolicy {
+        get { monitor.current.withLock { $0.policy } }
+        set { monitor.current.withLock { $0.policy = newValue } }
+    }
+
+    /// Whether the machine is overloaded, and why. While operations run, the figures are at most
+    /// ``Configuration/sampleInterval`` old and asking costs next to nothing; otherwise they are measured now.
+    public func assessOverload() async -> OverloadAssessment {
+        if let fresh = freshAssessment { return fresh }
+        await sampleResources(of: registry.activeCells)
+        return latestAssessment
+    }
+
+    /// The latest judgement, however old; that of an idle machine before the first.
+    public var latestAssessment: OverloadAssessment { monitor.current.withLock { $0.assessment } }
+
+    /// What was measured over the last minutes, oldest first. While nothing runs nothing is measured.
+    ///
+    /// - Parameters:
+    ///   - duration: how far back from the latest point; 15 minutes are kept.
+    ///   - limit: how many points at most, chosen evenly.
+    public func resourceHistory(last duration: Duration = .seconds(900), limit: Int = .max) async -> [ResourceHistory
+        .Point]
+    {
+        await monitor.points(last: duration, limit: limit)
+    }
+
+    private var freshAssessment: OverloadAssessment? {
+        let now = clock.monotonicNanoseconds
+        let interval = configuration.sampleInterval.nanoseconds
+        return monitor.current.withLock { current in
+            guard let time = current.time, now - time < interval else { return nil }
+            return current.assessment
+        }
+    }
+
+    func sampleResourcesIfDue() async {
+        guard freshAssessment == nil else { return }
+        await sampleResources(of: registry.activeCells)
+    }
+
+    private func sampleResources(of cells: [OperationCell]) async {
+        let news = await monitor.look(at: cells, registry.summary, CellTime(clock))
+        registry.setMeasured(news.totals)
+        for change in news.thresholdChanges { broadcaster.announce(.thresholdChanged(change)) }
+        if news.hasChanged { broadcaster.announce(.overloadChanged(latestAssessment)) }
+        for observer in loadObservers.withLock({ $0 }) { observer() }
+    }
+
+    /// Has `observer` called after each measurement.
+    func observeLoad(_ observer: @escaping @Sendable () -> Void) {
+        loadObservers.withLock { $0.append(observer) }
+    }
+
+    /// What operations of a type have needed before, as far as it was measured since the tracker was made.
+    func learnedDemand(of type: OperationType) -> ResourceDemand {
+        ResourceDemand(memoryBytes: registry.typicalMemory(of: type))
+    }
+}
