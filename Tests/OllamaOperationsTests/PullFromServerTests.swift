@@ -88,6 +88,29 @@ struct PullFromServerTests {
         while ollama.pullsInFlight > 0 { await Task.yield() }
     }
 
+    @Test func pausingClosesTheConnectionAndResumingGoesOnWhereItWas() async throws {
+        let ollama = try OllamaStandIn(models: [
+            ScriptedModel(name: "demo", bytes: 30_000_000, link: .steady(40_000_000), registryLatency: .zero)
+        ])
+        let tracker = OperationTracker()
+        let client = OllamaClient(address: try OllamaAddress(ollama.url), transport: transport)
+        let events = tracker.events()
+        let runner = OperationRunner(tracker: tracker)
+        let running = try await runner.submit(.init(model: "demo"), to: PullModelProvider(client: client))
+        for await event in events where (event.operation?.progress.completedUnits ?? 0) > 0 { break }
+        try await tracker.pause(running.id)
+        while tracker.operation(running.id)?.status != .paused { await Task.yield() }
+        while ollama.pullsInFlight > 0 { await Task.yield() }
+        let paused = try #require(tracker.operation(running.id))
+        #expect(paused.progress.completedUnits > 0)
+        try await tracker.resume(running.id)
+        #expect(try await running.output.bytes >= 30_000_000)
+        let operation = try #require(tracker.operation(running.id))
+        #expect(operation.progress.rewoundUnits == 0)
+        #expect(operation.attempt == 1)
+        #expect(ollama.requestsSeen.count == 2)
+    }
+
     @Test(arguments: [
         (Fault.Kind.rawThenCut(Array("{\"status\":\"pulling manifest\"}\n".utf8)), "connection_lost"),
         (.raw(Array("{\"status\":\"pulling manifest\"}\n".utf8)), "connection_lost"),

@@ -10,6 +10,7 @@ func coreSuite(scale: Int) async throws -> [Benchmark] {
     results.append(try await startAndComplete(tracker, scale))
     for count in [10, 1000, 100_000] { results.append(try await summary(of: count, scale)) }
     results.append(try snapshotAsJSON(tracker, scale))
+    results.append(try await overloadCheck(tracker, scale))
     await tracker.close()
     return results
 }
@@ -90,4 +91,12 @@ private func snapshotAsJSON(_ tracker: OperationTracker, _ scale: Int) throws ->
     }
     precondition(total > 0)
     return Benchmark(name: "snapshot as JSON", nanoseconds: cost.median, spread: cost.spread, limit: nil)
+}
+
+private func overloadCheck(_ tracker: OperationTracker, _ scale: Int) async throws -> Benchmark {
+    _ = await tracker.assessOverload()
+    let cost = Benchmark.measure(repetitions: 10_000 * scale) { repetitions in
+        for _ in 0..<repetitions where opaque(tracker.latestAssessment).isOverloaded { _ = opaque(0) }
+    }
+    return Benchmark(name: "overload check, fresh", nanoseconds: cost.median, spread: cost.spread, limit: nil)
 }

@@ -1,0 +1,120 @@
+import Foundation
+import OperationTracking
+import OperationTrackingTesting
+import Testing
+
+@testable import OperationHistorySQLite
+
+/// What one service leaves in the history, the next takes up.
+struct RestartTests {
+    private let directory = TemporaryDirectory()
+    private let provider = ScriptedProvider(traits: ProviderTraits(pausing: .byRestart, isUnique: true))
+
+    private struct Service {
+        let tracker: OperationTracker
+        let runner: OperationRunner
+
+        init(_ store: SQLiteHistoryStore, _ provider: ScriptedProvider, limit: Int = 4) {
+            tracker = OperationTracker(history: store)
+            var configuration = OperationRunner.Configuration()
+            configuration.maximumRunning = limit
+            configuration.keepsQueue = true
+            runner = OperationRunner(tracker: tracker, configuration: configuration)
+            runner.providers.register(provider)
+        }
+
+        func stop() async {
+            await runner.shutDown(within: .zero)
+            await tracker.close()
+        }
+    }
+
+    private func until(_ condition: () -> Bool) async {
+        while !condition() { await Task.yield() }
+    }
+
+    @Test func aPausedOperationSurvivesARestartWithItsNumbersAndGoesOn() async throws {
+        let first = Service(try await directory.open(), provider)
+        let submitted = try await first.runner.submit(.init("a"), to: provider)
+        await until { provider.runningCount == 1 }
+        let handle = try #require(first.tracker.handle(submitted.id))
+        handle.setTotal(200)
+        handle.update(completed: 80)
+        handle.update(completed: 50)
+        try handle.saveResumeState(Array(#"{"at":50}"#.utf8))
+        try await first.tracker.pause(submitted.id)
+        await until { first.tracker.operation(submitted.id)?.status == .paused }
+        let before = try #require(first.tracker.operation(submitted.id))
+        await first.stop()
+
+        let second = Service(try await directory.open(), provider)
+        #expect(try await second.runner.takeUp() == 1)
+        let after = try #require(second.tracker.operation(submitted.id))
+        #expect(after.status == .paused)
+        #expect(after.progress == before.progress)
+        #expect(after.attempt == before.attempt)
+        #expect(after.createdAt == before.createdAt)
+        #expect(abs((after.activeSeconds ?? 0) - (before.activeSeconds ?? 0)) < 0.001)
+        let resumed = try #require(second.tracker.handle(submitted.id))
+        #expect(resumed.resumeState == Array(#"{"at":50}"#.utf8))
+
+        try await second.tracker.resume(submitted.id)
+        await until { provider.runningCount == 1 }
+        provider.finish("a")
+        await until { second.tracker.operation(submitted.id)?.status == .completed }
+        #expect(second.tracker.operation(submitted.id)?.progress.rewoundUnits == 30)
+        await second.stop()
+    }
+
+    @Test func whatStillWaitedIsQueuedByTheNextService() async throws {
+        let first = Service(try await directory.open(), provider, limit: 1)
+        _ = try await first.runner.submit(.init("running"), to: provider)
+        await until { provider.runningCount == 1 }
+        let waiting = try await first.runner.submit(.init("waiting"), to: provider, options: .init(priority: .high))
+        await first.stop()
+
+        let store = try await directory.open()
+        #expect(try await store.record(waiting.id)?.operation.status == .pending)
+        let second = Service(store, provider)
+        provider.finish("waiting")
+        #expect(try await second.runner.takeUp() == 1)
+        await until { second.tracker.operation(waiting.id)?.status == .completed }
+        #expect(second.tracker.operation(waiting.id)?.priority == .high)
+        await second.stop()
+    }
+
+    @Test func anEqualRequestTakesOverWhatWasLeftBehind() async throws {
+        let first = Service(try await directory.open(), provider)
+        let left = try await first.runner.submit(.init("a"), to: provider)
+        await until { provider.runningCount == 1 }
+        try await first.tracker.pause(left.id)
+        await until { first.tracker.operation(left.id)?.status == .paused }
+        await first.stop()
+
+        let second = Service(try await directory.open(), provider)
+        provider.finish("a")
+        let joined = try await second.runner.submit(.init("a"), to: provider)
+        #expect(joined.hasJoined)
+        #expect(joined.id == left.id)
+        #expect(try await joined.output == "a")
+        await second.stop()
+    }
+
+    @Test func anEqualRequestJoinsAnotherProcessOnTheSameHistory() async throws {
+        let first = Service(try await directory.open(), provider)
+        let second = Service(try await directory.open(), provider)
+        let here = try await first.runner.submit(.init("a"), to: provider)
+        let there = try await second.runner.submit(.init("a"), to: provider)
+        #expect(there.hasJoined)
+        #expect(there.id == here.id)
+        provider.finish("a")
+        #expect(try await here.output == "a")
+        #expect(try await there.output == "a")
+        let again = try await second.runner.submit(.init("a"), to: provider)
+        #expect(!again.hasJoined)
+        provider.finish("a")
+        _ = try await again.output
+        await first.stop()
+        await second.stop()
+    }
+}
