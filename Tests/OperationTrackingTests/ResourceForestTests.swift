@@ -232,6 +232,26 @@ struct ResourceForestTests {
         #expect(forest.trees.map(\.whole.residentBytes) == [5])
     }
 
+    @Test func aListedChildThatIsAdoptedMeanwhileIsNotOfTheTree() {
+        table.add(10, memory: 1)
+        table.add(11, parent: 10, memory: 2)
+        table.add(12, parent: 10, memory: 4)
+        table.afterRead = (12, { $0.processes[11]?.parent = 1 })
+        var forest = ProcessForest(table)
+        forest.look(at: [root])
+        #expect(forest.trees.map(\.whole.residentBytes) == [5])
+    }
+
+    @Test func aNamedChildWhosePidIsReusedHasEndedOnce() {
+        table.add(10)
+        table.add(11, parent: 10, start: 20, cpu: 1000)
+        let found = usage(of: [root, ProcessIdentity(pid: 11, startTime: 20)]) { table in
+            table.endAndWait(11, after: 5)
+            table.add(11, parent: 1, start: 150, cpu: 3)
+        }
+        #expect(found.trees == [10: ProcessUsage(cpu: 5, residentBytes: 1)])
+    }
+
     @Test func aTreeWithinATreeCountsOnceInTheTotal() {
         let inner = ProcessIdentity(pid: 11, startTime: 20)
         table.add(10, memory: 1)

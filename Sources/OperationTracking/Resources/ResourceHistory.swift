@@ -62,7 +62,9 @@ public struct ResourceHistory: Sendable {
 
     /// The points of the last `duration` up to the latest one, the oldest first.
     ///
-    /// - Parameter limit: how many at most, at least 2; when there are more, they are chosen evenly, the latest among them.
+    /// - Parameters:
+    ///   - duration: how far back from the latest point.
+    ///   - limit: how many at most, at least 2; when there are more, they are chosen evenly, the latest among them.
     public func points(last duration: Duration, limit: Int = .max) -> [Point] {
         guard let latest else { return [] }
         let recent = points.filter { latest.monotonicNanoseconds - $0.monotonicNanoseconds <= duration.nanoseconds }

@@ -8,7 +8,8 @@ import Musl
 /// Processes as `/proc` shows them.
 ///
 /// The cost is proportional to the trees: `/proc/PID/task/TID/children` lists a thread's children, and a kept descriptor saves
-/// looking its path up again. A kernel without `CONFIG_PROC_CHILDREN` has one scan of all processes a pass instead.
+/// looking its path up again. A kernel without `CONFIG_PROC_CHILDREN` has one scan of all processes a pass instead, and so
+/// have trees with so many threads that their lists would cost more than the scan.
 final class LinuxProcessTable: ProcessTable {
     private struct Files {
         var status: Int32 = -1
@@ -18,19 +19,26 @@ final class LinuxProcessTable: ProcessTable {
     }
 
     private let hasChildrenFiles: Bool
+    private let cheapThreadCount: Int
     private let descriptorLimit: Int
     private let nanosecondsPerTick: UInt64
     private let pageSize = Int64(sysconf(Int32(_SC_PAGESIZE)))
     private var files: [Int32: Files] = [:]
     private(set) var openDescriptors = 0
     private var scan = ProcessScan()
+    private var usesScan: Bool
+    /// Threads of the processes with several that this pass has been asked about.
+    private var threadsAsked = 0
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 16)
 
     /// - Parameters:
     ///   - usesChildrenFiles: `false` scans even where the kernel lists children.
+    ///   - cheapThreadCount: for so many threads lists are read before it is known what a scan would cost.
     ///   - descriptorLimit: how many descriptors are kept at most; the default leaves three quarters to the service.
-    init(usesChildrenFiles: Bool = true, descriptorLimit: Int? = nil) {
+    init(usesChildrenFiles: Bool = true, cheapThreadCount: Int = 64, descriptorLimit: Int? = nil) {
+        self.cheapThreadCount = cheapThreadCount
         hasChildrenFiles = usesChildrenFiles && access("/proc/thread-self/children", R_OK) == 0
+        usesScan = !hasChildrenFiles
         nanosecondsPerTick = 1_000_000_000 / UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
         self.descriptorLimit = descriptorLimit ?? min(2048, sysconf(Int32(_SC_OPEN_MAX)) / 4)
     }
@@ -42,6 +50,10 @@ final class LinuxProcessTable: ProcessTable {
 
     func beginPass() {
         scan.isCurrent = false
+        // To read a thread's list costs half of what a process costs in a scan. How many processes there are is known from
+        // the last scan; before the first one, a scan finds out as soon as the lists are not cheap any more.
+        usesScan = !hasChildrenFiles || threadsAsked > max(cheapThreadCount, 2 * scan.processCount)
+        threadsAsked = 0
     }
 
     /// In ticks since boot, as field 22 of `/proc/PID/stat`.
@@ -71,15 +83,17 @@ final class LinuxProcessTable: ProcessTable {
     }
 
     func appendChildren(of pid: Int32, to list: inout [Int32]) {
-        guard hasChildrenFiles else {
+        let threadCount = files[pid]?.threadCount ?? 1
+        if threadCount > 1 { threadsAsked += threadCount }
+        if usesScan {
             if !scan.isCurrent { scan.run(with: buffer) }
             scan.appendChildren(of: pid, to: &list)
             return
         }
-        if let entry = files[pid], entry.threadCount == 1 {
-            appendChildren(ofOnlyThread: pid, entry, to: &list)
-        } else {
+        if threadCount > 1 {
             appendChildrenOfAllThreads(of: pid, to: &list)
+        } else {
+            appendChildrenOfOnlyThread(of: pid, to: &list)
         }
     }
 
@@ -112,19 +126,21 @@ final class LinuxProcessTable: ProcessTable {
         let descriptor = open("/proc/\(pid)/statm", O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         let pages = ProcFile.read(descriptor, from: 0, into: buffer).flatMap(ProcessStatus.residentPages(ofMemory:))
-        files[pid]?.memory = keepOrClose(descriptor, pages != nil)
+        let kept = keepOrClose(descriptor, pages != nil && hasKeptStatus(pid))
+        files[pid]?.memory = kept
         return pages
     }
 
-    private func appendChildren(ofOnlyThread pid: Int32, _ entry: Files, to list: inout [Int32]) {
-        if entry.children >= 0 {
-            appendChildren(listedIn: entry.children, to: &list)
+    private func appendChildrenOfOnlyThread(of pid: Int32, to list: inout [Int32]) {
+        if let kept = files[pid]?.children, kept >= 0 {
+            appendChildren(listedIn: kept, to: &list)
             return
         }
         let descriptor = open("/proc/\(pid)/task/\(pid)/children", O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         appendChildren(listedIn: descriptor, to: &list)
-        files[pid]?.children = keepOrClose(descriptor, true)
+        let kept = keepOrClose(descriptor, hasKeptStatus(pid))
+        files[pid]?.children = kept
     }
 
     /// Each thread has a list of its own: of the processes that it has started.
@@ -154,6 +170,11 @@ final class LinuxProcessTable: ProcessTable {
         guard descriptor >= 0 else { return }
         close(descriptor)
         openDescriptors -= 1
+    }
+
+    /// Only a kept status tells when the other descriptors are a dead process's.
+    private func hasKeptStatus(_ pid: Int32) -> Bool {
+        files[pid].map { $0.status >= 0 } ?? false
     }
 
     private func keepOrClose(_ descriptor: Int32, _ isWorthKeeping: Bool) -> Int32 {

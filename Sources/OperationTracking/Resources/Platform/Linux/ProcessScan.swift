@@ -5,12 +5,15 @@ import Glibc
 import Musl
 #endif
 
-/// Who is whose child, from one look at every process of the machine: for kernels that list no children.
+/// Who is whose child, from one look at every process of the machine.
 struct ProcessScan {
     /// Whether the scan is of this pass.
     var isCurrent = false
     /// In the order of the parents.
     private var links: [(parent: Int32, child: Int32)] = []
+
+    /// How many processes the last scan found; 0 before the first.
+    var processCount: Int { links.count }
 
     mutating func run(with buffer: UnsafeMutableRawBufferPointer) {
         isCurrent = true
