@@ -100,6 +100,47 @@ struct RestartTests {
         await second.stop()
     }
 
+    @Test(arguments: 0..<6)
+    func whateverWasSubmittedEndsHoweverOftenTheServiceRestarts(_ seed: UInt64) async throws {
+        var generator = SeededGenerator(seed: seed)
+        let provider = ScriptedProvider(traits: ProviderTraits(pausing: .byRestart))
+        var service = Service(try await directory.open(), provider, limit: 2)
+        var ids: [OperationID: String] = [:]
+        for step in 0..<60 {
+            let target = ids.keys.sorted().randomElement(using: &generator)
+            switch Int.random(in: 0..<8, using: &generator) {
+            case 0, 1:
+                let name = "\(step)"
+                ids[try await service.runner.submit(.init(name), to: provider).id] = name
+            case 2: if let target { try? await service.tracker.pause(target) }
+            case 3: if let target { try? await service.tracker.resume(target) }
+            case 4: if let target { try? await service.tracker.cancel(target) }
+            case 5: if let target { provider.finish(ids[target] ?? "") }
+            case 6:
+                await service.stop()
+                service = Service(try await directory.open(), provider, limit: 2)
+                try await service.runner.takeUp()
+            default: for _ in 0..<20 { await Task.yield() }
+            }
+            #expect(provider.runningCount <= 2)
+        }
+        for (id, name) in ids where service.tracker.operation(id)?.status.isActive == true {
+            try? await service.tracker.resume(id)
+            provider.finish(name)
+        }
+        let tracker = service.tracker
+        await until { tracker.summary.totalActive == 0 }
+        await service.stop()
+
+        let store = try await directory.open()
+        for id in ids.keys { #expect(try await store.record(id)?.operation.status.isTerminal == true) }
+        let open = try directory.integer(
+            "SELECT count(*) FROM operations WHERE status IN ('pending', 'in_progress', 'paused')"
+        )
+        #expect(open == 0)
+        await store.close()
+    }
+
     @Test func anEqualRequestJoinsAnotherProcessOnTheSameHistory() async throws {
         let first = Service(try await directory.open(), provider)
         let second = Service(try await directory.open(), provider)
@@ -116,5 +157,22 @@ struct RestartTests {
         _ = try await again.output
         await first.stop()
         await second.stop()
+    }
+}
+
+/// Chance that comes out the same every time (SplitMix64, G. Steele, D. Lea, C. Flood, OOPSLA 2014).
+private struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
     }
 }
