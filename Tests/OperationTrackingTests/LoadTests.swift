@@ -121,6 +121,20 @@ struct LoadTests {
         try await tracker.complete(burden.id)
     }
 
+    @Test func aQueueIsBoundedAlsoWhileTheMachineIsOverloaded() async throws {
+        var configuration = OperationRunner.Configuration()
+        configuration.admission = AdmissionPolicy(whenOverloaded: .wait)
+        configuration.maximumQueued = 3
+        let runner = OperationRunner(tracker: tracker, configuration: configuration)
+        _ = try burden(cpuPercent: 200)
+        await passTime { tracker.latestAssessment.isOverloaded }
+        for number in 0..<3 { _ = try await runner.submit(.init("\(number)"), to: ScriptedProvider()) }
+        let error = await #expect(throws: OperationError.self) {
+            try await runner.submit(.init("one too many"), to: ScriptedProvider())
+        }
+        #expect(error?.code == .queueFull)
+    }
+
     @Test func workThatNeverFitsIsToldSo() async throws {
         let runner = runner(.wait)
         let decision = await runner.admission(of: ResourceDemand(memoryBytes: 1 << 60))

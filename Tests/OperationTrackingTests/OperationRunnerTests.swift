@@ -149,6 +149,67 @@ struct OperationRunnerTests {
         #expect(tracker.operation(paused.id)?.status == .cancelled)
     }
 
+    @Test func whatIsPausedAgainWhileItWaitsToGoOnStaysPaused() async throws {
+        let runner = runner()
+        let provider = ScriptedProvider(traits: ProviderTraits(pausing: .byRestart))
+        let paused = try await runner.submit(.init("a"), to: provider)
+        await until { provider.runningCount == 1 }
+        try await tracker.pause(paused.id)
+        await until { tracker.operation(paused.id)?.status == .paused }
+        _ = try await runner.submit(.init("b"), to: provider)
+        await until { provider.runningCount == 1 }
+        try await tracker.resume(paused.id)
+        await until { await runner.queuedCount == 1 }
+        try await tracker.pause(paused.id)
+        await until { await runner.queuedCount == 0 }
+        provider.finish("b")
+        await until { await runner.runningCount == 0 }
+        #expect(provider.starts == ["a", "b"])
+        #expect(tracker.operation(paused.id)?.status == .paused)
+        try await tracker.resume(paused.id)
+        provider.finish("a")
+        #expect(try await paused.output == "a")
+    }
+
+    @Test func aFailureAfterAPauseThatWasTakenBackIsAFailure() async throws {
+        let runner = runner()
+        let provider = ScriptedProvider(traits: ProviderTraits(pausing: .byRestart))
+        let running = try await runner.submit(.init("a"), to: provider)
+        await until { provider.runningCount == 1 }
+        try await tracker.pause(running.id)
+        try await tracker.resume(running.id)
+        // The work had been stopped for the pause, and begins again.
+        await until { provider.starts == ["a", "a"] }
+        let failure = OperationFailure(.stalled, "for real")
+        provider.fail("a", with: failure)
+        await #expect(throws: failure) { try await running.output }
+        #expect(tracker.operation(running.id)?.failure == failure)
+    }
+
+    @Test func equalRequestsAtTheSameMomentAreOneWithoutAHistoryToo() async throws {
+        let tracker = OperationTracker(clock: clock)
+        let runner = OperationRunner(tracker: tracker)
+        let provider = ScriptedProvider(traits: ProviderTraits(isUnique: true))
+        let ids = try await withThrowingTaskGroup(of: OperationID.self) { group in
+            for _ in 0..<10 { group.addTask { try await runner.submit(.init("a"), to: provider).id } }
+            return try await group.reduce(into: Set<OperationID>()) { $0.insert($1) }
+        }
+        #expect(ids.count == 1)
+    }
+
+    @Test func workPausedInPlaceSurvivesAShutdown() async throws {
+        let runner = runner()
+        let provider = ScriptedProvider(traits: ProviderTraits(pausing: .inPlace))
+        let paused = try await runner.submit(.init("a"), to: provider)
+        await until { provider.runningCount == 1 }
+        try await tracker.pause(paused.id)
+        await until { tracker.operation(paused.id)?.status == .paused }
+        await runner.shutDown(within: .seconds(60))
+        #expect(tracker.operation(paused.id)?.status == .paused)
+        let error = await #expect(throws: OperationError.self) { try await paused.output }
+        #expect(error?.code == .closed)
+    }
+
     @Test func whatCannotPauseRefusesAndGoesOn() async throws {
         let runner = runner()
         let provider = ScriptedProvider(traits: ProviderTraits(pausing: .unsupported))

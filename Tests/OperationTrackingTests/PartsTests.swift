@@ -81,6 +81,18 @@ struct PartsTests {
         try await work.value
     }
 
+    @Test func aPartThatBeginsAfterAWishToPausePausesToo() async throws {
+        let whole = try whole()
+        try await tracker.pause(whole.id)
+        let work = Task {
+            try await whole.withPart(type: .download, description: "part", band: 0..<1) { try await $0.checkpoint() }
+        }
+        while whole.operation.status != .paused { await Task.yield() }
+        try await tracker.resume(whole.id)
+        try await work.value
+        #expect(whole.operation.status == .inProgress)
+    }
+
     @Test func cancellingTheWholeReachesItsParts() async throws {
         let started = AsyncStream.makeStream(of: OperationID.self)
         let whole = Task {

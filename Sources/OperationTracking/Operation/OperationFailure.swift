@@ -39,6 +39,8 @@ extension OperationFailure.Code {
     public static let interrupted = Self(rawValue: "interrupted")
     /// The request can't be carried out as given.
     public static let invalidRequest = Self(rawValue: "invalid_request")
+    /// It needs more than the machine has in all.
+    public static let neverFits = Self(rawValue: "never_fits")
     /// The provider threw an error that says nothing about its kind.
     public static let providerError = Self(rawValue: "provider_error")
     /// The host's name could not be resolved.

@@ -7,14 +7,14 @@ extension OperationRunner {
 
     /// Decides on a new request.
     ///
-    /// - Returns: a warning, where it may begin all the same. Work that has to wait gets its reason in the queue.
-    func admit(_ work: ProviderJob) async throws -> String? {
+    /// - Returns: a warning, where it may begin all the same, and whether it has to wait; then it gets its reason in the queue.
+    func admit(_ work: ProviderJob) async throws -> (warning: String?, waits: Bool) {
         let demand = demand(of: work)
         // A warning may rest on older figures; whoever waits or is refused has a right to new ones.
         if configuration.admission.whenOverloaded != .warn || demand != .unknown { _ = await tracker.assessOverload() }
         switch decision(on: demand) {
-        case .start(let warning): return warning
-        case .wait: return nil
+        case .start(let warning): return (warning, false)
+        case .wait: return (nil, true)
         case .refuse(let reason): throw OperationError(.overloaded, reason)
         case .neverFits(let reason): throw OperationError(.neverFits, reason)
         }
@@ -25,8 +25,11 @@ extension OperationRunner {
         guard let job = jobs[id] else { return false }
         switch decision(on: demand(of: job.work)) {
         case .start: return true
-        case .wait(let reason), .refuse(let reason), .neverFits(let reason):
+        case .wait(let reason), .refuse(let reason):
             job.handle.wait(because: reason)
+            return false
+        case .neverFits(let reason):
+            Task { await refuse(id, OperationFailure(.neverFits, reason)) }
             return false
         }
     }

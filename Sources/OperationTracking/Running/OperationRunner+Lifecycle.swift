@@ -26,6 +26,8 @@ extension OperationRunner {
         guard !isClosed, let shared = tracker.history as? any SharedHistory,
             try await shared.adopt(record.operation.id)
         else { return nil }
+        // The runner may have been closed meanwhile; then the row stays for the next service.
+        guard !isClosed else { return nil }
         let handle = try tracker.admit(
             OperationCell(restoring: record, pausing: work.traits.pausing, clock: tracker.clock)
         )
@@ -48,22 +50,30 @@ extension OperationRunner {
         if !configuration.keepsQueue || !(tracker.history is any SharedHistory) {
             for id in queue.ids { try? await tracker.cancel(id) }
         }
-        if await hasFinished(within: deadline) { return }
-        for (id, job) in jobs where job.place == .running { try? await tracker.cancel(id) }
-        _ = await hasFinished(within: configuration.stopGrace)
+        if !(await hasFinished(within: deadline)) {
+            for job in runningJobs { try? await tracker.cancel(job.handle.id) }
+            _ = await hasFinished(within: configuration.stopGrace)
+        }
+        // Nobody here will see how these end.
+        for job in jobs.values where job.place != .running || job.isPausedInPlace {
+            job.completion.finish(.failure(OperationError.closed))
+        }
     }
+
+    /// The jobs whose work really runs.
+    private var runningJobs: [Job] { jobs.values.filter { $0.place == .running && !$0.isPausedInPlace } }
 
     /// Waits for all running work to end, but no longer than a time.
     private func hasFinished(within limit: Duration) async -> Bool {
         let clock = tracker.clock
         return await withTaskGroup(of: Bool.self) { group in
-            for job in jobs.values where job.place == .running {
+            for job in runningJobs {
                 group.addTask {
                     _ = try? await job.completion.value
                     return true
                 }
             }
-            var left = jobs.values.filter { $0.place == .running }.count
+            var left = runningJobs.count
             group.addTask {
                 try? await clock.sleep(for: limit)
                 return false
@@ -75,6 +85,13 @@ extension OperationRunner {
             }
             return true
         }
+    }
+}
+
+extension OperationRunner.Job {
+    /// Work that stands still where it is, and stays so when its service ends.
+    fileprivate var isPausedInPlace: Bool {
+        place == .running && handle.cell.withState { $0.machine.status } == .paused
     }
 }
 

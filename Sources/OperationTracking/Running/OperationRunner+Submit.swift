@@ -47,28 +47,56 @@ extension OperationRunner {
         _ options: Options
     ) async throws -> SubmittedOperation<Output> {
         guard !isClosed else { throw OperationError.closed }
-        if let key = work.uniqueKey, let id = idsByKey[key], let job = jobs[id] { return joined(to: job) }
-        guard hasRoom(for: work.type) || queue.count < configuration.maximumQueued else {
-            throw OperationError(
-                .queueFull,
-                "\(queue.count) operations wait already: try again when some have begun, or raise the limit."
-            )
-        }
-        let warning = try await admit(work)
-        let cell = try makeCell(work, options)
+        if let job = active(work) { return joined(to: job) }
+        let admission = try await admit(work)
+        // Others may have come while the machine was looked at.
+        if let job = active(work) { return joined(to: job) }
+        try requireRoom(for: work, waits: admission.waits)
+        let cell = makeCell(work, options)
         if let holder = try await claim(cell, work) { return try await join(holder, work, options) }
-        let handle = try tracker.admit(cell)
+        let handle: OperationHandle
+        do {
+            // And while the claim was made.
+            try requireRoom(for: work, waits: admission.waits)
+            handle = try tracker.admit(cell)
+        } catch {
+            await abandon(cell, because: error)
+            throw error
+        }
         let job = Job(handle: handle, work: work, retry: options.retry)
         take(job)
         return SubmittedOperation(
             id: handle.id,
             hasJoined: false,
-            warning: warning,
+            warning: admission.warning,
             wait: Self.waiting(for: job.completion)
         )
     }
 
-    private func makeCell(_ work: ProviderJob, _ options: Options) throws(OperationError) -> OperationCell {
+    /// The job that does the same work already.
+    private func active(_ work: ProviderJob) -> Job? {
+        work.uniqueKey.flatMap { idsByKey[$0] }.flatMap { jobs[$0] }
+    }
+
+    private func requireRoom(for work: ProviderJob, waits: Bool) throws(OperationError) {
+        guard !isClosed else { throw .closed }
+        guard (hasRoom(for: work.type) && !waits) || queue.count < configuration.maximumQueued else {
+            throw OperationError(
+                .queueFull,
+                "\(queue.count) operations wait already: try again when some have begun, or raise the limit."
+            )
+        }
+    }
+
+    /// Ends the row of an operation that was claimed and then refused.
+    private func abandon(_ cell: OperationCell, because error: any Error) async {
+        guard cell.withState({ $0.uniqueKey }) != nil, let history = tracker.history else { return }
+        let failure = OperationFailure(recording: error)
+        _ = try? cell.take(.fail, at: CellTime(tracker.clock), failure: failure)
+        _ = await history.commit(cell.withRecord(at: tracker.clock.monotonicNanoseconds) { $0 })
+    }
+
+    private func makeCell(_ work: ProviderJob, _ options: Options) -> OperationCell {
         let spec = OperationSpec(
             type: work.type,
             description: work.description,
@@ -106,9 +134,29 @@ extension OperationRunner {
             try? await tracker.resume(id)
             return joined(to: job)
         }
-        let tracker = tracker
-        return SubmittedOperation(id: id, hasJoined: true, warning: nil) {
-            try await tracker.waitForEnd(of: id)
+        return SubmittedOperation(id: id, hasJoined: true, warning: nil) { [self] in
+            try await waitForEnd(of: id, work, options)
+        }
+    }
+
+    /// Waits for the end of an operation that another process runs, by looking into the history that both share; takes it over
+    /// should that process be gone.
+    private func waitForEnd<Output: Sendable>(
+        of id: OperationID,
+        _ work: ProviderJob,
+        _ options: Options
+    ) async throws -> Output {
+        while true {
+            for _ in 0..<5 {
+                if let output: Output = try await tracker.outcome(of: id) { return output }
+                try await tracker.clock.sleep(for: .seconds(1))
+            }
+            // Looking for orphans also marks what was running when its process died.
+            let shared = tracker.history as? any SharedHistory
+            let orphan = try await shared?.orphans().first { $0.operation.id == id }
+            if let orphan, let job = try await adopt(orphan, work, retry: options.retry) {
+                return try await Self.waiting(for: job.completion)()
+            }
         }
     }
 
@@ -127,27 +175,23 @@ extension OperationRunner {
 }
 
 extension OperationTracker {
-    /// Waits for the end of an operation that another process runs, by looking into the history that both share.
-    fileprivate func waitForEnd<Output: Sendable>(of id: OperationID) async throws -> Output {
-        while true {
-            guard let history, let record = try await history.record(id) else {
-                throw OperationError.unknownOperation(id)
+    /// How an operation in the history ended; `nil` while it hasn't.
+    fileprivate func outcome<Output: Sendable>(of id: OperationID) async throws -> Output? {
+        guard let history, let record = try await history.record(id) else { throw OperationError.unknownOperation(id) }
+        switch record.operation.status {
+        case .completed:
+            guard let type = Output.self as? any Decodable.Type, let json = record.result,
+                let output = try JSONDecoder().decode(type, from: Data(json)) as? Output
+            else {
+                throw OperationError(
+                    .invalidValue,
+                    "The other process kept no output: see the history for how it ended."
+                )
             }
-            switch record.operation.status {
-            case .completed:
-                guard let type = Output.self as? any Decodable.Type, let json = record.result,
-                    let output = try JSONDecoder().decode(type, from: Data(json)) as? Output
-                else {
-                    throw OperationError(
-                        .invalidValue,
-                        "The other process kept no output: see the history for how it ended."
-                    )
-                }
-                return output
-            case .failed: throw record.operation.failure ?? OperationFailure(.providerError, "It failed.")
-            case .cancelled: throw CancellationError()
-            case .pending, .inProgress, .paused: try await clock.sleep(for: .seconds(1))
-            }
+            return output
+        case .failed: throw record.operation.failure ?? OperationFailure(.providerError, "It failed.")
+        case .cancelled: throw CancellationError()
+        case .pending, .inProgress, .paused: return nil
         }
     }
 }

@@ -73,7 +73,6 @@ public actor OperationRunner {
         self.providers = providers
         self.configuration = configuration
         queue = RunQueue(ageing: configuration.ageing)
-        guard configuration.admission.whenOverloaded == .wait else { return }
         tracker.observeLoad { [weak self] in
             Task { await self?.startWhatMay() }
         }
@@ -146,13 +145,25 @@ public actor OperationRunner {
     /// Begins waiting operations while there is room.
     func startWhatMay() {
         guard !isClosed else { return }
-        while let entry = queue.takeFirst(where: { hasRoom(for: $0.type) && !isHeld($0.id) && isAdmitted($0.id) }) {
+        let now = tracker.clock.monotonicNanoseconds
+        // What has waited long for resources isn't passed by smaller work any more, which would keep them taken for ever.
+        var mayPass = true
+        while let entry = queue.takeFirst(where: { entry in
+            guard mayPass, hasRoom(for: entry.type), !isHeld(entry.id) else { return false }
+            if isAdmitted(entry.id) { return true }
+            mayPass = now - entry.enqueuedAt < configuration.ageing.nanoseconds
+            return false
+        }) {
             start(entry.id)
         }
     }
 
     private func isHeld(_ id: OperationID) -> Bool {
-        jobs[id]?.handle.cell.withState { $0.machine.pendingRequest == .pause || $0.machine.status.isTerminal } ?? true
+        jobs[id]?.handle.cell.withState { state in
+            let wish = state.machine.pendingRequest
+            return state.machine.status.isTerminal || wish == .pause
+                || (state.machine.status == .paused && wish != .resume)
+        } ?? true
     }
 
     private func start(_ id: OperationID) {
@@ -228,10 +239,24 @@ public actor OperationRunner {
         }
     }
 
+    /// Ends an operation that waits as failed.
+    func refuse(_ id: OperationID, _ failure: OperationFailure) async {
+        guard let job = jobs[id], job.place == .queued else { return }
+        forget(id)
+        _ = try? await tracker.fail(id, failure)
+        job.completion.finish(.failure(failure))
+    }
+
     private func forget(_ id: OperationID) {
         queue.remove(id)
         guard let key = jobs.removeValue(forKey: id)?.work.uniqueKey, idsByKey[key] == id else { return }
         idsByKey[key] = nil
+    }
+
+    /// Looks again after a pause: the wish may have changed while it was taken.
+    private func pauseWasTaken(_ id: OperationID) {
+        guard let job = jobs[id], job.place == .paused else { return }
+        if job.handle.cell.withState({ $0.machine.status }) == .inProgress { enqueue(id) } else { followWish(of: id) }
     }
 
     /// Follows a wish for an operation whose work doesn't run, and so can't follow it itself.
@@ -246,6 +271,18 @@ public actor OperationRunner {
             }
         } else if job.place == .paused, wish == .resume {
             enqueue(id)
+        } else if job.place == .queued, status == .paused, wish != .resume {
+            // It waited for room to go on, and is to stay paused after all.
+            queue.remove(id)
+            jobs[id]?.place = .paused
+        } else if job.place == .queued, status == .inProgress, wish == .pause {
+            // It waited for room to begin again after a pause that had been taken back.
+            queue.remove(id)
+            jobs[id]?.place = .paused
+            Task {
+                _ = try? await tracker.step(job.handle.cell, .pause, following: .pause)
+                pauseWasTaken(id)
+            }
         } else {
             startWhatMay()
         }

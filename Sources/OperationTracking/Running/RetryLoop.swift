@@ -40,6 +40,8 @@ struct RetryLoop {
             message: "Try \(attempt + 1) of \(policy.maximumAttempts) at \(nextAt) UTC. \(failure.message)"
         )
         try await handle.clock.sleep(for: delay)
+        // A wish that came while waiting is followed before the next try begins.
+        try await handle.checkpoint()
         handle.beginAttempt(attempt + 1)
     }
 }

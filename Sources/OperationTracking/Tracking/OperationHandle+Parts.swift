@@ -33,6 +33,8 @@ extension OperationHandle {
         spec.band = band.clamped(to: 0..<1)
         let tracker = tracker
         let part = try tracker.begin(spec)
+        // A wish to pause that came before this part is one for it too.
+        if cell.withState({ $0.machine.pendingRequest }) == .pause { try? await tracker.pause(part.id) }
         return try await tracker.run(part) { value in
             try await tracker.end(part, afterReturning: nil)
             return value

@@ -152,6 +152,10 @@ extension OperationHandle {
         cell.change { state in
             state.pid = process?.pid
             state.process = process
+            if process == nil {
+                state.resources.cpuPercent = nil
+                state.resources.memoryBytes = nil
+            }
             state.processGroup = ownsGroup ? process : nil
         }
         tracker.enqueueRecord(of: cell)

@@ -70,7 +70,10 @@ extension OperationTracker {
         } onCancel: {
             work.cancel()
         }
-        handle.cell.withState { $0.control.wasWorkCancelled = work.isCancelled }
+        handle.cell.withState { state in
+            state.control.wasWorkCancelled = work.isCancelled
+            state.control.cancelWork = nil
+        }
         return result
     }
 

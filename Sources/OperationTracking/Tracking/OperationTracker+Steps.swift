@@ -72,7 +72,10 @@ extension OperationTracker {
         let step = try cell.take(event, at: CellTime(clock), failure: failure, result: result)
         step.wake?()
         guard step.actions.contains(.finish) else { return .durable }
-        return await seal(cell, from: step.before)
+        let durability = await seal(cell, from: step.before)
+        // The parts that are left may all be paused.
+        try? await follow(cell)
+        return durability
     }
 
     @discardableResult
