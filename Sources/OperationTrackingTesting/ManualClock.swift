@@ -85,6 +85,7 @@ public final class ManualClock: TrackingClock {
             for _ in 0..<20 { await Task.yield() }
         }
         state.withLock { $0.now = max($0.now, target) }
+        await briefPause()
     }
 
     /// Moves the clock to the moment at which the next sleeper wakes, and wakes it. Does nothing when nobody sleeps.

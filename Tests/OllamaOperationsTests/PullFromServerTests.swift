@@ -1,6 +1,7 @@
 import Foundation
 import OllamaStandIn
 import OperationTracking
+import OperationTrackingTesting
 import OperationTransfer
 import TestSockets
 import Testing
@@ -85,7 +86,7 @@ struct PullFromServerTests {
         try await tracker.cancel(running.id)
         await #expect(throws: CancellationError.self) { try await running.output }
         #expect(tracker.operation(running.id)?.status == .cancelled)
-        while ollama.pullsInFlight > 0 { await Task.yield() }
+        while ollama.pullsInFlight > 0 { await briefPause() }
     }
 
     @Test func pausingClosesTheConnectionAndResumingGoesOnWhereItWas() async throws {
@@ -99,8 +100,8 @@ struct PullFromServerTests {
         let running = try await runner.submit(.init(model: "demo"), to: PullModelProvider(client: client))
         for await event in events where (event.operation?.progress.completedUnits ?? 0) > 0 { break }
         try await tracker.pause(running.id)
-        while tracker.operation(running.id)?.status != .paused { await Task.yield() }
-        while ollama.pullsInFlight > 0 { await Task.yield() }
+        while tracker.operation(running.id)?.status != .paused { await briefPause() }
+        while ollama.pullsInFlight > 0 { await briefPause() }
         let paused = try #require(tracker.operation(running.id))
         #expect(paused.progress.completedUnits > 0)
         try await tracker.resume(running.id)

@@ -30,7 +30,7 @@ struct RestartTests {
     }
 
     private func until(_ condition: () -> Bool) async {
-        while !condition() { await Task.yield() }
+        while !condition() { await briefPause() }
     }
 
     @Test func aPausedOperationSurvivesARestartWithItsNumbersAndGoesOn() async throws {

@@ -119,14 +119,14 @@ struct ConcurrencyTests {
         let work = Task {
             while !handle.isCancelled {
                 try await handle.checkpoint()
-                await Task.yield()
+                await briefPause()
             }
         }
         for _ in 0..<2000 {
             try await tracker.pause(handle.id)
             try await tracker.resume(handle.id)
         }
-        while handle.operation.status != .inProgress || handle.operation.pendingRequest != nil { await Task.yield() }
+        while handle.operation.status != .inProgress || handle.operation.pendingRequest != nil { await briefPause() }
         try await tracker.cancel(handle.id)
         _ = await work.result
     }
@@ -137,7 +137,7 @@ struct ConcurrencyTests {
         try await tracker.pause(handle.id)
         await withThrowingTaskGroup { group in
             for _ in 0..<8 { group.addTask { try await handle.checkpoint() } }
-            while handle.operation.status != .paused { await Task.yield() }
+            while handle.operation.status != .paused { await briefPause() }
             for _ in 0..<50 { await Task.yield() }
             try? await tracker.resume(handle.id)
         }

@@ -23,7 +23,7 @@ struct OperationRunnerTests {
 
     /// Waits for a state that is sure to come, or hangs.
     private func until(_ condition: () async -> Bool) async {
-        while !(await condition()) { await Task.yield() }
+        while !(await condition()) { await briefPause() }
     }
 
     private func ended<Value>(_ isOver: Flag, _ body: @Sendable () async throws -> Value) async throws -> Value {

@@ -66,17 +66,17 @@ struct PartsTests {
                 while !part.isCancelled, part.operation.progress.completedUnits < 1 {
                     try await part.checkpoint()
                     if part.operation.message == "go" { part.update(completed: 1) }
-                    await Task.yield()
+                    await briefPause()
                 }
             }
         }
-        while tracker.activeOperations.count < 2 { await Task.yield() }
+        while tracker.activeOperations.count < 2 { await briefPause() }
         let part = try #require(tracker.activeOperations.first { $0.parentID == whole.id })
         try await tracker.pause(whole.id)
-        while whole.operation.status != .paused { await Task.yield() }
+        while whole.operation.status != .paused { await briefPause() }
         #expect(tracker.operation(part.id)?.status == .paused)
         try await tracker.resume(whole.id)
-        while whole.operation.status != .inProgress { await Task.yield() }
+        while whole.operation.status != .inProgress { await briefPause() }
         tracker.handle(part.id)?.setMessage("go")
         try await work.value
     }
@@ -87,7 +87,7 @@ struct PartsTests {
         let work = Task {
             try await whole.withPart(type: .download, description: "part", band: 0..<1) { try await $0.checkpoint() }
         }
-        while whole.operation.status != .paused { await Task.yield() }
+        while whole.operation.status != .paused { await briefPause() }
         try await tracker.resume(whole.id)
         try await work.value
         #expect(whole.operation.status == .inProgress)

@@ -43,7 +43,7 @@ struct RunnerPropertyTests {
             try? await tracker.resume(operation.id)
             provider.finish(tracker.operation(operation.id)?.description ?? "")
         }
-        while tracker.summary.totalActive > 0 { await Task.yield() }
+        while tracker.summary.totalActive > 0 { await briefPause() }
 
         #expect(provider.peakRunningCount <= configuration.maximumRunning)
         #expect(await runner.queuedCount == 0)
