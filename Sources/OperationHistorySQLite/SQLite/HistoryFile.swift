@@ -52,7 +52,7 @@ final class HistoryFile {
             }
             return try HistoryFile(paths, owner, usersLock, beforeCommit)
         } catch let failure as SQLiteFailure where failure.isDamage {
-            guard usersLock.tryLock(.exclusive) else {
+            guard holdsAlone(usersLock) else {
                 throw HistoryError(
                     .damaged,
                     "\(paths.database) is damaged and another process has it open: stop the other processes, "
@@ -63,6 +63,17 @@ final class HistoryFile {
             _ = usersLock.tryLock(.shared)
             return try HistoryFile(paths, owner, usersLock, beforeCommit)
         }
+    }
+
+    /// Takes the lock that shows that nobody else has the file open.
+    ///
+    /// A child process that this one is starting has the lock too between its fork and its exec, so it is tried for a moment.
+    private static func holdsAlone(_ lock: FileLock) -> Bool {
+        for _ in 0..<50 {
+            if lock.tryLock(.exclusive) { return true }
+            usleep(5000)
+        }
+        return false
     }
 
     private init(
