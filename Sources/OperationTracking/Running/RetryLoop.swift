@@ -14,19 +14,23 @@ struct RetryLoop {
                 if error is CancellationError || Task.isCancelled || handle.isCancelled { throw error }
                 let failure = OperationFailure(recording: error)
                 let elapsed = Duration.nanoseconds(clock.monotonicNanoseconds - start)
-                var generator = SystemRandomNumberGenerator()
-                let delay = policy.delay(
-                    after: failure,
-                    attempt: handle.attempt,
-                    elapsed: elapsed,
-                    waited: waited,
-                    using: &generator
-                )
+                let delay = nextDelay(after: failure, elapsed: elapsed, waited: waited)
                 guard let delay else { throw error }
                 try await wait(delay, after: failure)
                 waited += delay
             }
         }
+    }
+
+    private func nextDelay(after failure: OperationFailure, elapsed: Duration, waited: Duration) -> Duration? {
+        var generator = SystemRandomNumberGenerator()
+        return policy.delay(
+            after: failure,
+            attempt: handle.attempt,
+            elapsed: elapsed,
+            waited: waited,
+            using: &generator
+        )
     }
 
     /// Waiting is a phase of its own that says why, and when the next try comes.
