@@ -90,9 +90,8 @@ struct PullFromServerTests {
     }
 
     @Test func pausingClosesTheConnectionAndResumingGoesOnWhereItWas() async throws {
-        let ollama = try OllamaStandIn(models: [
-            ScriptedModel(name: "demo", bytes: 30_000_000, link: .steady(40_000_000), registryLatency: .zero)
-        ])
+        // The first answer stands still half-way, so that it can't be over before it is paused.
+        let ollama = try standIn([Fault(.hang(afterBytes: 10_000_000), times: 1)])
         let tracker = OperationTracker()
         let client = OllamaClient(address: try OllamaAddress(ollama.url), transport: transport)
         let events = tracker.events()
