@@ -1,3 +1,4 @@
+import OperationTrackingTesting
 import Testing
 
 @testable import OperationTracking
@@ -13,7 +14,7 @@ struct OverloadAdaptationTests {
         noise: Double = 0.2,
         _ world: World
     ) -> OverloadAdaptation {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         var adaptation = OverloadAdaptation()
         for _ in 0..<count {
             let cpu = Double.random(in: 5...100, using: &random)
@@ -78,7 +79,7 @@ struct OverloadAdaptationTests {
     /// Many downloads share one link: each is slower, all together are as fast as ever.
     @Test(arguments: 0..<20)
     func sharingALinkIsNoOverload(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         var adaptation = OverloadAdaptation()
         for _ in 0..<300 {
             let count = Int.random(in: 1...10, using: &random)
@@ -205,7 +206,7 @@ struct OverloadAdaptationTests {
     @Test func whatIsNewReplacesWhatIsOld() throws {
         var policy = OverloadPolicy()
         var adaptation = adaptation(512, seed: 1) { cpu, _, count in ((cpu > 60 ? 30 : 100) / Double(count), 0) }
-        var random = SplitMix(state: 2)
+        var random = SeededGenerator(seed: 2)
         for _ in 0..<512 {
             adaptation.observe(
                 LoadObservation(

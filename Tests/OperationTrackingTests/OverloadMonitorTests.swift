@@ -1,3 +1,4 @@
+import OperationTrackingTesting
 import Testing
 
 @testable import OperationTracking
@@ -172,7 +173,7 @@ struct OverloadMonitorTests {
     /// However wild the signal, no reason begins twice within the settle time.
     @Test(arguments: 0..<100)
     func aWildSignalChangesTheStateRarely(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let amplitude = Double.random(in: 0...100, using: &random)
         let series = (0..<600).map { (Int64($0), 80 + Double.random(in: -amplitude...amplitude, using: &random)) }
         let states = states(series)
@@ -184,7 +185,7 @@ struct OverloadMonitorTests {
     /// A signal that stays near the threshold and is often above it makes one overload, not many.
     @Test(arguments: 0..<100)
     func aSignalAroundTheThresholdChangesTheStateOnce(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let series = (0..<600).map { second in
             (Int64(second), second.isMultiple(of: 5) ? 80.5 : Double.random(in: 73...87, using: &random))
         }

@@ -1,3 +1,4 @@
+import OperationTrackingTesting
 import Testing
 
 @testable import OperationTracking
@@ -325,7 +326,7 @@ struct ResourceForestTests {
     /// Whatever happens, all that the kernel has counted of a tree comes out, and once.
     @Test(arguments: 0..<50)
     func allTimeIsCountedOnceInARandomHistory(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         var forest = ProcessForest(table)
         table.add(10)
         forest.look(at: [root])

@@ -1,4 +1,5 @@
 #if os(Linux)
+import OperationTrackingTesting
 import Testing
 
 @testable import OperationTracking
@@ -123,7 +124,7 @@ struct ResourceParsingTests {
     /// No text makes a parser trap.
     @Test(arguments: 0..<200)
     func noTextIsTooBroken(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let alphabet = Array("0123456789 ().:-=\n\tcpuMemTotal:some avg10=lo".utf8) + [0, 255]
         let bytes = (0..<200).map { _ in alphabet.randomElement(using: &random) ?? 0 }
         bytes.withUnsafeBytes { bytes in

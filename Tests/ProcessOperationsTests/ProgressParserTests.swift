@@ -1,3 +1,4 @@
+import OperationTrackingTesting
 import Testing
 
 @testable import ProcessOperations
@@ -77,7 +78,7 @@ struct ProgressParserTests {
             "7",
             ".", ",", "/", "%", "MB", "x", "-", "\u{9B}", "99999999999999999999999999999", "\u{1B}[",
         ]
-        var generator = Seeded(state: 42)
+        var generator = SeededGenerator(seed: 42)
         for _ in 0..<500 {
             let text = (0..<Int.random(in: 1...12, using: &generator)).map { _ in
                 parts.randomElement(using: &generator) ?? ""
@@ -102,17 +103,5 @@ struct ProgressParserTests {
     @Test func aNumberWithoutEndTakesNoMemoryAndIsNone() {
         #expect(reading(String(repeating: "1", count: 1_000_000) + "%", .percent) == nil)
         #expect(reading(String(repeating: "1", count: 1_000_000) + "% 5%", .percent) == 0.05)
-    }
-}
-
-/// The same numbers each time (splitmix64, Steele et al. 2014).
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

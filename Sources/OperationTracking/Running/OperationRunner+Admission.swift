@@ -68,8 +68,10 @@ extension OperationRunner {
 extension OperationHandle {
     private static let waitingPhase = "waiting"
 
+    /// Shows why an operation waits. It is asked again after every measurement, so the same reason is no news.
     fileprivate func wait(because reason: String) {
-        setPhase(Self.waitingPhase, message: reason)
+        let isKnown = cell.withState { $0.phase == Self.waitingPhase && $0.message == reason.bounded(toBytes: 1000) }
+        if !isKnown { setPhase(Self.waitingPhase, message: reason) }
     }
 
     func endWaiting() {
