@@ -20,6 +20,8 @@ public struct OperationError: Error, Sendable, Hashable, CustomStringConvertible
         public static let closed = Code(rawValue: "closed")
         /// The operation's provider can't pause its work.
         public static let cannotPause = Code(rawValue: "cannot_pause")
+        /// The operation's work keeps to no bandwidth limit.
+        public static let cannotThrottle = Code(rawValue: "cannot_throttle")
         /// As many operations wait as may wait.
         public static let queueFull = Code(rawValue: "queue_full")
         /// The machine can't carry the operation now, or never can.
@@ -72,6 +74,13 @@ public struct OperationError: Error, Sendable, Hashable, CustomStringConvertible
 
     static func cannotPause(_ type: OperationType) -> OperationError {
         OperationError(.cannotPause, "Operations of the type \(type) can't pause: cancel it, or let it run.")
+    }
+
+    static func cannotThrottle(_ type: OperationType) -> OperationError {
+        OperationError(
+            .cannotThrottle,
+            "Operations of the type \(type) can't be throttled: pause it instead, or limit whatever transfers for it."
+        )
     }
 
     static let closed = OperationError(.closed, "The tracker has been closed and takes no more work.")

@@ -88,17 +88,21 @@ public struct ProviderTraits: Sendable, Hashable {
     public var mayBeStartedOverHTTP: Bool
     /// Whether two active requests that are equal are one operation.
     public var isUnique: Bool
+    /// Whether its work keeps to its operation's bandwidth limit (``OperationHandle/limiter``).
+    public var isThrottleable: Bool
 
     /// Makes traits.
     public init(
         pausing: Pausing = .unsupported,
         resumeCost: String? = nil,
         mayBeStartedOverHTTP: Bool = false,
-        isUnique: Bool = false
+        isUnique: Bool = false,
+        isThrottleable: Bool = false
     ) {
         self.pausing = pausing
         self.resumeCost = resumeCost
         self.mayBeStartedOverHTTP = mayBeStartedOverHTTP
         self.isUnique = isUnique
+        self.isThrottleable = isThrottleable
     }
 }

@@ -29,7 +29,7 @@ extension OperationRunner {
         // The runner may have been closed meanwhile; then the row stays for the next service.
         guard !isClosed else { return nil }
         let handle = try tracker.admit(
-            OperationCell(restoring: record, pausing: work.traits.pausing, clock: tracker.clock)
+            OperationCell(restoring: record, traits: work.traits, clock: tracker.clock)
         )
         var job = Job(handle: handle, work: work, retry: retry)
         job.place = record.operation.status == .paused ? .paused : .queued
@@ -97,7 +97,7 @@ extension OperationRunner.Job {
 
 extension OperationCell {
     /// An operation as its history kept it, with its numbers.
-    convenience init(restoring record: OperationRecord, pausing: ProviderTraits.Pausing, clock: any TrackingClock) {
+    convenience init(restoring record: OperationRecord, traits: ProviderTraits, clock: any TrackingClock) {
         let operation = record.operation
         let progress = operation.progress
         let spec = OperationSpec(
@@ -120,7 +120,8 @@ extension OperationCell {
         completed.store(progress.completedUnits, ordering: .relaxed)
         withState { state in
             state.machine = OperationStateMachine(operation.status, pendingRequest: operation.pendingRequest)
-            state.pausing = pausing
+            state.pausing = traits.pausing
+            state.isThrottleable = traits.isThrottleable
             state.phase = operation.phase
             state.message = operation.message
             state.attempt = operation.attempt

@@ -109,6 +109,7 @@ extension OperationRunner {
         return tracker.makeCell(spec, status: .pending) { state in
             state.payload = OperationCell.Payload(request: work.request)
             state.pausing = work.traits.pausing
+            state.isThrottleable = work.traits.isThrottleable
             state.uniqueKey = work.uniqueKey
         }
     }

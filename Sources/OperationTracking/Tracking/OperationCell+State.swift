@@ -20,6 +20,9 @@ extension OperationCell {
 
         /// How the work pauses; decided by its provider.
         var pausing = ProviderTraits.Pausing.inPlace
+        /// Whether the work keeps to a bandwidth limit, as its provider says; else it does once it has asked for its limiter.
+        var isThrottleable = false
+        var limiter: BandwidthLimiter?
 
         /// The operations that own a part of this one's progress.
         var children: [Child] = []

@@ -36,6 +36,11 @@ public final class OperationTracker: Sendable {
         public init() {}
     }
 
+    /// What all operations of this tracker may transfer together. It has no limit until it is given one.
+    ///
+    /// An operation's own limit is set by ``setBandwidthLimit(_:of:)``.
+    public let bandwidth: BandwidthLimiter
+
     let clock: any TrackingClock
     let history: (any HistoryStore)?
     let configuration: Configuration
@@ -59,6 +64,7 @@ public final class OperationTracker: Sendable {
         self.history = history
         self.clock = clock
         self.configuration = configuration
+        bandwidth = BandwidthLimiter(clock: clock)
         monitor = ResourceMonitor(
             dataDirectory: configuration.dataDirectory,
             isAdaptive: configuration.adaptsOverloadPolicy
