@@ -10,6 +10,7 @@ let package = Package(
         .library(name: "OperationTransfer", targets: ["OperationTransfer"]),
         .library(name: "OllamaOperations", targets: ["OllamaOperations"]),
         .library(name: "ProcessOperations", targets: ["ProcessOperations"]),
+        .library(name: "ServiceControl", targets: ["ServiceControl"]),
         .library(name: "OperationTrackingTesting", targets: ["OperationTrackingTesting"]),
         .executable(name: "wizard", targets: ["Wizard"]),
     ],
@@ -36,6 +37,7 @@ let package = Package(
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
         ),
         .systemLibrary(name: "CProcess"),
+        .systemLibrary(name: "CSockDiag"),
 
         // The library.
         .target(name: "OperationTracking"),
@@ -43,6 +45,7 @@ let package = Package(
         .target(name: "OperationTransfer", dependencies: ["OperationTracking", "CCurl"]),
         .target(name: "OllamaOperations", dependencies: ["OperationTracking", "OperationTransfer"]),
         .target(name: "ProcessOperations", dependencies: ["OperationTracking", "CProcess"]),
+        .target(name: "ServiceControl", dependencies: ["OperationTracking", "CProcess", "CSockDiag"]),
         .target(name: "OperationTrackingTesting", dependencies: ["OperationTracking"]),
 
         // The reference service, and what it demonstrates itself against.
@@ -83,6 +86,10 @@ let package = Package(
             resources: [.copy("Fixtures")]
         ),
         .testTarget(name: "ProcessOperationsTests", dependencies: ["ProcessOperations", "OperationTrackingTesting"]),
+        .testTarget(
+            name: "ServiceControlTests",
+            dependencies: ["ServiceControl", "OperationTrackingTesting", "CProcess"]
+        ),
         .testTarget(name: "WizardTests", dependencies: ["OllamaStandIn", "Wizard"]),
         .testTarget(name: "OllamaStandInTests", dependencies: ["OllamaStandIn"], resources: [.copy("Fixtures")]),
     ]

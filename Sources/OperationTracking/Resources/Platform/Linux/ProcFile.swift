@@ -8,7 +8,7 @@ import Musl
 /// A file of `/proc` or of a cgroup, kept open: the kernel makes its text anew whenever it is read from the start.
 ///
 /// What it is a file of can end; then reading fails (`ESRCH`, `ENODEV`) and never gives another's text.
-final class ProcFile {
+package final class ProcFile {
     private let descriptor: Int32
 
     /// Opens it; `nil` when that can't be done.
@@ -41,12 +41,12 @@ final class ProcFile {
         return count < 0 ? nil : UnsafeRawBufferPointer(rebasing: buffer[..<count])
     }
 
-    /// The text of a file that is read seldom, up to 64 KiB; `nil` when it can't be read.
-    static func contents(of path: String) -> [UInt8]? {
+    /// The text of a file that is read seldom, up to `limit` bytes; `nil` when it can't be read.
+    package static func contents(of path: String, limit: Int = 65536) -> [UInt8]? {
         guard let file = ProcFile(path) else { return nil }
         var contents: [UInt8] = []
         return withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
-            while contents.count < 65536 {
+            while contents.count < limit {
                 guard let part = read(file.descriptor, from: contents.count, into: buffer) else { return nil }
                 if part.isEmpty { break }
                 contents.append(contentsOf: part)

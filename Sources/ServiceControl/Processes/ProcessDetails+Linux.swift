@@ -1,0 +1,84 @@
+#if os(Linux)
+import OperationTracking
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Musl
+#endif
+
+extension ProcessDetails {
+    init?(running pid: Int32) {
+        guard pid > 0, let stat = ProcFile.contents(of: "/proc/\(pid)/stat"), let status = ProcessStat(stat),
+            let users = ProcFile.contents(of: "/proc/\(pid)/status").flatMap(Self.users)
+        else { return nil }
+        let command = ProcFile.contents(of: "/proc/\(pid)/cmdline").map(Self.words) ?? []
+        let executable = Self.executable(of: pid)
+        self.init(
+            identity: ProcessIdentity(pid: pid, startTime: status.startTime),
+            parent: status.parent,
+            name: Self.name(kept: status.name, command: command, executable: executable),
+            command: command,
+            executable: executable,
+            userID: users.effective,
+            realUserID: users.real
+        )
+        supervisor = ProcessSupervisor(of: self)
+    }
+
+    /// The line `Uid:` of `/proc/PID/status` (proc_pid_status(5)): real, effective, saved and file system user.
+    static func users(_ status: [UInt8]) -> (real: UInt32, effective: UInt32)? {
+        for line in status.split(separator: UInt8(ascii: "\n")) where line.starts(with: "Uid:".utf8) {
+            let ids = line.dropFirst(4).split { $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: " ") }
+                .compactMap { UInt32(String(decoding: $0, as: UTF8.self)) }
+            return ids.count >= 2 ? (ids[0], ids[1]) : nil
+        }
+        return nil
+    }
+
+    /// Words that each end with a NUL (proc_pid_cmdline(5)). A process that has written over them may have left anything.
+    static func words(_ text: [UInt8]) -> [String] {
+        let text = text.last == 0 ? text.dropLast() : text[...]
+        if text.isEmpty { return [] }
+        return text.split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func executable(of pid: Int32) -> String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+            guard let start = buffer.baseAddress else { return nil }
+            let count = readlink("/proc/\(pid)/exe", start, buffer.count)
+            guard count > 0, count < buffer.count else { return nil }
+            let path = String(decoding: UnsafeRawBufferPointer(buffer)[..<count], as: UTF8.self)
+            // A program that was replaced while it runs, as by an update.
+            return path.hasSuffix(" (deleted)") ? String(path.dropLast(10)) : path
+        }
+    }
+}
+
+/// What is needed of `/proc/PID/stat` (proc_pid_stat(5)).
+struct ProcessStat: Hashable {
+    var name: String
+    var state: UInt8
+    var parent: Int32
+    var startTime: UInt64
+
+    /// Whether the process has ended and waits to be reaped.
+    var hasEnded: Bool { state == UInt8(ascii: "Z") || state == UInt8(ascii: "X") }
+
+    init?(_ text: [UInt8]) {
+        // The name in brackets may have brackets, blanks and line ends itself; nothing after it can.
+        guard let open = text.firstIndex(of: UInt8(ascii: "(")), let close = text.lastIndex(of: UInt8(ascii: ")")),
+            open < close
+        else { return nil }
+        let fields = text[(close + 1)...].split(separator: UInt8(ascii: " "), maxSplits: 20)
+        guard fields.count > 19, let state = fields[0].first,
+            let parent = Int32(String(decoding: fields[1], as: UTF8.self)),
+            let startTime = UInt64(String(decoding: fields[19], as: UTF8.self))
+        else { return nil }
+        name = String(decoding: text[(open + 1)..<close], as: UTF8.self)
+        self.state = state
+        self.parent = parent
+        self.startTime = startTime
+    }
+}
+#endif

@@ -1,0 +1,123 @@
+import Glibc
+import OperationTracking
+import Testing
+
+@testable import ServiceControl
+
+@Suite("Who listens on a port")
+struct PortScannerTests {
+    private let scanner = PortScanner()
+
+    @Test("a socket on loopback is found, and this process as its holder")
+    func ipv4() throws {
+        let listener = try Listener()
+        let use = try scanner.use(of: listener.port)
+        #expect(use.sockets.map(\.inode) == [listener.inode])
+        #expect(use.sockets.map(\.address) == [IPAddress("127.0.0.1")])
+        #expect(use.sockets.map(\.userID) == [geteuid()])
+        #expect(use.holders.map(\.identity) == [ProcessIdentity(running: getpid())])
+        #expect(use.unattributed.isEmpty)
+    }
+
+    @Test("a port that nobody listens on is free", arguments: [false, true])
+    func free(_ wasUsed: Bool) throws {
+        var listener: Listener? = try Listener()
+        let port = try #require(listener?.port)
+        listener = nil
+        #expect(try scanner.use(of: port).isFree)
+        #expect(try scanner.uses(of: [port]) == [PortUse(port: port)])
+    }
+
+    @Test("an IPv6 socket alone and one for both kinds are told apart")
+    func ipv6() throws {
+        let only = try Listener("::1")
+        let both = try Listener("::", takesIPv4: true)
+        #expect(try scanner.use(of: only.port).sockets.map(\.isIPv6Only) == [true])
+        let use = try scanner.use(of: both.port)
+        #expect(use.sockets.map(\.isIPv6Only) == [false])
+        #expect(use.sockets.first?.address.isWildcard == true)
+    }
+
+    @Test("sockets for IPv4 and for IPv6 on one port are both found")
+    func bothFamilies() throws {
+        let first = try Listener("0.0.0.0")
+        let second = try Listener("::", port: first.port)
+        let use = try scanner.use(of: first.port)
+        #expect(Set(use.sockets.map(\.inode)) == [first.inode, second.inode])
+        #expect(use.holders.count == 1)
+    }
+
+    @Test("workers that share a port by SO_REUSEPORT have a socket each")
+    func reusedPort() throws {
+        let first = try Listener(sharesPort: true)
+        let second = try Listener(port: first.port, sharesPort: true)
+        #expect(try Set(scanner.use(of: first.port).sockets.map(\.inode)) == [first.inode, second.inode])
+    }
+
+    @Test("a child that has inherited the socket holds it as well, and alone when its parent has closed it")
+    func inherited() async throws {
+        var listener: Listener? = try Listener()
+        let port = try #require(listener?.port)
+        let child = try Child(["/bin/sleep", "100"], output: try #require(listener?.descriptor))
+        #expect(try Set(scanner.use(of: port).holders.map(\.identity.pid)) == [getpid(), child.pid])
+        listener = nil
+        // Children of other tests have copies up to their exec.
+        try await eventually { try scanner.use(of: port).holders.map(\.identity.pid) == [child.pid] }
+        // Before the exec it goes by this process's name.
+        try await eventually { try scanner.use(of: port).holders.first?.name == "sleep" }
+        #expect(try scanner.use(of: port).holders.first?.command == ["/bin/sleep", "100"])
+    }
+
+    @Test("forked workers that share one socket are all holders of it")
+    func forkedWorkers() async throws {
+        let listener = try Listener()
+        let child = try Child(shell: "sleep 100 & sleep 100 & wait", output: listener.descriptor)
+        try await eventually { try scanner.use(of: listener.port).holders.count == 4 }
+        let use = try scanner.use(of: listener.port)
+        #expect(use.sockets.count == 1)
+        #expect(use.holders.filter { $0.parent == child.pid }.count == 2)
+    }
+
+    @Test("several ports are looked up in one go, in order, the free ones included")
+    func severalPorts() throws {
+        let listeners = try [Listener(), Listener("::1"), Listener("0.0.0.0")]
+        let ports = Set(listeners.map(\.port))
+        let uses = try scanner.uses(of: ports.union([1]))
+        #expect(uses.map(\.port) == [1] + ports.sorted())
+        #expect(uses.dropFirst().allSatisfy { $0.holders.count == 1 })
+        #expect(try Set(scanner.uses().map(\.port)).isSuperset(of: ports))
+    }
+
+    @Test("without sock_diag the files of /proc say the same")
+    func files() throws {
+        let listeners = try [Listener(), Listener("::1"), Listener("::", takesIPv4: true)]
+        for listener in listeners {
+            var asked = try scanner.use(of: listener.port).sockets
+            for index in asked.indices { asked[index].isIPv6Only = nil }
+            #expect(try SystemPorts.fromFiles(port: listener.port) == asked)
+        }
+    }
+
+    @Test("a socket whose process the system doesn't show is named with its user")
+    func hiddenHolder() throws {
+        let system = ScriptedPorts()
+        let socket = ListeningSocket(address: try #require(IPAddress("0.0.0.0")), port: 80, userID: 33, inode: 7)
+        system.change { $0.sockets = [socket] }
+        let use = try PortScanner(system: system).use(of: 80)
+        #expect(use.holders.isEmpty)
+        #expect(use.unattributed == [socket])
+    }
+
+    @Test("a process that has gone between the scan and the look is no holder")
+    func goneHolder() throws {
+        let system = ScriptedPorts()
+        let socket = ListeningSocket(address: try #require(IPAddress("0.0.0.0")), port: 80, userID: 33, inode: 7)
+        system.change {
+            $0.sockets = [socket]
+            $0.holders = [99: [7]]
+        }
+        let use = try PortScanner(system: system).use(of: 80)
+        #expect(use.holders.isEmpty)
+        #expect(use.unattributed == [socket])
+    }
+}

@@ -1,0 +1,151 @@
+import Glibc
+import OperationTracking
+import Testing
+
+@testable import ServiceControl
+
+@Suite("Processes")
+struct ProcessDetailsTests {
+    private static func stat(_ name: String) -> [UInt8] {
+        Array("42 (\(name)) S 7 42 42 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 9876 11 12 13\n".utf8)
+    }
+
+    @Test(
+        "a name may have brackets, blanks, line ends and no text at all",
+        arguments: ["sh", "a) S 1 (b", "two words", "line\nend", ""]
+    )
+    func oddNames(_ name: String) throws {
+        let stat = try #require(ProcessStat(Self.stat(name)))
+        #expect(stat.name == name)
+        #expect(stat.parent == 7)
+        #expect(stat.startTime == 9876)
+        #expect(!stat.hasEnded)
+    }
+
+    @Test("a text that is cut off is none")
+    func cutOff() {
+        let text = Self.stat("sh")
+        #expect(ProcessStat([]) == nil)
+        #expect(ProcessStat(Array(text[..<40])) == nil)
+        #expect(ProcessStat(Array(")(".utf8)) == nil)
+    }
+
+    @Test("the real and the effective user are told apart")
+    func users() throws {
+        let users = try #require(ProcessDetails.users(Array("Name:\tsu\nUid:\t1000\t0\t0\t0\nGid:\t0\n".utf8)))
+        #expect(users == (1000, 0))
+        #expect(ProcessDetails.users(Array("Name:\tUid:\n".utf8)) == nil)
+    }
+
+    @Test("a command line has its empty words, and a process without one has no words")
+    func commandLine() {
+        #expect(ProcessDetails.words(Array("a\0\0b\0".utf8)) == ["a", "", "b"])
+        #expect(ProcessDetails.words([]) == [])
+    }
+
+    @Test("a name that the system has cut is completed, and a main thread's name isn't the program's")
+    func names() {
+        let cut = ProcessDetails.name(kept: "a-program-with-", command: ["/opt/a-program-with-a-name"], executable: nil)
+        #expect(cut == "a-program-with-a-name")
+        let other = ProcessDetails.name(kept: "a-program-with-", command: ["renamed"], executable: nil)
+        #expect(other == "a-program-with-")
+        let node = ProcessDetails.name(kept: "node-MainThread", command: ["npm", "run"], executable: "/usr/bin/node")
+        #expect(node == "node")
+    }
+
+    @Test("this process is found as it is")
+    func ownProcess() throws {
+        let own = try #require(ProcessDetails(pid: getpid()))
+        #expect(own.identity == ProcessIdentity(running: getpid()))
+        #expect(own.parent == getppid())
+        #expect(own.userID == geteuid())
+        #expect(own.realUserID == getuid())
+        #expect(own.command == CommandLine.arguments)
+        #expect(own.supervisor == nil, "what is in this process's own unit is not supervised apart from it")
+    }
+
+    @Test("process 1 is a process as well")
+    func initProcess() throws {
+        #expect(try #require(ProcessDetails(pid: 1)).parent == 0)
+    }
+
+    @Test("a number that no process has is none", arguments: [0, -1, Int32.max])
+    func noProcess(_ pid: Int32) {
+        #expect(ProcessDetails(pid: pid) == nil)
+    }
+}
+
+@Suite("Supervisors")
+struct ProcessSupervisorTests {
+    private static let id = "0123456789ab" + String(repeating: "c", count: 52)
+
+    private func supervisor(_ groups: String, own: String = "0::/\n") -> ProcessSupervisor? {
+        ProcessSupervisor(controlGroups: Array(groups.utf8), own: Array(own.utf8))
+    }
+
+    @Test("a unit of systemd is named, from within a group of its own as well")
+    func unit() throws {
+        let nginx = try #require(supervisor("0::/system.slice/nginx.service\n"))
+        #expect(nginx.description == "systemd (nginx.service)")
+        #expect(nginx.advice.contains("`systemctl stop nginx.service`"))
+        #expect(supervisor("0::/system.slice/nginx.service/worker\n") == nginx)
+        #expect(supervisor("1:name=systemd:/system.slice/nginx.service\n0::/\n") == nginx)
+    }
+
+    @Test("a user's unit is stopped by that user")
+    func userUnit() throws {
+        let path = "0::/user.slice/user-1000.slice/user@1000.service/app.slice/ollama.service\n"
+        #expect(try #require(supervisor(path)).advice.contains("`systemctl --user stop ollama.service`"))
+    }
+
+    @Test(
+        "what someone has started in a session is nobody's charge",
+        arguments: [
+            "0::/user.slice/user-1000.slice/session-3.scope\n",
+            "0::/user.slice/user-1000.slice/user@1000.service/init.scope\n",
+            "0::/user.slice/user-1000.slice/user@1000.service/app.slice/app-terminal-99.scope\n",
+            "0::/user.slice/user-1000.slice/user@1000.service\n",
+            "0::/\n", "", "nonsense\n",
+        ]
+    )
+    func session(_ groups: String) {
+        #expect(supervisor(groups) == nil)
+    }
+
+    @Test("what this process has started is in this process's unit, which doesn't start it again")
+    func ownUnit() {
+        let groups = "0::/system.slice/wizard.service\n"
+        #expect(supervisor(groups, own: groups) == nil)
+        #expect(supervisor(groups, own: "0::/system.slice/other.service\n") != nil)
+    }
+
+    @Test("containers are named by their engine and the start of their id")
+    func containers() throws {
+        let docker = try #require(supervisor("0::/system.slice/docker-\(Self.id).scope\n"))
+        #expect(docker.description == "docker (0123456789ab)")
+        #expect(docker.advice.contains("`docker stop 0123456789ab`"))
+        #expect(supervisor("4:memory:/docker/\(Self.id)\n")?.kind == .docker)
+        #expect(supervisor("0::/machine.slice/libpod-\(Self.id).scope/container\n")?.kind == .podman)
+        #expect(supervisor("0::/kubepods.slice/cri-containerd-\(Self.id).scope\n")?.kind == .containerd)
+        #expect(supervisor("0::/kubepods/burstable/pod1/\(Self.id)\n")?.kind == .containerd)
+        #expect(supervisor("0::/kubepods.slice/crio-\(Self.id).scope\n")?.kind == .crio)
+    }
+
+    @Test("within the same container there is no supervisor to be seen")
+    func sameContainer() {
+        let groups = "0::/system.slice/docker-\(Self.id).scope\n"
+        #expect(supervisor(groups, own: groups) == nil)
+    }
+
+    @Test("a container's proxy is known by its name, and names the container's address")
+    func proxy() throws {
+        let command = [
+            "/usr/bin/docker-proxy", "-proto", "tcp", "-container-ip", "172.17.0.2", "-container-port", "80",
+        ]
+        let proxy = try #require(ProcessSupervisor(proxy: "docker-proxy", command: command))
+        #expect(proxy.isProxy)
+        #expect(proxy.kind == .docker)
+        #expect(proxy.advice.contains("172.17.0.2"))
+        #expect(ProcessSupervisor(proxy: "python3", command: command) == nil)
+    }
+}
