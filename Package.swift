@@ -9,6 +9,7 @@ let package = Package(
         .library(name: "OperationHistorySQLite", targets: ["OperationHistorySQLite"]),
         .library(name: "OperationTransfer", targets: ["OperationTransfer"]),
         .library(name: "OllamaOperations", targets: ["OllamaOperations"]),
+        .library(name: "NounProjectOperations", targets: ["NounProjectOperations"]),
         .library(name: "ProcessOperations", targets: ["ProcessOperations"]),
         .library(name: "ServiceControl", targets: ["ServiceControl"]),
         .library(name: "OperationTrackingTesting", targets: ["OperationTrackingTesting"]),
@@ -44,6 +45,10 @@ let package = Package(
         .target(name: "OperationHistorySQLite", dependencies: ["OperationTracking", "CSQLite"]),
         .target(name: "OperationTransfer", dependencies: ["OperationTracking", "CCurl"]),
         .target(name: "OllamaOperations", dependencies: ["OperationTracking", "OperationTransfer"]),
+        .target(
+            name: "NounProjectOperations",
+            dependencies: ["OperationTracking", "OperationTransfer", "CCrypto"]
+        ),
         .target(name: "ProcessOperations", dependencies: ["OperationTracking", "CProcess"]),
         .target(name: "ServiceControl", dependencies: ["OperationTracking", "CProcess", "CSockDiag"]),
         .target(name: "OperationTrackingTesting", dependencies: ["OperationTracking"]),
@@ -83,6 +88,11 @@ let package = Package(
         .testTarget(
             name: "OllamaOperationsTests",
             dependencies: ["OllamaOperations", "OllamaStandIn", "OperationTrackingTesting", "TestSockets"],
+            resources: [.copy("Fixtures")]
+        ),
+        .testTarget(
+            name: "NounProjectOperationsTests",
+            dependencies: ["NounProjectOperations", "OperationTransfer", "OperationTrackingTesting"],
             resources: [.copy("Fixtures")]
         ),
         .testTarget(name: "ProcessOperationsTests", dependencies: ["ProcessOperations", "OperationTrackingTesting"]),
