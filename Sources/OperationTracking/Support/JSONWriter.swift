@@ -182,11 +182,11 @@ struct JSONWriter {
 /// A moment split into the fields of the Gregorian calendar in UTC.
 ///
 /// The day is found by Howard Hinnant's `civil_from_days`, which counts years from March so that the leap day comes last.
-struct CalendarMoment {
-    let year, month, day, hour, minute, second, millisecond: Int64
+package struct CalendarMoment {
+    package let year, month, day, hour, minute, second, millisecond: Int64
 
     /// - Parameter milliseconds: since 1970-01-01T00:00:00Z; held within years 0 to 9999, which is what the text form can say.
-    init(milliseconds: Int64) {
+    package init(milliseconds: Int64) {
         let clamped = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
         let days = Int64((Double(clamped) / 86_400_000).rounded(.down))
         let inDay = clamped - days * 86_400_000
@@ -209,7 +209,7 @@ struct CalendarMoment {
 
 extension CalendarMoment {
     /// The time of day in UTC as `HH:MM:SS`.
-    static func timeOfDay(milliseconds: Int64) -> String {
+    package static func timeOfDay(milliseconds: Int64) -> String {
         let moment = CalendarMoment(milliseconds: milliseconds)
         let fields = [moment.hour, moment.minute, moment.second]
         return fields.map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
