@@ -1,0 +1,155 @@
+/// Makes an SVG from the network fit to be kept: what is left can run nothing and load nothing, also when it is put into a web page.
+///
+/// The file is read into the elements, attributes and styles of ``SVGAllowList``, and written anew from those. Scripts, event handlers,
+/// animations, foreign objects, pictures, links and references to anything but the file's own parts are left out; a file that is
+/// no well-formed UTF-8 XML, defines entities, or would draw without end is refused. Cleaning what is clean changes nothing.
+enum SVGSanitizer {
+    /// The most bytes that a file may have.
+    static let sizeLimit = 1 << 20
+
+    /// - Returns: the clean file, UTF-8 without a byte order mark, that ends in a line feed.
+    /// - Throws: ``FileRefusal``.
+    static func clean(_ bytes: [UInt8]) throws(FileRefusal) -> [UInt8] {
+        guard bytes.count <= sizeLimit else { throw FileRefusal("it has more than \(sizeLimit) bytes") }
+        var root = try read(bytes)
+        guard root.draws else { throw FileRefusal("it has nothing to draw") }
+        try SVGReferences.check(root)
+        var spaces = [XMLReader.Attribute(name: "xmlns", value: SVGAllowList.namespace)]
+        if usesLinks(root) { spaces.append(.init(name: "xmlns:xlink", value: SVGAllowList.linkNamespace)) }
+        root.attributes = spaces + root.attributes
+        var output: [UInt8] = []
+        output.reserveCapacity(bytes.count)
+        root.write(to: &output)
+        return output + [UInt8(ascii: "\n")]
+    }
+
+    /// What becomes of an element while it is read.
+    private enum Place {
+        case kept(SVGElement)
+        /// Its children are its parent's.
+        case transparent
+        case dropped
+    }
+
+    private static func read(_ bytes: [UInt8]) throws(FileRefusal) -> SVGElement {
+        var reader = try XMLReader(bytes)
+        var places: [Place] = []
+        var names = [["": SVGAllowList.namespace, "xml": "http://www.w3.org/XML/1998/namespace"]]
+        var ids: Set<String> = []
+        var root: SVGElement?
+        while let token = try reader.next() {
+            switch token {
+            case .start(let name, let attributes):
+                let spaces = declared(attributes, in: names[names.count - 1])
+                names.append(spaces)
+                let place = place(of: name, attributes, spaces, isInDropped: isDropped(places), &ids)
+                if places.isEmpty {
+                    guard case .kept(let element) = place, element.name == "svg" else {
+                        throw FileRefusal("it is no SVG")
+                    }
+                }
+                places.append(place)
+            case .text(let text):
+                guard !isDropped(places) else { break }
+                append(.text(text), to: &places)
+            case .end:
+                names.removeLast()
+                guard case .kept(var element)? = places.popLast() else { break }
+                if element.name == "style" { guard cleanSheet(&element) else { break } }
+                if places.isEmpty { root = element } else { append(.element(element), to: &places) }
+            }
+        }
+        guard let root else { throw FileRefusal("it is no SVG") }
+        return root
+    }
+
+    private static func isDropped(_ places: [Place]) -> Bool {
+        if case .dropped? = places.last { true } else { false }
+    }
+
+    /// Puts a child into the innermost element that is kept. White space between shapes means nothing and is left out.
+    private static func append(_ child: SVGElement.Child, to places: inout [Place]) {
+        for index in places.indices.reversed() {
+            guard case .kept(var element) = places[index] else { continue }
+            if case .text(let text) = child {
+                guard SVGAllowList.textElements.contains(element.name), !text.isEmpty else { return }
+            } else if element.name == "style" || element.name == "title" || element.name == "desc" {
+                return
+            }
+            // Let go of first, or the children would be copied each time.
+            places[index] = .dropped
+            element.children.append(child)
+            places[index] = .kept(element)
+            return
+        }
+    }
+
+    private static func place(
+        of name: String,
+        _ attributes: [XMLReader.Attribute],
+        _ spaces: [String: String],
+        isInDropped: Bool,
+        _ ids: inout Set<String>
+    ) -> Place {
+        let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let (prefix, local) = parts.count == 2 ? (parts[0], parts[1]) : ("", name)
+        guard !isInDropped, spaces[prefix] == SVGAllowList.namespace else { return .dropped }
+        if SVGAllowList.transparentElements.contains(local) { return .transparent }
+        guard SVGAllowList.elements.contains(local) else { return .dropped }
+        var element = SVGElement(name: local)
+        for attribute in attributes {
+            guard let kept = cleaned(attribute, spaces), element.attribute(kept.name) == nil else { continue }
+            // Of two parts with one id the first is meant.
+            if kept.name == "id" { guard ids.insert(kept.value).inserted else { continue } }
+            element.attributes.append(kept)
+        }
+        return .kept(element)
+    }
+
+    private static func cleaned(_ attribute: XMLReader.Attribute, _ spaces: [String: String]) -> XMLReader.Attribute? {
+        let value: String?
+        switch attribute.name {
+        case "id":
+            value = SVGValue.name(attribute.value)
+        case "class":
+            let classes = attribute.value.split(separator: " ").compactMap { SVGValue.name($0) }
+            value = classes.isEmpty ? nil : classes.joined(separator: " ")
+        case "style":
+            let declarations = SVGStyle.declarations(attribute.value)
+            value = declarations.isEmpty ? nil : declarations.map(\.text).joined(separator: ";")
+        case "href":
+            value = SVGValue.localName(attribute.value).map { "#" + $0 }
+        case let name where name.hasSuffix(":href"):
+            guard spaces[String(name.dropLast(5))] == SVGAllowList.linkNamespace else { return nil }
+            return SVGValue.localName(attribute.value).map { .init(name: "xlink:href", value: "#" + $0) }
+        case let name where SVGAllowList.attributes.contains(name):
+            value = SVGValue.cleaned(attribute.value)
+        default:
+            value = nil
+        }
+        return value.map { .init(name: attribute.name, value: $0) }
+    }
+
+    /// Leaves the rules that may be kept; `false` when there are none.
+    private static func cleanSheet(_ element: inout SVGElement) -> Bool {
+        let text = element.children.map { if case .text(let text) = $0 { text } else { "" } }.joined()
+        let rules = SVGStyle.rules(text)
+        element.children = [.text(rules.map(\.text).joined())]
+        element.attributes = []
+        return !rules.isEmpty
+    }
+
+    private static func declared(_ attributes: [XMLReader.Attribute], in outer: [String: String]) -> [String: String] {
+        guard attributes.contains(where: { $0.name.hasPrefix("xmlns") }) else { return outer }
+        var spaces = outer
+        for attribute in attributes {
+            if attribute.name == "xmlns" { spaces[""] = attribute.value }
+            if attribute.name.hasPrefix("xmlns:") { spaces[String(attribute.name.dropFirst(6))] = attribute.value }
+        }
+        return spaces
+    }
+
+    private static func usesLinks(_ element: SVGElement) -> Bool {
+        element.attribute("xlink:href") != nil || element.childElements.contains(where: usesLinks)
+    }
+}
