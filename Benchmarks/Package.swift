@@ -6,10 +6,19 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [.package(name: "OperationTracking", path: "..")],
     targets: [
+        .target(name: "CAllocationCounter"),
+        .target(
+            name: "CRawSQLite",
+            linkerSettings: [.linkedLibrary("sqlite3")]
+        ),
         .executableTarget(
             name: "operation-benchmarks",
-            dependencies: [.product(name: "OperationTracking", package: "OperationTracking")],
+            dependencies: [
+                "CAllocationCounter", "CRawSQLite",
+                .product(name: "OperationTracking", package: "OperationTracking"),
+                .product(name: "OperationHistorySQLite", package: "OperationTracking"),
+            ],
             path: "Sources/OperationBenchmarks"
-        )
+        ),
     ]
 )

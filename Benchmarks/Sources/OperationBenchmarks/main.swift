@@ -1,12 +1,46 @@
-import OperationTracking
-import Synchronization
+import Foundation
 
-let arguments = CommandLine.arguments.dropFirst()
-guard arguments.first == "core", arguments.count <= 2, arguments.dropFirst().allSatisfy({ $0 == "--quick" }) else {
-    print("usage: operation-benchmarks core [--quick]")
-    throw ExitUsage()
+let usage = """
+    usage: operation-benchmarks SUITE… [--quick] [--json] [--compare BASELINE]
+
+    suites: \(Suite.all.map(\.name).joined(separator: ", ")), or all
+    --quick             few repetitions: shows that everything runs, and little else
+    --json              a line of JSON for each suite instead of a table
+    --compare BASELINE  names what is slower than in a file that --json wrote, and exits with 1 if anything is
+    """
+
+var names: [String] = []
+var isQuick = false
+var isJSON = false
+var baseline: [Report]?
+var arguments = CommandLine.arguments.dropFirst()
+func stop(_ message: String) -> Never {
+    FileHandle.standardError.write(Data("\(message)\n".utf8))
+    exit(2)
 }
-print("| what | ns | spread | limit in the same run, ns | ratio |\n|---|---|---|---|---|")
-for benchmark in try await coreSuite(scale: arguments.contains("--quick") ? 1 : 20) { print(benchmark.row) }
+while let argument = arguments.popFirst() {
+    switch argument {
+    case "--quick": isQuick = true
+    case "--json": isJSON = true
+    case "--compare":
+        guard let path = arguments.popFirst() else { stop(usage) }
+        do { baseline = try Report.read(path) } catch { stop("\(path) is no file that --json wrote: \(error)") }
+    case "all": names += Suite.all.map(\.name)
+    case let name where Suite.all.contains { $0.name == name }: names.append(name)
+    default: stop(usage)
+    }
+}
+guard !names.isEmpty else { stop(usage) }
 
-struct ExitUsage: Error {}
+var reports: [Report] = []
+for name in names {
+    guard let suite = Suite.all.first(where: { $0.name == name }) else { continue }
+    let report = Report(suite: name, try await suite.run(isQuick))
+    FileHandle.standardOutput.write(Data(((isJSON ? try report.json() : Table(report: report).text) + "\n").utf8))
+    reports.append(report)
+}
+if let baseline {
+    let findings = Comparison(of: reports, with: baseline).findings
+    for finding in findings { FileHandle.standardError.write(Data("slower: \(finding)\n".utf8)) }
+    exit(findings.isEmpty ? 0 : 1)
+}

@@ -1,0 +1,17 @@
+#ifndef RAW_SQLITE_H
+#define RAW_SQLITE_H
+
+#include <stdint.h>
+
+// SQLite without anything round it: what a history can cost at least.
+
+// Copies the operations of one history file, with their rows of the audit log, into a new one of the same tables: `group`
+// operations a transaction, write-ahead log, synchronous=FULL.
+// Returns the nanoseconds for each operation, without the reading; below 0 when something failed.
+double raw_sqlite_insert(const char *from, const char *into, int group);
+
+// Reads the newest `count` operations with all their columns, `repetitions` times.
+// Returns the nanoseconds for each time; below 0 when something failed.
+double raw_sqlite_newest(const char *path, int count, int repetitions);
+
+#endif

@@ -1,0 +1,63 @@
+/// One measured thing: the median of several runs, beside what it is compared with and what it may cost.
+struct Measurement {
+    var name: String
+    /// The median of the runs.
+    var value: Double
+    var unit = "ns"
+    /// The lowest and the highest of the runs.
+    var spread: ClosedRange<Double>
+    /// How often memory was asked for in each repetition; `nil` where nobody counted.
+    var allocations: Double?
+    /// What does the same, or the least that it can cost, measured in the same run.
+    var peer: Peer?
+    var budget: Budget?
+
+    /// What a measurement is compared with.
+    struct Peer {
+        var name: String
+        /// In the measurement's unit; `nil` when it isn't on this machine.
+        var value: Double?
+    }
+
+    init(
+        _ name: String,
+        _ timing: Timing,
+        allocations: Double? = nil,
+        peer: Peer? = nil,
+        budget: Budget? = nil
+    ) {
+        self.name = name
+        value = timing.median
+        spread = timing.spread
+        self.allocations = allocations
+        self.peer = peer
+        self.budget = budget
+    }
+
+    /// The value as a multiple of the peer's.
+    var ratio: Double? {
+        guard let other = peer?.value, other > 0 else { return nil }
+        return value / other
+    }
+
+    /// Whether the budget is kept; `nil` when there is none, or nothing to compare with.
+    var isMet: Bool? { budget?.isMet(by: self) }
+}
+
+/// What a measurement may come to at most or at least. Each part that is given has to hold.
+struct Budget {
+    var ratioAtMost: Double?
+    var ratioAtLeast: Double?
+    var valueAtMost: Double?
+    var allocationsAtMost: Double?
+
+    func isMet(by measurement: Measurement) -> Bool? {
+        var results: [Bool?] = []
+        if let ratioAtMost { results.append(measurement.ratio.map { $0 <= ratioAtMost }) }
+        if let ratioAtLeast { results.append(measurement.ratio.map { $0 >= ratioAtLeast }) }
+        if let valueAtMost { results.append(measurement.value <= valueAtMost) }
+        if let allocationsAtMost { results.append(measurement.allocations.map { $0 <= allocationsAtMost }) }
+        if results.contains(false) { return false }
+        return results.contains(nil) ? nil : true
+    }
+}

@@ -1,0 +1,64 @@
+import CAllocationCounter
+import OperationTracking
+
+/// How long something took in several runs, for each repetition.
+struct Timing {
+    /// In the order of size.
+    private let runs: [Double]
+
+    init(runs: [Double]) {
+        precondition(!runs.isEmpty)
+        self.runs = runs.sorted()
+    }
+
+    var median: Double { runs[runs.count / 2] }
+    var spread: ClosedRange<Double> { runs[0]...runs[runs.count - 1] }
+
+    /// Times `body`, which repeats what is measured as often as it is told, in nanoseconds for each repetition. A first run
+    /// isn't counted.
+    static func measure(repetitions: Int, runs: Int = 9, _ body: (Int) throws -> Void) rethrows -> Timing {
+        try body(repetitions / 10 + 1)
+        return Timing(
+            runs: try (0..<runs).map { _ in
+                let start = now
+                try body(repetitions)
+                return Double(now - start) / Double(repetitions)
+            }
+        )
+    }
+
+    /// Times work that waits.
+    static func measure(repetitions: Int, runs: Int = 9, _ body: (Int) async throws -> Void) async rethrows -> Timing {
+        try await body(repetitions / 10 + 1)
+        var times: [Double] = []
+        for _ in 0..<runs {
+            let start = now
+            try await body(repetitions)
+            times.append(Double(now - start) / Double(repetitions))
+        }
+        return Timing(runs: times)
+    }
+
+    static var now: Int64 { SystemTrackingClock().monotonicNanoseconds }
+}
+
+/// How often each repetition of `body` asks for memory; `nil` where that can't be counted. All threads are counted, so the
+/// repetitions should be many.
+func allocations(repetitions: Int, _ body: (Int) throws -> Void) rethrows -> Double? {
+    try body(1)
+    let before = allocation_count()
+    try body(repetitions)
+    return allocation_counter_works() ? Double(allocation_count() - before) / Double(repetitions) : nil
+}
+
+/// The same of work that waits.
+func allocations(repetitions: Int, _ body: (Int) async throws -> Void) async rethrows -> Double? {
+    try await body(1)
+    let before = allocation_count()
+    try await body(repetitions)
+    return allocation_counter_works() ? Double(allocation_count() - before) / Double(repetitions) : nil
+}
+
+/// Hides from the optimizer what a value is, or it would leave out a loop whose result nobody sees.
+@inline(never)
+func opaque<Value>(_ value: Value) -> Value { value }

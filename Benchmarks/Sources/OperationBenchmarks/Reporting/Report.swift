@@ -1,0 +1,95 @@
+import Foundation
+
+/// The results of one suite, as they are written and read again.
+struct Report: Codable {
+    struct Entry: Codable {
+        var name: String
+        var value: Double
+        var unit: String
+        /// The lowest and the highest of the runs.
+        var spread: [Double]
+        var allocations: Double?
+        var peer: String?
+        var peerValue: Double?
+        var ratio: Double?
+        var budget: String?
+        var met: Bool?
+
+        enum CodingKeys: String, CodingKey {
+            case name, value, unit, spread, allocations, peer, ratio, budget, met
+            case peerValue = "peer_value"
+        }
+    }
+
+    var suite: String
+    var results: [Entry]
+
+    init(suite: String, _ measurements: [Measurement]) {
+        self.suite = suite
+        results = measurements.map { measurement in
+            Entry(
+                name: measurement.name,
+                value: measurement.value,
+                unit: measurement.unit,
+                spread: [measurement.spread.lowerBound, measurement.spread.upperBound],
+                allocations: measurement.allocations,
+                peer: measurement.peer?.name,
+                peerValue: measurement.peer?.value,
+                ratio: measurement.ratio,
+                budget: measurement.budget.map { $0.words(unit: measurement.unit) },
+                met: measurement.isMet
+            )
+        }
+    }
+
+    /// One line of JSON.
+    func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
+    /// Reads what ``json()`` wrote, a line for each suite.
+    static func read(_ path: String) throws -> [Report] {
+        try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map {
+            try JSONDecoder().decode(Report.self, from: Data($0.utf8))
+        }
+    }
+}
+
+extension Budget {
+    func words(unit: String) -> String {
+        var parts: [String] = []
+        if let ratioAtMost {
+            parts.append(
+                ratioAtMost < 0.6
+                    ? "at least \((1 / ratioAtMost).brief)x less" : "at most \(ratioAtMost.brief)x"
+            )
+        }
+        if let ratioAtLeast { parts.append("at least \(ratioAtLeast.brief)x") }
+        if let valueAtMost { parts.append("at most \(valueAtMost.amount(of: unit))") }
+        if let allocationsAtMost { parts.append("at most \(allocationsAtMost.brief) allocations") }
+        return parts.joined(separator: ", ")
+    }
+}
+
+extension Double {
+    /// Three digits that matter.
+    var brief: String {
+        if self == 0 { return "0" }
+        let digits = Int(log10(abs(self)).rounded(.down))
+        let scale = pow(10, Double(2 - digits))
+        let rounded = (self * scale).rounded() / scale
+        return rounded == rounded.rounded() && abs(rounded) < 1e9
+            ? String(Int(rounded)) : String(format: "%.*f", Swift.max(0, 2 - digits), rounded)
+    }
+
+    /// Nanoseconds in the unit in which they read best, anything else as it is.
+    func amount(of unit: String) -> String {
+        guard unit == "ns" else { return "\(brief) \(unit)" }
+        if self >= 1e9 { return "\((self / 1e9).brief) s" }
+        if self >= 1e6 { return "\((self / 1e6).brief) ms" }
+        if self >= 1e3 { return "\((self / 1e3).brief) µs" }
+        return "\(brief) ns"
+    }
+}
