@@ -15,13 +15,13 @@ extension BackgroundOperation {
         return writer.bytes
     }
 
-    func write(to json: inout JSONWriter) {
+    package func write(to json: inout JSONWriter) {
         json.beginObject()
         writeFields(to: &json)
         json.endObject()
     }
 
-    func writeFields(to json: inout JSONWriter) {
+    package func writeFields(to json: inout JSONWriter) {
         let countsBytes = progress.unit == .bytes
         json.key("operation_id")
         json.value(id.rawValue)

@@ -5,9 +5,9 @@ import Foundation
 #endif
 
 /// Bytes that are to be kept and shown as JSON.
-enum JSONPayload {
+package enum JSONPayload {
     /// Whether bytes are one JSON text. Anything else would break every object that it is put into.
-    static func isValid(_ bytes: [UInt8]) -> Bool {
+    package static func isValid(_ bytes: [UInt8]) -> Bool {
         (try? JSONDecoder().decode(Anything.self, from: Data(bytes))) != nil
     }
 

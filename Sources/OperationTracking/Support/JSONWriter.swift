@@ -2,46 +2,53 @@
 ///
 /// `JSONEncoder` needs about ten times as long for an operation, and the same operation is encoded for every tick of every
 /// stream.
-struct JSONWriter {
-    private(set) var bytes: [UInt8] = []
+package struct JSONWriter: Sendable {
+    package private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
-    init(capacity: Int) {
+    package init(capacity: Int) {
         bytes.reserveCapacity(capacity)
     }
 
-    mutating func beginObject() {
+    package mutating func beginObject() {
         separate()
         bytes.append(UInt8(ascii: "{"))
         needsComma = false
     }
 
-    mutating func endObject() {
+    package mutating func endObject() {
         bytes.append(UInt8(ascii: "}"))
         needsComma = true
     }
 
-    mutating func beginArray() {
+    package mutating func beginArray() {
         separate()
         bytes.append(UInt8(ascii: "["))
         needsComma = false
     }
 
-    mutating func endArray() {
+    package mutating func endArray() {
         bytes.append(UInt8(ascii: "]"))
         needsComma = true
     }
 
     /// Writes what is JSON already.
-    mutating func embed(_ json: [UInt8]?) {
+    package mutating func embed(_ json: (some Collection<UInt8>)?) {
         guard let json else { return null() }
         separate()
         bytes.append(contentsOf: json)
         needsComma = true
     }
 
+    /// Writes a key from outside.
+    package mutating func outsideKey(_ name: String) {
+        value(name)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
     /// Writes a key; it must need no escaping, as every key of ours.
-    mutating func key(_ name: StaticString) {
+    package mutating func key(_ name: StaticString) {
         separate()
         bytes.append(UInt8(ascii: "\""))
         bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
@@ -50,11 +57,16 @@ struct JSONWriter {
         needsComma = false
     }
 
-    mutating func null() {
+    package mutating func null() {
         literal("null")
     }
 
-    mutating func value(_ text: String?) {
+    package mutating func value(_ truth: Bool?) {
+        guard let truth else { return null() }
+        literal(truth ? "true" : "false")
+    }
+
+    package mutating func value(_ text: String?) {
         guard var text else { return null() }
         separate()
         bytes.append(UInt8(ascii: "\""))
@@ -63,7 +75,7 @@ struct JSONWriter {
         needsComma = true
     }
 
-    mutating func value(_ number: (some FixedWidthInteger)?) {
+    package mutating func value(_ number: (some FixedWidthInteger)?) {
         guard let number else { return null() }
         separate()
         appendInteger(Int64(number))
@@ -71,7 +83,7 @@ struct JSONWriter {
     }
 
     /// Writes a number rounded to `decimals` places; what is not finite is null, since JSON has no word for it.
-    mutating func value(_ number: Double?, decimals: Int = 3) {
+    package mutating func value(_ number: Double?, decimals: Int = 3) {
         guard let number, number.isFinite else { return null() }
         separate()
         needsComma = true
@@ -92,7 +104,7 @@ struct JSONWriter {
     }
 
     /// Writes a moment as ISO 8601 in UTC with milliseconds.
-    mutating func value(milliseconds: Int64?) {
+    package mutating func value(milliseconds: Int64?) {
         guard let milliseconds else { return null() }
         separate()
         bytes.append(UInt8(ascii: "\""))

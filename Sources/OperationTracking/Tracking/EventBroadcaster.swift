@@ -42,19 +42,28 @@ final class EventBroadcaster: Sendable {
     }
 
     func subscribe() -> OperationEvents {
+        subscribe { [] }.events
+    }
+
+    /// - Parameter operations: reads what the subscriber begins with. It is read inside the lock that orders events, so every
+    ///   event of the subscription carries a later state.
+    func subscribe(
+        _ operations: () -> [BackgroundOperation]
+    ) -> (events: OperationEvents, operations: [BackgroundOperation], sequence: UInt64) {
         let queue = EventQueue()
-        let key: UInt64? = state.withLock { state in
-            guard !state.isClosed else { return nil }
+        let (key, begin, sequence): (UInt64?, [BackgroundOperation], UInt64) = state.withLock { state in
+            guard !state.isClosed else { return (nil, [], state.sequence) }
             state.nextKey += 1
             state.subscribers[state.nextKey] = queue
             subscriberCount.add(1, ordering: .relaxed)
-            return state.nextKey
+            return (state.nextKey, operations(), state.sequence)
         }
         guard let key else {
             queue.finish()
-            return OperationEvents(queue: queue, subscription: nil)
+            return (OperationEvents(queue: queue, subscription: nil), begin, sequence)
         }
-        return OperationEvents(queue: queue, subscription: Subscription { [weak self] in self?.remove(key) })
+        let subscription = Subscription { [weak self] in self?.remove(key) }
+        return (OperationEvents(queue: queue, subscription: subscription), begin, sequence)
     }
 
     /// Ends every subscriber's events, after what is already waiting for it.
@@ -99,6 +108,9 @@ public struct OperationEvents: AsyncSequence, Sendable {
 
     let queue: EventQueue
     let subscription: Subscription?
+
+    /// The events that wait, without waiting for more.
+    package func takeWaiting() -> [OperationEvent] { queue.takeAll() }
 
     /// Begins to read.
     public func makeAsyncIterator() -> Iterator {

@@ -53,6 +53,14 @@ final class EventQueue: Sendable {
         }
     }
 
+    func takeAll() -> [OperationEvent] {
+        state.withLock { state in
+            var events: [OperationEvent] = []
+            while let event = state.take() { events.append(event) }
+            return events
+        }
+    }
+
     func finish() {
         state.withLock { $0.isFinished = true }
         takeWaiter()?.resume(returning: nil)
@@ -96,7 +104,7 @@ extension EventQueue.State {
 
 extension OperationEvent {
     /// The event that stands for itself and an older one about the same operation that was not delivered.
-    fileprivate func merged(over older: OperationEvent?) -> OperationEvent {
+    package func merged(over older: OperationEvent?) -> OperationEvent {
         guard case .started? = older?.kind, case .updated = kind else { return self }
         return OperationEvent(sequence: sequence, kind: .started, operation: operation)
     }

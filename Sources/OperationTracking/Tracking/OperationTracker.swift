@@ -41,8 +41,8 @@ public final class OperationTracker: Sendable {
     /// An operation's own limit is set by ``setBandwidthLimit(_:of:)``.
     public let bandwidth: BandwidthLimiter
 
-    let clock: any TrackingClock
-    let history: (any HistoryStore)?
+    package let clock: any TrackingClock
+    package let history: (any HistoryStore)?
     let configuration: Configuration
     let registry = OperationRegistry()
     let broadcaster = EventBroadcaster()

@@ -1,0 +1,79 @@
+import Synchronization
+
+/// What an interface to the outside reads: in the wire form, without a copy of each operation on the way.
+extension OperationTracker {
+    /// Writes the active operations as a JSON array, oldest first.
+    ///
+    /// - Returns: how many were written.
+    package func writeActiveOperations(to json: inout JSONWriter) -> Int {
+        let now = clock.monotonicNanoseconds
+        var count = 0
+        json.beginArray()
+        for cell in registry.activeCells.sorted(by: { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }) {
+            let operation = cell.snapshot(at: now)
+            // One that has just ended may still be in the list.
+            guard operation.status.isActive else { continue }
+            operation.write(to: &json)
+            count += 1
+        }
+        json.endArray()
+        return count
+    }
+
+    /// How many bytes the active operations take as JSON, roughly.
+    package var activeOperationsSize: Int { 1024 * registry.summary.totalActive }
+
+    /// An operation that this tracker knows, as a history would keep it, with the status that readers may see.
+    package func currentRecord(_ id: OperationID) -> OperationRecord? {
+        registry.cell(id)?.visibleRecord(at: clock.monotonicNanoseconds)
+    }
+
+    /// The latest judgement of the load; `nil` when it is older than a few samples, and has to be made anew.
+    package var recentAssessment: OverloadAssessment? {
+        let now = clock.monotonicNanoseconds
+        let oldest = 3 * configuration.sampleInterval.nanoseconds
+        return monitor.current.withLock { current in
+            current.time.flatMap { now - $0 <= oldest ? current.assessment : nil }
+        }
+    }
+
+    /// Events from now on, and the operations that are active at this very moment: every event is about a later state.
+    ///
+    /// - Returns: the number of the last event before, too.
+    package func eventsFromNow() -> (events: OperationEvents, active: [BackgroundOperation], sequence: UInt64) {
+        // Read inside the lock that orders events.
+        let begin = broadcaster.subscribe { activeOperations.filter(\.status.isActive) }
+        return (begin.events, begin.operations, begin.sequence)
+    }
+}
+
+extension OperationCell {
+    fileprivate func visibleRecord(at monotonic: Int64) -> OperationRecord {
+        var record = OperationRecord(operation: snapshot(at: monotonic))
+        withState { state in
+            record.request = state.payload?.request
+            // Until its ending is durable nobody has seen it.
+            record.result = record.operation.status == .completed ? state.payload?.result : nil
+            record.startedBy = state.startedBy
+        }
+        return record
+    }
+}
+
+extension OperationHandle {
+    /// Shows a share of the work that a client reports beside amounts, or in their place. What is shown never goes backwards.
+    ///
+    /// - Parameter percent: 0 to 100.
+    package func report(percent: Double) {
+        guard percent.isFinite else { return }
+        cell.change { $0.reportedPercent = max($0.reportedPercent ?? 0, min(percent, 100)) }
+    }
+
+    /// Whether somebody has asked the work to stop.
+    package var isAskedToStop: Bool { cell.withState { $0.machine.pendingRequest == .cancel } }
+
+    /// Whether nobody in this process reports on the operation: neither a provider that is run nor a closure.
+    package var isReportedFromOutside: Bool {
+        cell.withState { $0.control.cancelWork == nil && $0.control.signalOwner == nil }
+    }
+}
