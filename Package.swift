@@ -10,6 +10,7 @@ let package = Package(
         .library(name: "OperationTransfer", targets: ["OperationTransfer"]),
         .library(name: "OllamaOperations", targets: ["OllamaOperations"]),
         .library(name: "NounProjectOperations", targets: ["NounProjectOperations"]),
+        .library(name: "OperationHTTP", targets: ["OperationHTTP"]),
         .library(name: "ProcessOperations", targets: ["ProcessOperations"]),
         .library(name: "ServiceControl", targets: ["ServiceControl"]),
         .library(name: "OperationTrackingTesting", targets: ["OperationTrackingTesting"]),
@@ -51,6 +52,7 @@ let package = Package(
         ),
         .target(name: "ProcessOperations", dependencies: ["OperationTracking", "CProcess"]),
         .target(name: "ServiceControl", dependencies: ["OperationTracking", "CProcess", "CSockDiag"]),
+        .target(name: "OperationHTTP", dependencies: ["OperationTracking"]),
         .target(name: "OperationTrackingTesting", dependencies: ["OperationTracking"]),
 
         // The reference service, and what it demonstrates itself against.
@@ -100,6 +102,7 @@ let package = Package(
             name: "ServiceControlTests",
             dependencies: ["ServiceControl", "OperationTrackingTesting", "CProcess"]
         ),
+        .testTarget(name: "OperationHTTPTests", dependencies: ["OperationHTTP", "OperationTrackingTesting"]),
         .testTarget(name: "WizardTests", dependencies: ["OllamaStandIn", "Wizard"]),
         .testTarget(name: "OllamaStandInTests", dependencies: ["OllamaStandIn"], resources: [.copy("Fixtures")]),
     ]

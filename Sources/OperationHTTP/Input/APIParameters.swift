@@ -1,0 +1,131 @@
+/// What a client says: the members of a JSON body, and the parameters of the query. Where both name something, the body counts.
+package struct APIParameters: Sendable {
+    private let members: [(key: String, value: JSONValue)]
+    private let query: [(name: String, value: String)]
+
+    package init(body: JSONValue? = nil, query: [(name: String, value: String)]) throws(APIProblem) {
+        switch body {
+        case nil: members = []
+        case .object(let members): self.members = members
+        case .some(let other): throw .invalid("The body is \(other.kind): send a JSON object.")
+        }
+        self.query = query
+    }
+
+    /// A value, with `null` taken as not given.
+    private enum Given {
+        case json(JSONValue)
+        case text(String)
+    }
+
+    private func given(_ name: String) throws(APIProblem) -> Given? {
+        if let value = members.first(where: { $0.key == name })?.value {
+            if case .null = value { return nil }
+            return .json(value)
+        }
+        let values = query.filter { $0.name == name }
+        guard values.count <= 1 else { throw .invalid("\(name) is given \(values.count) times: give it once.") }
+        return values.first.map { .text($0.value) }
+    }
+
+    /// Whether there is a value.
+    package func has(_ name: String) -> Bool {
+        members.contains { $0.key == name } || query.contains { $0.name == name }
+    }
+
+    /// Text of at most `limit` Unicode scalars, as JSON Schema counts them, without NUL.
+    package func text(_ name: String, limit: Int) throws(APIProblem) -> String? {
+        let text: String
+        switch try given(name) {
+        case nil: return nil
+        case .json(.string(let value)), .text(let value): text = value
+        case .json(let other): throw .invalid("\(name) is \(other.kind): send a string.")
+        }
+        guard text.unicodeScalars.count <= limit else {
+            throw .invalid("\(name) has \(text.unicodeScalars.count) characters: send at most \(limit).")
+        }
+        guard !text.utf8.contains(0) else { throw .invalid("\(name) holds the character NUL: leave it out.") }
+        return text
+    }
+
+    /// A number within a range.
+    package func number(_ name: String, in range: ClosedRange<Double>) throws(APIProblem) -> Double? {
+        let number: Double
+        switch try given(name) {
+        case nil: return nil
+        case .json(.integer(let value)): number = Double(value)
+        case .json(.number(let value)): number = value
+        case .json(let other): throw .invalid("\(name) is \(other.kind): send a number.")
+        case .text(let text):
+            guard text.utf8.allSatisfy(Self.isOfNumber), let value = Double(text), value.isFinite else {
+                throw .invalid("\(name) is not a number.")
+            }
+            number = value
+        }
+        guard range.contains(number) else {
+            throw .invalid(
+                "\(name) is outside its range: send a number from \(Self.shown(range.lowerBound)) to \(Self.shown(range.upperBound))."
+            )
+        }
+        return number
+    }
+
+    /// A whole number within a range.
+    package func integer(_ name: String, in range: ClosedRange<Int64>) throws(APIProblem) -> Int64? {
+        guard let number = try number(name, in: Double(range.lowerBound)...Double(range.upperBound)) else { return nil }
+        guard let whole = Int64(exactly: number) else { throw .invalid("\(name) is not a whole number.") }
+        return whole
+    }
+
+    /// The members of an object.
+    package func object(_ name: String) throws(APIProblem) -> JSONValue? {
+        switch try given(name) {
+        case nil: return nil
+        case .json(let value):
+            guard case .object = value else { throw .invalid("\(name) is \(value.kind): send an object.") }
+            return value
+        case .text(let text):
+            let value = try JSONReader.read(Array(text.utf8))
+            guard case .object = value else { throw .invalid("\(name) is \(value.kind): send an object as JSON.") }
+            return value
+        }
+    }
+
+    /// Every value of a query parameter that may come several times, also separated by commas.
+    package func list(_ name: String) -> [String] {
+        query.filter { $0.name == name }.flatMap { $0.value.split(separator: ",").map(String.init) }
+    }
+
+    private static func isOfNumber(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+            UInt8(ascii: "e"), UInt8(ascii: "E"):
+            true
+        default:
+            false
+        }
+    }
+
+    private static func shown(_ number: Double) -> String {
+        Int64(exactly: number).map(String.init) ?? "\(number)"
+    }
+}
+
+extension APIParameters {
+    /// Text that has to be there.
+    package func requiredText(_ name: String, limit: Int) throws(APIProblem) -> String {
+        guard let text = try text(name, limit: limit) else { throw .invalid("\(name) is missing: send a string.") }
+        return text
+    }
+
+    /// A value of an enumeration with names.
+    package func choice<Choice>(_ name: String, of type: Choice.Type = Choice.self) throws(APIProblem) -> Choice?
+    where Choice: RawRepresentable<String>, Choice: CaseIterable {
+        guard let text = try text(name, limit: 64) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .invalid("\(name) is none of \(names).")
+        }
+        return choice
+    }
+}

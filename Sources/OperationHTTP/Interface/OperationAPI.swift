@@ -1,0 +1,237 @@
+public import OperationTracking
+
+/// The HTTP API of a tracker as a value: a request in, an answer or an event stream out. It opens no socket and waits for
+/// nobody's bytes, so any server can carry it; `OperationServer` is one.
+///
+/// ```swift
+/// let api = OperationAPI(tracker: tracker, runner: runner)
+/// let answer = await api.respond(to: APIRequest(method: "GET", target: "/api/ports/operations/summary", …))
+/// ```
+///
+/// A server that has threads to spare for nothing asks ``respondNow(to:)`` first: what needs no waiting, and that is nearly
+/// everything, is answered on the spot.
+public final class OperationAPI: Sendable {
+    /// What an API can be told when it is made.
+    public struct Configuration: Sendable {
+        /// What opens the API to everybody who is not a trusted local user; `nil` when nothing does.
+        public var token: String?
+        /// Whether a process of the same user on this machine needs no token.
+        public var trustsLocalUser = true
+        /// Names under which the server may be asked, beside its addresses and `localhost`: in lower case, without a port.
+        public var allowedHosts: Set<String> = []
+        /// Origins whose pages may ask and read the answers (CORS), such as `https://example.org`; none by default.
+        public var allowedOrigins: Set<String> = []
+        /// How many bytes a body may have.
+        public var maximumBodyBytes = 1 << 20
+        /// How many operations may be active for a client to start one more.
+        public var maximumActiveOperations = 10_000
+        /// How many event streams may be open at a time.
+        public var maximumStreams = 4096
+        /// How long updates are gathered before they are sent, so that nobody is told more than five times a second.
+        public var streamInterval: Duration = .milliseconds(200)
+        /// After how long a stream gets a comment, so that it isn't taken for dead.
+        public var heartbeat: Duration = .seconds(15)
+        /// What the ids of events begin with: another one for each run of a server. `nil` for one drawn at random.
+        public var run: String?
+
+        /// Makes the usual configuration.
+        public init() {}
+    }
+
+    /// Where the operations are tracked.
+    public let tracker: OperationTracker
+    /// Who runs what clients ask for; `nil` when they can only report work of their own.
+    public let runner: OperationRunner?
+    /// As it was given.
+    public let configuration: Configuration
+
+    let sessions = SessionStore()
+    let hub: EventHub
+    private let access: AccessPolicy
+    private let table: RouteTable
+
+    /// Makes an API.
+    ///
+    /// - Parameters:
+    ///   - tracker: whose operations are shown.
+    ///   - runner: who runs what clients ask for, with its providers; `nil` when there is none.
+    ///   - assets: files that are served as they are.
+    ///   - configuration: who may ask, and how much.
+    public convenience init(
+        tracker: OperationTracker,
+        runner: OperationRunner? = nil,
+        assets: [APIAsset] = [],
+        configuration: Configuration = Configuration()
+    ) {
+        self.init(tracker: tracker, runner: runner, assets: assets, extensions: [], configuration: configuration)
+    }
+
+    /// - Parameter extensions: routes of other modules. They go before this module's own.
+    package init(
+        tracker: OperationTracker,
+        runner: OperationRunner? = nil,
+        assets: [APIAsset] = [],
+        extensions: [APIExtension],
+        configuration: Configuration = Configuration()
+    ) {
+        self.tracker = tracker
+        self.runner = runner
+        self.configuration = configuration
+        access = AccessPolicy(
+            token: configuration.token.map { Array($0.utf8) },
+            trustsLocalUser: configuration.trustsLocalUser,
+            allowedHosts: configuration.allowedHosts,
+            allowedOrigins: configuration.allowedOrigins
+        )
+        hub = EventHub(
+            tracker,
+            run: configuration.run ?? String(UInt64.random(in: 1 << 40..<1 << 41), radix: 36),
+            interval: configuration.streamInterval,
+            heartbeat: configuration.heartbeat,
+            limit: configuration.maximumStreams
+        )
+        let context = APIContext(
+            tracker: tracker,
+            runner: runner,
+            hub: hub,
+            sessions: sessions,
+            maximumActiveOperations: configuration.maximumActiveOperations
+        )
+        table = RouteTable(assets.map(\.route) + context.routes + extensions.flatMap(\.routes))
+    }
+
+    deinit { hub.close() }
+
+    /// Ends all event streams once they have sent what there is. Closing the tracker does so, too, after the last endings.
+    public func close() { hub.close() }
+
+    /// Answers a request.
+    public func respond(to request: APIRequest) async -> APIResponse {
+        switch admit(request) {
+        case .answered(let response):
+            return response
+        case .admitted(let call, let route):
+            if let response = answerNow(call, route) { return response }
+            guard let later = route.later else { return finish(APIProblem.stopping.response, to: request) }
+            do {
+                return finish(try await later(call), to: request)
+            } catch {
+                return finish(APIProblem(error).response, to: request)
+            }
+        }
+    }
+
+    /// Answers a request that needs no waiting; `nil` for one that does, which ``respond(to:)`` answers.
+    public func respondNow(to request: APIRequest) -> APIResponse? {
+        switch admit(request) {
+        case .answered(let response): response
+        case .admitted(let call, let route): answerNow(call, route)
+        }
+    }
+
+    private func answerNow(_ call: APICall, _ route: APIRoute) -> APIResponse? {
+        do {
+            return try route.now?(call).map { finish($0, to: call.request) }
+        } catch {
+            return finish(APIProblem(error).response, to: call.request)
+        }
+    }
+}
+
+extension OperationAPI {
+    private enum Admission {
+        case answered(APIResponse)
+        case admitted(APICall, APIRoute)
+    }
+
+    /// Checks a request as far as that is the same for all routes.
+    private func admit(_ request: APIRequest) -> Admission {
+        do {
+            let target = try RequestTarget(request.target)
+            let match = try table.match(request.method, target)
+            guard case .route(let route, let captures) = match else {
+                try access.checkAddress(of: request)
+                return .answered(finish(try answer(request, without: match), to: request))
+            }
+            // A load balancer that asks for the health names the server as it likes.
+            if route.path != "/health" { try access.checkAddress(of: request) }
+            let identity = try access.identity(
+                of: request,
+                sessions: sessions,
+                at: tracker.clock.monotonicNanoseconds
+            )
+            guard route.access == .open || identity != .anonymous else {
+                throw APIProblem.unauthorized(
+                    "Who asks is not known: send the server's token as Authorization: Bearer."
+                )
+            }
+            let parameters = try APIParameters(body: body(of: request), query: target.query)
+            let call = APICall(request: request, captures: captures, parameters: parameters, identity: identity)
+            return .admitted(call, route)
+        } catch {
+            return .answered(finish(APIProblem(error).response, to: request))
+        }
+    }
+
+    private func answer(_ request: APIRequest, without match: RouteTable.Match) throws(APIProblem) -> APIResponse {
+        guard case .otherMethods(let methods) = match else {
+            throw .notFound("There is nothing at this path: /openapi.yaml lists what there is.")
+        }
+        let allow = APIHeader("Allow", methods.joined(separator: ", "))
+        guard request.method == "OPTIONS" else {
+            throw APIProblem(405, "method_not_allowed", "This path takes \(allow.value) only.", headers: [allow])
+        }
+        var answer = APIResponse(status: 204, headers: [allow])
+        if let origin = request.header("Origin"), access.sharesAnswers(with: origin),
+            request.header("Access-Control-Request-Method") != nil
+        {
+            answer.headers += [
+                APIHeader("Access-Control-Allow-Methods", allow.value),
+                APIHeader("Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID"),
+                APIHeader("Access-Control-Max-Age", "600"),
+            ]
+        }
+        return answer
+    }
+
+    /// The body as JSON; `nil` when there is none, whatever its type is said to be.
+    private func body(of request: APIRequest) throws(APIProblem) -> JSONValue? {
+        guard !request.body.isEmpty, request.method != "GET", request.method != "HEAD" else { return nil }
+        guard request.body.count <= configuration.maximumBodyBytes else {
+            throw .tooLarge(configuration.maximumBodyBytes)
+        }
+        let type = (request.header("Content-Type") ?? "").prefix { $0 != ";" && $0 != " " }.lowercased()
+        // A page from elsewhere can send other types without asking first.
+        guard type == "application/json" else {
+            throw APIProblem(
+                415,
+                "unsupported_media_type",
+                "The body's type is \(type.isEmpty ? "not given" : "not JSON"): send Content-Type: application/json."
+            )
+        }
+        return try JSONReader.read(request.body)
+    }
+
+    /// What every answer has.
+    private func finish(_ response: APIResponse, to request: APIRequest) -> APIResponse {
+        var response = response
+        response.headers.append(APIHeader("X-Content-Type-Options", "nosniff"))
+        if let origin = request.header("Origin"), access.sharesAnswers(with: origin) {
+            response.headers.append(APIHeader("Access-Control-Allow-Origin", origin))
+            response.headers.append(APIHeader("Vary", "Origin"))
+        }
+        return response
+    }
+}
+
+extension APIProblem {
+    static func tooLarge(_ limit: Int) -> APIProblem {
+        APIProblem(413, "too_large", "The body has more than \(limit) bytes: send less at once.")
+    }
+}
+
+extension OperationAPI {
+    /// The refusal of a body that a server has not even read, because it is longer than
+    /// ``Configuration/maximumBodyBytes``.
+    public var tooLargeResponse: APIResponse { APIProblem.tooLarge(configuration.maximumBodyBytes).response }
+}

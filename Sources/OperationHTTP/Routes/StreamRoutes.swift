@@ -1,0 +1,42 @@
+import OperationTracking
+
+extension APIContext {
+    var streamRoutes: [APIRoute] {
+        [
+            .now("GET", Self.root + "/stream", stream),
+            .later("GET", Self.root + "/{id}/stream", streamOfOne),
+        ]
+    }
+
+    private func stream(_ call: APICall) throws -> APIResponse {
+        guard call.request.method != "HEAD" else { return .events(nil) }
+        return .events(try hub.subscribe(after: call.request.header("Last-Event-ID")))
+    }
+
+    private func streamOfOne(_ call: APICall) async throws -> APIResponse {
+        let operation = try await record(ofUnknown: id(in: call)).operation
+        guard call.request.method != "HEAD" else { return .events(nil) }
+        guard operation.status.isTerminal || tracker.operation(operation.id) != nil else {
+            throw APIProblem.runElsewhere
+        }
+        // A browser asks again when a stream ends, until it is told that there is nothing more.
+        if operation.status.isTerminal, let last = call.request.header("Last-Event-ID"),
+            hub.hasTold(last, endOf: operation.id)
+        {
+            return APIResponse(status: 204)
+        }
+        return .events(try hub.subscribe(to: operation))
+    }
+}
+
+extension APIResponse {
+    /// Server-Sent Events; without a body when there is no stream.
+    static func events(_ stream: APIStream?) -> APIResponse {
+        let headers = [
+            APIHeader("Content-Type", "text/event-stream"), APIHeader("Cache-Control", "no-store"),
+            // Tells nginx to pass on what comes as it comes.
+            APIHeader("X-Accel-Buffering", "no"),
+        ]
+        return APIResponse(headers: headers, body: stream.map { .stream($0) } ?? .bytes([]))
+    }
+}

@@ -1,0 +1,207 @@
+import OperationTracking
+import OperationTrackingTesting
+import Testing
+
+@testable import OperationHTTP
+
+@Suite struct StreamTests {
+    let fixture = APIFixture()
+    let root = APIFixture.root
+
+    private func open(_ path: String = "/stream", after id: String? = nil) async throws -> APIStream {
+        let headers = id.map { [APIHeader("Last-Event-ID", $0)] } ?? []
+        let answer = await fixture.ask("GET", root + path, headers: headers)
+        #expect(answer.status == 200)
+        #expect(answer.header("Content-Type") == "text/event-stream")
+        #expect(answer.header("Cache-Control") == "no-store")
+        return try #require(answer.stream)
+    }
+
+    private func startOperation(_ description: String = "a") throws -> OperationHandle {
+        try fixture.tracker.start(type: .download, description: description, total: 1000)
+    }
+
+    /// Moves the clock past the time in which events are gathered, once the hub waits for that.
+    private func nextFlush() async {
+        await fixture.clock.advance(by: .milliseconds(250))
+    }
+
+    @Test func aStreamBeginsWithWhatIsActive() async throws {
+        let handle = try startOperation()
+        let events = try await open().events()
+        #expect(events.first?.retry == "2000")
+        #expect(events.last?.name == "snapshot")
+        #expect(events.last?.id == "run-0")
+        #expect(events.last?.json["operations"]?.elements.first?["operation_id"]?.text == handle.id.rawValue)
+        #expect(events.last?.json["gap"]?.truth == false)
+    }
+
+    @Test func eventsComeInOrderWithTheirNumbers() async throws {
+        let stream = try await open()
+        _ = await stream.events()
+        let handle = try startOperation()
+        let started = await stream.events()
+        #expect(started.map(\.name) == ["started"])
+        #expect(started.first?.id == "run-1")
+        #expect(started.first?.operationID == handle.id.rawValue)
+        try await fixture.tracker.complete(handle.id)
+        await nextFlush()
+        let finished = await stream.events()
+        #expect(finished.last?.name == "finished")
+        #expect(finished.last?.json["status"]?.text == "completed")
+        #expect(finished.last?.json["durable"]?.truth == true)
+    }
+
+    @Test func updatesAreGathered() async throws {
+        let stream = try await open()
+        _ = await stream.events()
+        let handle = try startOperation()
+        _ = await stream.events()
+        for _ in 1...10 {
+            try await fixture.tracker.report(handle.id, .paused)
+            try await fixture.tracker.report(handle.id, .inProgress)
+        }
+        // The ticker, the heartbeat, and the hub that gathers.
+        await fixture.clock.waitForSleepers(3)
+        #expect(stream.waitingEvents().isEmpty)
+        await nextFlush()
+        let events = await stream.events()
+        #expect(events.map(\.name) == ["updated"])
+        #expect(events.first?.json["status"]?.text == "in_progress")
+    }
+
+    @Test func whoeverComesBackIsGivenWhatItMissed() async throws {
+        let stream = try await open()
+        _ = await stream.events()
+        let first = try startOperation("first")
+        let last = try #require(await stream.events().last?.id)
+        stream.cancel()
+        try await fixture.tracker.complete(first.id)
+        let second = try startOperation("second")
+        await nextFlush()
+        let again = try await open(after: last)
+        let events = await again.events()
+        #expect(events.first?.retry == "2000")
+        let missed = await again.events()
+        #expect(missed.map(\.name) == ["finished", "started"])
+        #expect(missed.map(\.operationID) == [first.id.rawValue, second.id.rawValue])
+    }
+
+    @Test(arguments: ["other-1", "run-999", "run-", "run-x", "nonsense", "", "run-99999999999999999999999"])
+    func anUnknownRunIsAnsweredByASnapshot(id: String) async throws {
+        _ = try startOperation()
+        let events = try await open(after: id).events()
+        #expect(events.last?.name == "snapshot")
+        #expect(events.last?.json["gap"]?.truth == true)
+        #expect(events.last?.json["operations"]?.elements.count == 1)
+    }
+
+    @Test func aSlowClientIsGivenTheNewestOfEachAndEveryEnding() async throws {
+        let stream = try await open()
+        _ = await stream.events()
+        let watcher = try await open()
+        _ = await watcher.events()
+        let first = try startOperation("first")
+        _ = await watcher.events()
+        let second = try startOperation("second")
+        for amount in 1...10 {
+            first.update(completed: Int64(amount))
+            second.update(completed: Int64(amount))
+            await fixture.clock.advance(by: .milliseconds(250))
+            _ = await watcher.events()
+        }
+        try await fixture.tracker.fail(first.id, OperationFailure(.timeout, "too late"))
+        await fixture.clock.advance(by: .milliseconds(250))
+        var events = await stream.events()
+        while events.last(where: { $0.operationID == first.id.rawValue })?.name != "finished" {
+            await briefPause()
+            events += stream.waitingEvents()
+        }
+        #expect(events.filter { $0.operationID == first.id.rawValue }.count <= 2)
+        #expect(events.last { $0.operationID == second.id.rawValue }?.json["completed_units"]?.number == 10)
+    }
+
+    @Test func aSilentStreamGetsAHeartbeat() async throws {
+        let stream = try await open()
+        _ = await stream.events()
+        await fixture.clock.waitForSleepers()
+        await fixture.clock.advance(by: .seconds(15))
+        let events = await stream.events()
+        #expect(events.count == 1)
+        #expect(events.first?.comment == "heartbeat")
+    }
+
+    @Test func aStreamOfOneOperationEndsWithIt() async throws {
+        let handle = try startOperation()
+        let other = try startOperation("other")
+        let stream = try await open("/\(handle.id)/stream")
+        let first = await stream.events()
+        #expect(first.last?.name == "updated")
+        #expect(first.last?.operationID == handle.id.rawValue)
+        try await fixture.tracker.report(other.id, .paused)
+        try await fixture.tracker.complete(handle.id)
+        await nextFlush()
+        let last = await stream.events()
+        #expect(last.map(\.name) == ["finished"])
+        #expect(last.first?.operationID == handle.id.rawValue)
+        #expect(await stream.next() == nil)
+        #expect(fixture.api.hub.clientCount == 0)
+    }
+
+    @Test func whoeverWasToldOfTheEndNeedNotComeBack() async throws {
+        let handle = try startOperation()
+        try await fixture.tracker.complete(handle.id)
+        let stream = try await open("/\(handle.id)/stream")
+        let events = await stream.events()
+        #expect(events.last?.name == "finished")
+        #expect(stream.isOver)
+        let id = try #require(events.last?.id)
+        let path = root + "/\(handle.id)/stream"
+        #expect(await fixture.ask("GET", path, headers: [APIHeader("Last-Event-ID", id)]).status == 204)
+        #expect(await fixture.ask("GET", path, headers: [APIHeader("Last-Event-ID", "other-5")]).status == 200)
+    }
+
+    @Test func closingTheTrackerEndsStreamsAfterTheLastEnding() async throws {
+        let stream = try await open()
+        _ = await stream.events()
+        let handle = try startOperation()
+        _ = await stream.events()
+        let closing = Task { [tracker = fixture.tracker] in await tracker.close() }
+        var events: [ServerEvent] = []
+        while !events.contains(where: { $0.name == "finished" }) {
+            await fixture.clock.advance(by: .milliseconds(250))
+            events += stream.waitingEvents()
+        }
+        #expect(events.last?.operationID == handle.id.rawValue)
+        #expect(events.last?.json["error_code"]?.text == "interrupted")
+        while await stream.next() != nil {}
+        await closing.value
+        #expect(await fixture.ask("GET", root + "/stream").status == 503)
+    }
+
+    @Test func onlySoManyStreamsMayBeOpen() async throws {
+        let fixture = APIFixture { $0.maximumStreams = 1 }
+        let first = await fixture.ask("GET", root + "/stream")
+        let second = await fixture.ask("GET", root + "/stream")
+        #expect(second.status == 429)
+        first.stream?.cancel()
+        #expect(await fixture.ask("GET", root + "/stream").status == 200)
+    }
+
+    @Test func aStreamThatIsLetGoOfIsClosed() async throws {
+        var stream: APIStream? = try await open()
+        #expect(fixture.api.hub.clientCount == 1)
+        _ = stream?.waitingEvents()
+        stream = nil
+        #expect(fixture.api.hub.clientCount == 0)
+    }
+
+    @Test func cancellingTheTaskThatWaitsEndsTheWait() async throws {
+        let stream = try await open()
+        _ = await stream.events()
+        let waiting = Task { await stream.next() }
+        await briefPause()
+        waiting.cancel()
+        #expect(await waiting.value == nil)
+    }
+}
