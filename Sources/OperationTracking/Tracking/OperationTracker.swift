@@ -92,6 +92,16 @@ public final class OperationTracker: Sendable {
         return registry.endedCells(limit: limit).map { $0.snapshot(at: now) }
     }
 
+    /// What the work of an operation has reported, before it is held within bounds for readers; the total is negative while
+    /// unknown.
+    package func reportedAmounts(of id: OperationID) -> (completed: Int64, total: Int64)? {
+        guard let cell = registry.cell(id) else { return nil }
+        return cell.withState { state in
+            let amounts = cell.amounts(of: state)
+            return (amounts.completed, amounts.total)
+        }
+    }
+
     /// Counts and total costs. They are kept up to date, so reading them costs the same however many operations there are.
     public var summary: OperationsSummary { registry.summary }
 
