@@ -15,6 +15,7 @@ let package = Package(
         .library(name: "ServiceControl", targets: ["ServiceControl"]),
         .library(name: "OperationTrackingTesting", targets: ["OperationTrackingTesting"]),
         .executable(name: "wizard", targets: ["Wizard"]),
+        .executable(name: "custom-provider", targets: ["CustomProvider"]),
     ],
     targets: [
         // C libraries, each behind one module of ours.
@@ -73,6 +74,12 @@ let package = Package(
             path: "Examples/Wizard"
         ),
 
+        .executableTarget(
+            name: "CustomProvider",
+            dependencies: ["OperationTracking", "OperationHistorySQLite"],
+            path: "Examples/CustomProvider"
+        ),
+
         // Tests: one folder a module.
         .target(name: "TestSockets", path: "Tests/Sockets"),
         .executableTarget(name: "resource-probe", dependencies: ["OperationTracking"], path: "Tests/ResourceProbe"),
@@ -103,6 +110,7 @@ let package = Package(
             dependencies: ["ServiceControl", "OperationTrackingTesting", "CProcess"]
         ),
         .testTarget(name: "OperationHTTPTests", dependencies: ["OperationHTTP", "OperationTrackingTesting"]),
+        .testTarget(name: "CustomProviderTests", dependencies: ["CustomProvider", "OperationTrackingTesting"]),
         .testTarget(name: "WizardTests", dependencies: ["OllamaStandIn", "Wizard"]),
         .testTarget(name: "OllamaStandInTests", dependencies: ["OllamaStandIn"], resources: [.copy("Fixtures")]),
     ]
