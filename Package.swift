@@ -45,7 +45,12 @@ let package = Package(
         // The library.
         .target(name: "OperationTracking"),
         .target(name: "OperationHistorySQLite", dependencies: ["OperationTracking", "CSQLite"]),
-        .target(name: "OperationTransfer", dependencies: ["OperationTracking", "CCurl"]),
+        .target(
+            name: "OperationTransfer",
+            dependencies: [
+                "OperationTracking", "CCurl", .target(name: "CCrypto", condition: .when(platforms: [.linux])),
+            ]
+        ),
         .target(name: "OllamaOperations", dependencies: ["OperationTracking", "OperationTransfer"]),
         .target(
             name: "NounProjectOperations",
@@ -93,7 +98,10 @@ let package = Package(
             name: "OperationHistorySQLiteTests",
             dependencies: ["OperationHistorySQLite", "OperationTrackingTesting", "HistoryWriterTool", "CSQLite"]
         ),
-        .testTarget(name: "OperationTransferTests", dependencies: ["OperationTransfer", "TestSockets"]),
+        .testTarget(
+            name: "OperationTransferTests",
+            dependencies: ["OperationTransfer", "OperationTrackingTesting", "TestSockets"]
+        ),
         .testTarget(
             name: "OllamaOperationsTests",
             dependencies: ["OllamaOperations", "OllamaStandIn", "OperationTrackingTesting", "TestSockets"],

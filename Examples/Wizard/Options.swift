@@ -9,17 +9,23 @@ import Darwin
 /// One option that a command takes.
 struct Option: Sendable {
     let name: String
+    /// The one letter that it may be given as; `nil` for none.
+    let short: Character?
     /// What its argument is called, such as `N`; `nil` when it takes none.
     let argument: String?
     let help: String
 
-    init(_ name: String, _ argument: String? = nil, help: String) {
+    init(_ name: String, short: Character? = nil, _ argument: String? = nil, help: String) {
         self.name = name
+        self.short = short
         self.argument = argument
         self.help = help
     }
 
-    var spelling: String { argument.map { "--\(name) \($0)" } ?? "--\(name)" }
+    var spelling: String {
+        let names = short.map { "-\($0), --\(name)" } ?? "--\(name)"
+        return argument.map { "\(names) \($0)" } ?? names
+    }
 
     static let help = Option("help", help: "show this help")
     static let json = Option("json", help: "print JSON, for programs")
@@ -66,12 +72,17 @@ struct ParsedOptions {
         }
         table.append(option(name: nil, has_arg: 0, flag: nil, val: 0))
 
+        let shortNames = allowed.compactMap { option in
+            option.short.map { "\($0)" + (option.argument == nil ? "" : ":") }
+        }
+        let shape = (operandsEndOptions ? "+:h" : ":h") + shortNames.joined()
+
         cgetopt_begin()
         let count = Int32(argv.count - 1)
         while true {
             // The colon asks for ':' when an argument is missing, instead of the '?' of an unknown option; the plus asks to
             // stop at the first operand.
-            let found = getopt_long(count, &argv, operandsEndOptions ? "+:h" : ":h", table, nil)
+            let found = getopt_long(count, &argv, shape, table, nil)
             switch found {
             case -1:
                 operands = (Int(cgetopt_index())..<Int(count)).compactMap { argv[$0].map { String(cString: $0) } }
@@ -79,14 +90,21 @@ struct ParsedOptions {
             case Int32(UInt8(ascii: "h")):
                 values["help", default: []].append("")
             case 1000...:
-                let option = allowed[Int(found - 1000)]
-                values[option.name, default: []].append(cgetopt_argument().map { String(cString: $0) } ?? "")
+                take(allowed[Int(found - 1000)])
             case Int32(UInt8(ascii: ":")):
                 throw UsageError("\(Self.last(argv)) needs an argument.")
-            default:
+            case let letter:
+                if let option = allowed.first(where: { $0.short?.asciiValue.map(Int32.init) == letter }) {
+                    take(option)
+                    continue
+                }
                 throw UsageError("'\(Self.last(argv))' is no option here, or takes no argument.")
             }
         }
+    }
+
+    private mutating func take(_ option: Option) {
+        values[option.name, default: []].append(cgetopt_argument().map { String(cString: $0) } ?? "")
     }
 
     func has(_ name: String) -> Bool { values[name] != nil }

@@ -8,7 +8,10 @@ import Darwin
 @main
 struct Wizard {
     static var commands: [any Command.Type] {
-        [PullCommand.self, RunCommand.self, HistoryCommand.self, ShowCommand.self, DemoCommand.self]
+        [
+            PullCommand.self, DownloadCommand.self, RunCommand.self, HistoryCommand.self, ShowCommand.self,
+            DemoCommand.self,
+        ]
     }
 
     static func main() async {

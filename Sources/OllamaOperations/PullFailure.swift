@@ -3,8 +3,6 @@ public import OperationTracking
 extension OperationFailure.Code {
     /// Ollama could not reach the registry that it pulls from.
     public static let registryUnreachable = Self(rawValue: "registry_unreachable")
-    /// Ollama could not write its models folder.
-    public static let storageError = Self(rawValue: "storage_error")
     /// This Ollama, or this machine, can't run the model.
     public static let unsupportedModel = Self(rawValue: "unsupported_model")
     /// Ollama gave an error that is not known here.

@@ -173,6 +173,15 @@ struct OperationBandwidthTests {
         #expect(tracker.bandwidthLimit(of: running.id) == nil)
     }
 
+    @Test func aLimitToBeginWithDoesNotReplaceOneThatWasSet() throws {
+        let tracker = OperationTracker(clock: clock)
+        let handle = try tracker.start(type: .download, description: "first")
+        #expect(try handle.limiter(beginningWith: 1000).bytesPerSecond == 1000)
+        try tracker.setBandwidthLimit(nil, of: handle.id)
+        #expect(try handle.limiter(beginningWith: 1000).bytesPerSecond == nil)
+        #expect(throws: OperationError.self) { try handle.limiter(beginningWith: 0) }
+    }
+
     @Test func whatKeepsToNoLimitRefusesOne() throws {
         let tracker = OperationTracker(clock: clock)
         let handle = try tracker.start(type: .seed, description: "seed")

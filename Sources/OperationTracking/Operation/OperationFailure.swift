@@ -67,6 +67,12 @@ extension OperationFailure.Code {
     public static let integrityError = Self(rawValue: "integrity_error")
     /// There is no room left on a disk.
     public static let diskFull = Self(rawValue: "disk_full")
+    /// A file or folder could not be read or written, for another reason than a full disk.
+    public static let storageError = Self(rawValue: "storage_error")
+    /// What was to be made is there already.
+    public static let alreadyExists = Self(rawValue: "already_exists")
+    /// Somebody else is at it already.
+    public static let inUse = Self(rawValue: "in_use")
 }
 
 /// An error that knows which failure it is. A provider's own error types conform to keep their code in the history.

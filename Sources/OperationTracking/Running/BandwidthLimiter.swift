@@ -49,7 +49,8 @@ public final class BandwidthLimiter: Sendable {
 
     /// The lowest limit that holds here, the limiter round it included, in bytes a second; `nil` for none.
     public var lowestBytesPerSecond: Int64? {
-        [bytesPerSecond, outer?.lowestBytesPerSecond].compactMap(\.self).min()
+        guard let around = outer?.lowestBytesPerSecond else { return bytesPerSecond }
+        return min(bytesPerSecond ?? around, around)
     }
 
     /// Changes the limit, also for what waits already.

@@ -19,8 +19,13 @@ extension OperationTracker {
     }
 
     func limiter(of cell: OperationCell) -> BandwidthLimiter {
+        cell.withState(\.limiter) ?? keep(BandwidthLimiter(inside: bandwidth, clock: clock), in: cell)
+    }
+
+    /// Gives an operation its limiter, unless somebody else just has.
+    fileprivate func keep(_ new: BandwidthLimiter, in cell: OperationCell) -> BandwidthLimiter {
         cell.withState { state in
-            let limiter = state.limiter ?? BandwidthLimiter(inside: bandwidth, clock: clock)
+            let limiter = state.limiter ?? new
             state.limiter = limiter
             return limiter
         }
@@ -33,4 +38,14 @@ extension OperationHandle {
     ///
     /// It stays the same for the operation's life, so work asks for it once.
     public var limiter: BandwidthLimiter { tracker.limiter(of: cell) }
+
+    /// The same, with a limit to begin with, such as one that a request asks for. It counts only where none has been set and
+    /// nobody has asked for the limiter before: what was set since stays when work begins again.
+    ///
+    /// - Throws: ``OperationError`` (`invalid_value`), as ``BandwidthLimiter/setLimit(_:)``.
+    public func limiter(beginningWith bytesPerSecond: Int64?) throws(OperationError) -> BandwidthLimiter {
+        let new = BandwidthLimiter(inside: tracker.bandwidth, clock: tracker.clock)
+        try new.setLimit(bytesPerSecond)
+        return tracker.keep(new, in: cell)
+    }
 }

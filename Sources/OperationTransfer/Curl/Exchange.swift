@@ -1,3 +1,4 @@
+import OperationTracking
 import Synchronization
 
 /// One request and its answer, on the way between curl's thread, which brings the answer in, and the task that reads it.
@@ -8,15 +9,21 @@ final class Exchange: Sendable {
     let request: HTTPRequest
     let endpoint: Endpoint
     private let mailbox: CurlMailbox
-    /// How many bytes may wait for the reader before curl has to pause. One callback's worth (16 KiB) may come on top.
-    private let capacity: Int
+    private let largestCapacity: Int
     private let state = Mutex(ExchangeState())
 
     init(_ request: HTTPRequest, to endpoint: Endpoint, through mailbox: CurlMailbox, capacity: Int) {
         self.request = request
         self.endpoint = endpoint
         self.mailbox = mailbox
-        self.capacity = capacity
+        largestCapacity = capacity
+    }
+
+    /// How many bytes may wait for the reader before curl has to pause. One callback's worth (16 KiB) may come on top. A reader
+    /// who is slow because of a limit gets little at a time: a server that can't send for a minute gives up.
+    private var capacity: Int {
+        guard let limit = request.limiter?.lowestBytesPerSecond else { return largestCapacity }
+        return min(largestCapacity, max(16 << 10, Int(limit / 4)))
     }
 }
 
@@ -42,8 +49,21 @@ extension Exchange {
         }
     }
 
-    /// All bytes that have arrived and not been read; where there are none, waits for some. `nil` at the end.
+    /// All bytes that have arrived and not been read, as fast as the request's limiter allows; where there are none, waits for
+    /// some. `nil` at the end.
     func nextChunk() async throws -> [UInt8]? {
+        guard let limiter = request.limiter else { return try await nextBufferedChunk() }
+        guard let chunk = try await nextBufferedChunk() else { return nil }
+        do {
+            try await limiter.take(chunk.count)
+        } catch {
+            cancel()
+            throw error
+        }
+        return chunk
+    }
+
+    private func nextBufferedChunk() async throws -> [UInt8]? {
         if Task.isCancelled { cancel() }
         switch state.withLock({ $0.read() }) {
         case .chunk(let bytes, let resumesCurl):

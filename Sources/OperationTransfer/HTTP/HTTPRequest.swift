@@ -1,3 +1,5 @@
+public import OperationTracking
+
 /// One HTTP request, with its body in memory.
 ///
 /// The description names the method and the host alone: a URL and a header may carry credentials.
@@ -18,6 +20,9 @@ public struct HTTPRequest: Sendable {
     /// How many redirects to follow, within `http` and `https`; one more is ``TransferError/Code/tooManyRedirects``.
     /// With 0 a redirect is an answer like any other.
     public var maximumRedirects: Int
+    /// What the answer's body may be read at; `nil` for no limit. The sender is held to it too, since no more than a quarter of a
+    /// second's worth is received ahead (but at least some 32 KiB, and what the system's buffers hold).
+    public var limiter: BandwidthLimiter?
 
     /// A request. Nothing is checked before it is sent.
     public init(
@@ -26,7 +31,8 @@ public struct HTTPRequest: Sendable {
         headers: HTTPHeaders = [:],
         body: [UInt8] = [],
         timeouts: HTTPTimeouts = .default,
-        maximumRedirects: Int = 0
+        maximumRedirects: Int = 0,
+        limiter: BandwidthLimiter? = nil
     ) {
         self.method = method
         self.url = url
@@ -34,6 +40,7 @@ public struct HTTPRequest: Sendable {
         self.body = body
         self.timeouts = timeouts
         self.maximumRedirects = maximumRedirects
+        self.limiter = limiter
     }
 }
 

@@ -1,0 +1,82 @@
+import CCurl
+import OperationTracking
+
+/// Where a download goes: a folder, and a name in it that can't lead out of it.
+struct DownloadTarget: Sendable, Hashable {
+    let folder: String
+    let name: String
+
+    var path: String { folder == "/" ? "/" + name : folder + "/" + name }
+    /// What has arrived, until it is complete.
+    var partName: String { name + Self.partSuffix }
+    /// What the part is a part of.
+    var noteName: String { name + Self.noteSuffix }
+
+    private static let partSuffix = ".part"
+    private static let noteSuffix = ".part.json"
+
+    /// - Parameters:
+    ///   - target: a name, or a path where `allowsPaths`; `nil` for the name that the URL's path ends in.
+    ///   - url: where the file comes from.
+    ///   - directory: the folder that names and relative paths are in.
+    ///   - allowsPaths: whether the target may be in another folder.
+    init(_ target: String?, url: String, directory: String, allowsPaths: Bool) throws(OperationFailure) {
+        let target = if let target { target } else { try Self.name(inURL: url) }
+        let slash = target.lastIndex(of: "/")
+        guard slash == nil || allowsPaths else {
+            throw Self.refusal("may only be a name here, without a folder")
+        }
+        name = slash.map { String(target[target.index(after: $0)...]) } ?? target
+        let parent = slash.map { String(target[..<$0]) } ?? "."
+        if target.hasPrefix("/") {
+            folder = parent.isEmpty ? "/" : parent
+        } else {
+            folder = parent == "." ? directory : directory + "/" + parent
+        }
+        try Self.check(name)
+        guard !folder.utf8.contains(0) else { throw Self.refusal("holds a NUL") }
+    }
+
+    private static func check(_ name: String) throws(OperationFailure) {
+        guard !name.isEmpty, name != ".", name != ".." else { throw refusal("must end in a file's name") }
+        guard name.unicodeScalars.allSatisfy({ !$0.movesText }) else {
+            throw refusal("holds a control character")
+        }
+        // 255 bytes is what file systems take, the longest suffix included.
+        guard name.utf8.count <= 255 - noteSuffix.utf8.count else {
+            throw refusal("has a name of more than \(255 - noteSuffix.utf8.count) bytes")
+        }
+        guard !name.hasSuffix(partSuffix), !name.hasSuffix(noteSuffix) else {
+            throw refusal("may not end in \(partSuffix) or \(noteSuffix), which unfinished downloads end in")
+        }
+    }
+
+    /// The last part of the URL's path, without its percent-encoding.
+    private static func name(inURL url: String) throws(OperationFailure) -> String {
+        guard let path = URLPart.path.decoded(in: url), let name = path.split(separator: "/").last, !path.hasSuffix("/")
+        else { throw refusal("can't be told from the URL: say what the file is to be called") }
+        return String(name)
+    }
+
+    private static func refusal(_ reason: String) -> OperationFailure {
+        OperationFailure(.invalidRequest, "The target \(reason).")
+    }
+}
+
+/// A part of a URL, by curl's parser, which is what the URL is used with.
+enum URLPart {
+    case path
+    case user
+
+    /// The part without its percent-encoding; `nil` when there is none, or it holds a control character.
+    func decoded(in url: String) -> String? {
+        guard let parser = curl_url() else { return nil }
+        defer { curl_url_cleanup(parser) }
+        guard curl_url_set(parser, CURLUPART_URL, url, 0) == CURLUE_OK else { return nil }
+        var value: UnsafeMutablePointer<CChar>?
+        let part = self == .path ? CURLUPART_PATH : CURLUPART_USER
+        guard curl_url_get(parser, part, &value, UInt32(CURLU_URLDECODE)) == CURLUE_OK, let value else { return nil }
+        defer { curl_free(value) }
+        return String(cString: value)
+    }
+}
