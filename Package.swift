@@ -119,7 +119,7 @@ let package = Package(
         ),
         .testTarget(name: "OperationHTTPTests", dependencies: ["OperationHTTP", "OperationTrackingTesting"]),
         .testTarget(name: "CustomProviderTests", dependencies: ["CustomProvider", "OperationTrackingTesting"]),
-        .testTarget(name: "WizardTests", dependencies: ["OllamaStandIn", "Wizard"]),
+        .testTarget(name: "WizardTests", dependencies: ["OllamaStandIn", "TestSockets", "Wizard"]),
         .testTarget(name: "OllamaStandInTests", dependencies: ["OllamaStandIn"], resources: [.copy("Fixtures")]),
     ]
 )

@@ -30,6 +30,7 @@ struct Session {
         defer { interrupt.stop() }
         let runner = OperationRunner(tracker: tracker)
         let running = try await runner.submit(request, to: provider, options: .init(retry: retry))
+        if tracker.operation(running.id) == nil { return try await wait(for: running, json: json) }
 
         var view = OperationView(json: json)
         for await event in events {
@@ -46,6 +47,23 @@ struct Session {
             }
         }
         return .failed
+    }
+
+    /// Waits for the same work in another process, which there are no events of here. Ctrl-C ends the waiting, not the work.
+    private func wait<Output>(for running: SubmittedOperation<Output>, json: Bool) async throws -> ExitCode {
+        Console.error(
+            "wizard: another process is at this already (\(running.id)); waiting for it. Ctrl-C ends the waiting only."
+        )
+        let waiting = Task { _ = try? await running.output }
+        let interrupt = Interrupt { waiting.cancel() }
+        defer { interrupt.stop() }
+        await waiting.value
+        guard let operation = try await history.record(running.id)?.operation, operation.status.isTerminal else {
+            return .cancelled
+        }
+        var view = OperationView(json: json)
+        view.end(operation)
+        return operation.status.exitCode
     }
 
     private func warnAboutDurability() {

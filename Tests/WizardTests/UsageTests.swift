@@ -8,6 +8,9 @@ struct UsageTests {
         ["pull", "m", "--ollama", "ftp://x"],
         ["history", "--status", "done"], ["history", "--type", "Pull"], ["history", "--limit", "0"],
         ["history", "extra"],
+        ["download"], ["download", "http://h/"], ["download", "http://h/x", "--limit", "0"],
+        ["download", "http://h/x", "--limit", "2X"], ["download", "http://h/x", "--limit", "1e3"],
+        ["download", "http://h/x", "--limit", "-1"], ["download", "-o", "", "http://h/x"], ["download", "-o"],
         ["show"], ["show", "../../etc/passwd"], ["demo", "extra"], ["history", "--data", ""],
     ])
     func wrongUsageIsSaidAndEndsWithTwo(_ arguments: [String]) throws {
@@ -17,7 +20,10 @@ struct UsageTests {
         #expect(!outcome.errors.isEmpty)
     }
 
-    @Test(arguments: [["--help"], ["pull", "--help"], ["history", "-h"], ["show", "--help"], ["demo", "--help"]])
+    @Test(arguments: [
+        ["--help"], ["pull", "--help"], ["download", "--help"], ["history", "-h"], ["show", "--help"],
+        ["demo", "--help"],
+    ])
     func helpIsGivenForAll(_ arguments: [String]) throws {
         let outcome = try WizardProcess.run(arguments)
         #expect(outcome.code == 0)

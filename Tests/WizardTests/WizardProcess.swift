@@ -40,9 +40,18 @@ final class WizardProcess {
 
     /// The first line of the output that `matches`, as soon as it is there; `nil` when the output ends before.
     func firstLine(where matches: (String) -> Bool) -> String? {
+        Self.firstLine(of: output, where: matches)
+    }
+
+    /// The same for what it complains about.
+    func firstErrorLine(where matches: (String) -> Bool) -> String? {
+        Self.firstLine(of: errors, where: matches)
+    }
+
+    private static func firstLine(of pipe: Pipe, where matches: (String) -> Bool) -> String? {
         var buffer = Data()
         while true {
-            let chunk = output.fileHandleForReading.availableData
+            let chunk = pipe.fileHandleForReading.availableData
             if chunk.isEmpty { return nil }
             buffer += chunk
             while let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
