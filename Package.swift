@@ -88,7 +88,11 @@ let package = Package(
         // Tests: one folder a module.
         .target(name: "TestSockets", path: "Tests/Sockets"),
         .executableTarget(name: "resource-probe", dependencies: ["OperationTracking"], path: "Tests/ResourceProbe"),
-        .testTarget(name: "OperationTrackingTests", dependencies: ["OperationTracking", "OperationTrackingTesting"]),
+        .testTarget(
+            name: "OperationTrackingTests",
+            dependencies: ["OperationTracking", "OperationTrackingTesting"],
+            resources: [.copy("Fixtures")]
+        ),
         .executableTarget(
             name: "HistoryWriterTool",
             dependencies: ["OperationTracking", "OperationHistorySQLite"],

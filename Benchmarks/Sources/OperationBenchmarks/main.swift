@@ -2,6 +2,7 @@ import Foundation
 
 let usage = """
     usage: operation-benchmarks SUITE… [--quick] [--json] [--compare BASELINE]
+           operation-benchmarks eta --traces DIR [--json] [--dump FILE]
 
     suites: \(Suite.all.map(\.name).joined(separator: ", ")), or all
     --quick             few repetitions: shows that everything runs, and little else
@@ -17,6 +18,11 @@ var arguments = CommandLine.arguments.dropFirst()
 func stop(_ message: String) -> Never {
     FileHandle.standardError.write(Data("\(message)\n".utf8))
     exit(2)
+}
+if arguments.first == "eta" {
+    guard let command = EtaCommand(arguments.dropFirst()) else { stop(usage) }
+    do { try command.run() } catch { stop("\(error)") }
+    exit(0)
 }
 while let argument = arguments.popFirst() {
     switch argument {

@@ -8,73 +8,85 @@ import Darwin
 
 /// Estimates how long an operation may still take from what it has reported so far.
 ///
-/// A pure value of constant size: no clock inside, no dependence on how often it is told. It mixes the rate over the whole
-/// run with a recent one (an average whose weights fall by half every ten seconds) on a logarithmic scale, and takes the
-/// interval's width from how much the recent rate has moved.
+/// A pure value of constant size: no clock inside, no dependence on how often it is told. The expectation is steady: it
+/// counts down to a finish that moves only when there is reason to, at most once a second. The method is written up in the
+/// documentation, under "Time remaining".
 public struct RemainingTimeEstimator: Sendable {
-    private var isStarted = false
-    private var lastTime = 0.0
-    private var lastGained: Int64 = 0
-    /// Work done and time spent since the start, without what was there before.
-    private var workDone = 0.0
-    private var timeSpent = 0.0
-    /// Exponentially weighted amounts and times; their ratio is the recent rate.
-    private var recentWork = 0.0
-    private var recentTime = 0.0
-    /// Weighted squared movement of the logarithm of the recent rate, per second.
-    private var volatility = 0.0
+    private var rate = RateStatistics()
+    private var finish = SteadyFinish()
+    private var start: Double?
+    private var lastGained = 0.0
+    private var progressed = Progressed()
 
-    private static let halfLife = 10.0
+    /// The estimate as of the last report; `nil` while there is nothing to judge by: no total, or no progress yet.
+    public private(set) var estimate: RemainingTime?
+
+    /// When there was progress last, and the interval then.
+    private struct Progressed: Sendable {
+        var time = 0.0
+        var low = 0.0
+        var high = 0.0
+    }
+
+    /// From when on there is an estimate, in seconds.
+    private static let earliest = 0.5
 
     /// Makes an estimator that knows nothing.
     public init() {}
 
-    /// Takes a report.
+    /// Takes a report. The first one says where the work begins.
     ///
     /// - Parameters:
-    ///   - seconds: active time since the start, pauses left out; never less than before.
+    ///   - seconds: active time, pauses left out; one that is less than before, or not finite, is ignored.
     ///   - completed: the amount done.
     ///   - present: how much of it was there before the work began.
-    public mutating func observe(at seconds: Double, completed: Int64, present: Int64) {
-        guard isStarted else {
-            isStarted = true
-            lastTime = seconds
-            lastGained = completed - present
+    ///   - total: the whole amount; `nil` while unknown. It may change.
+    public mutating func observe(at seconds: Double, completed: Int64, present: Int64, total: Int64?) {
+        guard seconds.isFinite else { return }
+        let gained = Double(completed) - Double(present)
+        guard let start else {
+            start = seconds
+            lastGained = gained
             return
         }
-        let elapsed = seconds - lastTime
-        guard elapsed > 0 else { return }
+        let time = seconds - start
+        guard time > rate.elapsed else { return }
         // What is found to have been there already, and what is taken back, is no work done in this time.
-        let gained = Double(max(0, completed - present - lastGained))
-        let before = recentRate
-        let keep = exp2(-elapsed / Self.halfLife)
-        recentWork = recentWork * keep + gained
-        recentTime = recentTime * keep + elapsed
-        workDone += gained
-        timeSpent += elapsed
-        lastTime = seconds
-        lastGained = completed - present
-        guard before > 0, recentRate > 0 else { return }
-        let movement = log(recentRate / before)
-        volatility = volatility * keep + movement * movement
+        let work = max(0, gained - lastGained)
+        lastGained = gained
+        let secondEnded = rate.add(work, until: time)
+        if work > 0 { progressed.time = time }
+        guard let total else {
+            finish.forget()
+            estimate = nil
+            return
+        }
+        let units = Double(total) - Double(completed)
+        estimate = units > 0 ? judge(units, secondEnded: secondEnded) : .done
     }
 
-    /// The estimate for an amount that is still to do.
-    ///
-    /// - Parameter units: what is left, at least 0.
-    /// - Returns: `nil` while there has been no progress to judge by.
-    public func estimate(remaining units: Int64) -> RemainingTime? {
-        guard units > 0 else { return RemainingTime(expected: 0, low: 0, high: 0, basis: .rate) }
-        guard workDone > 0, timeSpent >= 0.5 else { return nil }
-        let overall = workDone / timeSpent
-        let recent = max(recentRate, overall / 100)
-        let rate = exp(0.5 * log(overall) + 0.5 * log(recent))
-        let expected = Double(units) / rate
-        let sigma = min(2.0, 0.1 + volatility.squareRoot() + 0.5 * abs(log(recent / overall)))
-        // 1.28 standard deviations on either side hold 80 % of a normal distribution.
-        let spread = exp(1.28 * sigma)
-        return RemainingTime(expected: expected, low: expected / spread, high: expected * spread, basis: .rate)
+    private mutating func judge(_ units: Double, secondEnded: Bool) -> RemainingTime? {
+        let time = rate.elapsed
+        guard rate.done > 0, time >= Self.earliest else { return nil }
+        let forecast = RateForecast(rate: rate, units: units, prior: nil)
+        finish.take(forecast, at: time, mayMove: secondEnded || time < 1)
+        let expected = finish.remaining(at: time) ?? 0
+        var low = expected * exp(-1.2 * forecast.spread)
+        var high = expected * exp(1.85 * forecast.spread)
+        if progressed.time == time {
+            (progressed.low, progressed.high) = (low, high)
+        } else {
+            // At a standstill the best case comes nearer, until it is what the best second so far would still need; the
+            // worst does not.
+            let best = rate.mostInASecond > 0 ? units / rate.mostInASecond : 0
+            low = min(low, max(progressed.low - (time - progressed.time), min(best, progressed.low)))
+            high = max(high, progressed.high)
+        }
+        return RemainingTime(expected: expected, low: low, high: high, basis: .rate)
     }
+}
 
-    private var recentRate: Double { recentTime > 0 ? recentWork / recentTime : 0 }
+extension RemainingTime {
+    /// There is nothing left to do.
+    static let done = RemainingTime(expected: 0, low: 0, high: 0, basis: .rate)
 }

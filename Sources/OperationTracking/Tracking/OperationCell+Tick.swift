@@ -34,8 +34,13 @@ extension OperationCell {
             state.lastTick.present = state.present
             state.lastTick.monotonic = time.monotonic
             if state.runningSince != nil, let seconds = state.activeSeconds(at: time.monotonic) {
-                state.estimator.observe(at: seconds, completed: completed, present: state.present)
-                state.remaining = total >= 0 ? state.estimator.estimate(remaining: max(0, total - completed)) : nil
+                state.estimator.observe(
+                    at: seconds,
+                    completed: completed,
+                    present: state.present,
+                    total: total >= 0 ? total : nil
+                )
+                state.remaining = state.estimator.estimate
             }
             var own = state.resources
             // What processes cost is measured over all of them, so that one that two operations name counts once.

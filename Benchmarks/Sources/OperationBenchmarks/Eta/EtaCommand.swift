@@ -1,0 +1,64 @@
+import Foundation
+
+/// `operation-benchmarks eta`: how good the time remaining is on real traces, beside what well-known programs say.
+struct EtaCommand {
+    private var traces = ""
+    private var isJSON = false
+    private var dump: String?
+
+    /// Takes what stands behind `eta`; `nil` when that makes no sense.
+    init?(_ arguments: some Collection<String>) {
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "--json": isJSON = true
+            case "--traces": traces = rest.popFirst() ?? ""
+            case "--dump":
+                guard let path = rest.popFirst() else { return nil }
+                dump = path
+            default: return nil
+            }
+        }
+        if traces.isEmpty { return nil }
+    }
+
+    func run() throws {
+        let tasks = try readTasks(in: traces)
+        if let dump { try write(tasks, to: dump) }
+        let report = EtaReport(
+            tasks: tasks,
+            ours: result("this library", OurEstimator.self, tasks),
+            often: result("this library, ten reports a second", OurEstimator.self, tasks, perSecond: 10),
+            peers: peers(tasks),
+            check: result("EMA over 20 s", TwentySeconds.self, tasks)
+        )
+        print(isJSON ? report.json : report.text + "\n\nA report costs \(Int(costOfAReport(tasks))) ns.")
+    }
+
+    private func costOfAReport(_ tasks: [TraceTask]) -> Double {
+        let reports = tasks.flatMap { $0.reports.dropFirst() }.count
+        let whole = Timing.measure(repetitions: 10) { count in
+            for _ in 0..<count {
+                for task in tasks {
+                    var estimator = OurEstimator(total: task.total)
+                    for report in task.reports { estimator.observe(report.seconds, report.bytes) }
+                    _ = opaque(estimator)
+                }
+            }
+        }
+        return whole.median / Double(reports)
+    }
+
+    /// What our estimator says at every judged moment, so that anyone can score it.
+    private func write(_ tasks: [TraceTask], to path: String) throws {
+        var lines = "trace,start_row,t,expected,low,high\n"
+        for task in tasks {
+            for event in events(OurEstimator.self, on: task) {
+                guard let given = event.prediction, let interval = given.interval else { continue }
+                lines +=
+                    "\(task.trace),\(task.startRow),\(event.seconds),\(given.expected),\(interval.low),\(interval.high)\n"
+            }
+        }
+        try Data(lines.utf8).write(to: URL(fileURLWithPath: path))
+    }
+}

@@ -1,0 +1,77 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// What is believed about the time remaining before the rate is looked at: a log-normal distribution.
+struct RemainingPrior: Sendable {
+    /// The logarithm of the median, in seconds.
+    var logMedian: Double
+    /// The variance of the logarithm.
+    var variance: Double
+
+    /// What is believed of an operation of which nothing is known: as long again as a fifth of what has passed, and half a
+    /// minute.
+    static func unknown(after elapsed: Double) -> RemainingPrior {
+        RemainingPrior(logMedian: log(0.2 * elapsed + RateForecast.horizon), variance: RateForecast.unknownVariance)
+    }
+}
+
+/// Reads the time remaining off a rate, and says how much that is to be believed.
+///
+/// The method and where its constants come from are written up in the documentation, under "Time remaining".
+struct RateForecast: Sendable {
+    /// The logarithm of the expected seconds.
+    private(set) var logExpected: Double
+    /// Beyond which change, as a logarithm, a person should be told.
+    private(set) var deadBand: Double
+    /// The spread of the logarithm: what lies ahead is as uneven as what was, and what was may have been untypical.
+    private(set) var spread: Double
+    /// How far the forecast rests on the rate, 0 to 1; the rest is the prior's.
+    private(set) var weightOfRate: Double
+
+    /// The time scale of the network in seconds: nearer than this the recent rate counts, farther the average; and so long
+    /// it takes until an average is worth believing.
+    static let horizon = 33.0
+    static let unknownVariance = 0.55
+
+    /// Makes a forecast from a rate.
+    ///
+    /// - Parameters:
+    ///   - rate: with some work done.
+    ///   - units: what is left to do, more than 0.
+    ///   - prior: `nil` for ``RemainingPrior/unknown(after:)``.
+    init(rate: RateStatistics, units: Double, prior: RemainingPrior?) {
+        let elapsed = rate.elapsed
+        let unevenness = rate.unevenness
+        let byAverage = units * elapsed / rate.done
+        // Near ends follow the recent rate, far ones the average. The floor keeps a standstill from meaning "never".
+        let nearness = 1 / (1 + pow(byAverage / Self.horizon, 1.3))
+        let byRate = log(byAverage) - nearness * log((rate.recentRatio + 0.05) / 1.05)
+
+        // How little an average over so short and uneven a time says, relative to what the unknown prior does.
+        let ignorance = (0.03 + 0.8 * unevenness) * pow(elapsed / Self.horizon, -0.7)
+        // Rates have long tails: while bursts are still to come an average tells too little of them.
+        let bursts = -1.5 * unevenness * exp(-elapsed / 150)
+        let believed = prior ?? RemainingPrior.unknown(after: elapsed)
+        let weight = 1 / (1 + ignorance * Self.unknownVariance / believed.variance)
+        // Past e⁴ times the elapsed time, either way, distance from the prior says no more against the rate.
+        let held = min(max(byRate, log(elapsed) - 4), log(elapsed) + 4)
+        let center = believed.logMedian + (prior == nil ? bursts : 0)
+        logExpected = byRate + bursts + (1 - weight) * (center - held - bursts)
+        deadBand = 0.05 + 0.25 * unevenness
+        spread = (unevenness + 0.005 + 0.73 * believed.variance * (1 - weight)).squareRoot()
+        weightOfRate = weight
+    }
+
+    /// Makes a forecast from what was believed before.
+    init(prior: RemainingPrior) {
+        logExpected = prior.logMedian
+        deadBand = 0.05
+        spread = (0.73 * prior.variance).squareRoot()
+        weightOfRate = 0
+    }
+}

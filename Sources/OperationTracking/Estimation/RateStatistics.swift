@@ -1,0 +1,70 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// What the reports so far say of an operation's rate: the whole average, a recent one, and how uneven it has been.
+///
+/// Between two reports the rate is taken as constant. Every figure here is an integral over that, so it comes out the same
+/// however often the same course is reported.
+struct RateStatistics: Sendable {
+    /// Active time in seconds since the first report.
+    private(set) var elapsed = 0.0
+    /// Work done in that time, in the operation's unit.
+    private(set) var done = 0.0
+    /// The most that was done in one of the whole seconds.
+    private(set) var mostInASecond = 0.0
+
+    /// An exponentially weighted rate, and the sum of its weights, which corrects for its beginning at 0.
+    private var recent = 0.0
+    private var recentWeight = 0.0
+    /// The sum of the squares of what was done in each whole second.
+    private var squares = 0.0
+    private var wholeSeconds = 0.0
+    private var doneInWholeSeconds = 0.0
+
+    /// How long the recent rate remembers, in seconds.
+    private static let memory = 4.0
+
+    /// Adds work that was done evenly from ``elapsed`` to `time`.
+    ///
+    /// - Returns: whether a whole second, counted from the first report, has ended.
+    mutating func add(_ work: Double, until time: Double) -> Bool {
+        let duration = time - elapsed
+        let rate = work / duration
+        let keep = exp(-duration / Self.memory)
+        recent = recent * keep + rate * (1 - keep)
+        recentWeight = recentWeight * keep + (1 - keep)
+
+        let ended = (time - wholeSeconds).rounded(.down)
+        if ended >= 1 {
+            let inFirst = done + rate * (wholeSeconds + 1 - elapsed) - doneInWholeSeconds
+            squares += inFirst * inFirst + (ended - 1) * rate * rate
+            mostInASecond = max(mostInASecond, inFirst, ended > 1 ? rate : 0)
+            wholeSeconds += ended
+            doneInWholeSeconds = done + rate * (wholeSeconds - elapsed)
+        }
+        elapsed = time
+        done += work
+        return ended >= 1
+    }
+
+    /// The recent rate as a multiple of the average rate.
+    var recentRatio: Double {
+        let average = done / elapsed
+        return average > 0 && recentWeight > 0 ? recent / recentWeight / average : 1
+    }
+
+    /// How uneven the rate has been: the logarithm of the quadratic over the arithmetic mean of what was done in each
+    /// second. 0 for a constant rate, 0.35 when the standard deviation is as large as the mean.
+    var unevenness: Double {
+        guard done > 0 else { return 0 }
+        let inSecond = done - doneInWholeSeconds
+        let lengthOfSecond = elapsed - wholeSeconds
+        let sum = squares + (lengthOfSecond > 1e-9 ? inSecond * inSecond / lengthOfSecond : 0)
+        return 0.5 * log(max(1, sum * elapsed / (done * done)))
+    }
+}

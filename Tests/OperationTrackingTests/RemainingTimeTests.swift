@@ -1,0 +1,216 @@
+import OperationTrackingTesting
+import Testing
+
+@testable import OperationTracking
+
+struct RemainingTimeTests {
+    private func estimate(
+        after seconds: Int,
+        of total: Int64? = 10_000,
+        present: Int64 = 0,
+        perSecond: Int = 1,
+        rate: (Double) -> Double
+    ) -> RemainingTime? {
+        var estimator = RemainingTimeEstimator()
+        estimator.observe(at: 0, completed: present, present: present, total: total)
+        for step in 1...(seconds * perSecond) {
+            let time = Double(step) / Double(perSecond)
+            estimator.observe(at: time, completed: present + Int64(rate(time)), present: present, total: total)
+        }
+        return estimator.estimate
+    }
+
+    @Test func aSteadyRateIsTakenAtItsWord() throws {
+        let remaining = try #require(estimate(after: 60) { $0 * 50 })
+        #expect(abs(remaining.expected - 140) < 7)
+        #expect(remaining.low < 140 && 140 < remaining.high)
+        #expect(remaining.high / remaining.low < 1.6)
+        #expect(remaining.basis == .rate && remaining.samples == 0)
+    }
+
+    @Test func aSteadyFinishDoesNotMove() {
+        var estimator = RemainingTimeEstimator()
+        estimator.observe(at: 0, completed: 0, present: 0, total: 10_000)
+        var finishes: Set<Int> = []
+        for second in 20...190 {
+            estimator.observe(at: Double(second), completed: Int64(second * 50), present: 0, total: 10_000)
+            guard let remaining = estimator.estimate else { continue }
+            finishes.insert(Int(((remaining.expected + Double(second)) * 1000).rounded()))
+        }
+        #expect(finishes.count <= 4, "it moved to \(finishes.sorted())")
+    }
+
+    @Test func aShownFinishStaysWithinASecond() throws {
+        var estimator = RemainingTimeEstimator()
+        estimator.observe(at: 0, completed: 0, present: 0, total: 1_000_000)
+        var finish: Double?
+        var moves: [Double] = []
+        var completed: Int64 = 0
+        var chance = SeededGenerator(seed: 4)
+        for step in 1...1000 {
+            let time = Double(step) / 10
+            completed += Int64.random(in: 0...1000, using: &chance) * (step % 300 < 150 ? 1 : 3)
+            estimator.observe(at: time, completed: completed, present: 0, total: 1_000_000)
+            guard time >= 1, let remaining = estimator.estimate else { continue }
+            let next = time + remaining.expected
+            if let finish, abs(next - finish) > 1e-6 { moves.append(time) }
+            finish = next
+        }
+        #expect(!moves.isEmpty)
+        for (before, after) in zip(moves, moves.dropFirst()) { #expect(after - before > 0.9) }
+    }
+
+    @Test func moreLeftTakesLonger() throws {
+        var before = 0.0
+        for total in stride(from: Int64(4_000), through: 40_000, by: 1_000) {
+            let remaining = try #require(estimate(after: 60, of: total) { $0 * 50 + ($0 / 7).rounded(.down) * 30 })
+            #expect(remaining.expected > before)
+            before = remaining.expected
+        }
+    }
+
+    @Test func aFasterRunEndsSooner() throws {
+        var before = Double.infinity
+        for rate in stride(from: 10.0, through: 100, by: 10) {
+            let remaining = try #require(estimate(after: 60) { $0 * rate })
+            #expect(remaining.expected < before)
+            before = remaining.expected
+        }
+    }
+
+    @Test func theUnitDoesNotMatter() throws {
+        let course = { (time: Double) in time * 50 + (time / 7).rounded(.down) * 30 }
+        let items = try #require(estimate(after: 60, of: 10_000, rate: course))
+        let bytes = try #require(estimate(after: 60, of: 10_000_000_000) { course($0).rounded(.down) * 1_000_000 })
+        #expect(abs(items.expected - bytes.expected) < 1e-6 * items.expected)
+        #expect(abs(items.low - bytes.low) < 1e-6 * items.low)
+        #expect(abs(items.high - bytes.high) < 1e-6 * items.high)
+    }
+
+    @Test func whatTakesTenTimesAsLongIsEstimatedTenTimesAsLong() throws {
+        // Far beyond the half minute after which a rate is believed; nearer it the prior and the recent rate have a say.
+        let short = try #require(estimate(after: 1_000, of: 100_000) { $0 * 50 })
+        let long = try #require(estimate(after: 10_000, of: 1_000_000) { $0 * 50 })
+        #expect(abs(long.expected / short.expected - 10) < 0.3)
+    }
+
+    @Test func howOftenIsReportedDoesNotMatter() throws {
+        let course = { (time: Double) in time * 40 + (time / 20).rounded(.down) * 200 }
+        let seldom = try #require(estimate(after: 100, rate: course))
+        // Between the seconds in a straight line, as if it were reported there too.
+        let often = try #require(
+            estimate(after: 100, perSecond: 20) { time in
+                let second = time.rounded(.down)
+                return course(second) + (time - second) * (course(second + 1) - course(second))
+            }
+        )
+        #expect(abs(seldom.expected / often.expected - 1) < 0.05)
+        #expect(abs(seldom.high / often.high - 1) < 0.05)
+    }
+
+    @Test func whatWasThereAlreadyIsNoSpeed() throws {
+        let resumed = try #require(estimate(after: 60, of: 100_000, present: 90_000) { $0 * 50 })
+        let fresh = try #require(estimate(after: 60, of: 10_000) { $0 * 50 })
+        #expect(abs(resumed.expected - fresh.expected) < 1e-9)
+    }
+
+    @Test func aRewindAddsTheWorkThatIsToBeDoneAgain() throws {
+        var estimator = RemainingTimeEstimator()
+        estimator.observe(at: 0, completed: 0, present: 0, total: 10_000)
+        for second in 1...100 {
+            estimator.observe(at: Double(second), completed: Int64(second * 50), present: 0, total: 10_000)
+        }
+        let before = try #require(estimator.estimate)
+        for second in 101...102 {
+            estimator.observe(at: Double(second), completed: 2_500, present: 0, total: 10_000)
+        }
+        let after = try #require(estimator.estimate)
+        #expect(after.expected > 1.3 * before.expected)
+    }
+
+    @Test func aTotalMayComeLateAndGrow() throws {
+        var estimator = RemainingTimeEstimator()
+        estimator.observe(at: 0, completed: 0, present: 0, total: nil)
+        for second in 1...50 {
+            estimator.observe(at: Double(second), completed: Int64(second * 50), present: 0, total: nil)
+        }
+        #expect(estimator.estimate == nil)
+        estimator.observe(at: 51, completed: 2_550, present: 0, total: 5_050)
+        let first = try #require(estimator.estimate)
+        #expect(abs(first.expected - 50) < 5)
+        estimator.observe(at: 52, completed: 2_600, present: 0, total: 10_100)
+        let second = try #require(estimator.estimate)
+        #expect(abs(second.expected - 150) < 10)
+    }
+
+    @Test func atAStandstillTheLowEndComesNearerAndTheHighEndDoesNot() throws {
+        var estimator = RemainingTimeEstimator()
+        estimator.observe(at: 0, completed: 0, present: 0, total: 10_000)
+        for second in 1...100 {
+            let bursts = second % 10 == 0 ? 60 : 0
+            estimator.observe(at: Double(second), completed: Int64(second * 50 + bursts), present: 0, total: 10_000)
+        }
+        var before = try #require(estimator.estimate)
+        let first = before
+        for second in 101...130 {
+            estimator.observe(at: Double(second), completed: 5_060, present: 0, total: 10_000)
+            let now = try #require(estimator.estimate)
+            #expect(now.low <= before.low)
+            #expect(now.high >= before.high)
+            before = now
+        }
+        #expect(abs(before.low - 4_940.0 / 110) < 1e-6, "what is left, at the pace of the best second")
+        #expect(before.low < first.low)
+        #expect(before.expected > first.expected)
+    }
+
+    @Test func nothingIsSaidWithoutProgress() {
+        var estimator = RemainingTimeEstimator()
+        for second in 0...10 { estimator.observe(at: Double(second), completed: 7, present: 7, total: 100) }
+        #expect(estimator.estimate == nil)
+    }
+
+    @Test func whatIsDoneNeedsNoTime() throws {
+        let remaining = try #require(estimate(after: 200) { min(10_000, $0 * 50) })
+        #expect(remaining == RemainingTime(expected: 0, low: 0, high: 0, basis: .rate))
+    }
+
+    @Test func nonsenseIsIgnored() throws {
+        var estimator = RemainingTimeEstimator()
+        estimator.observe(at: 0, completed: 0, present: 0, total: 1_000)
+        for second in 1...10 {
+            estimator.observe(at: Double(second), completed: Int64(second * 10), present: 0, total: 1_000)
+        }
+        let before = try #require(estimator.estimate)
+        estimator.observe(at: .nan, completed: 500, present: 0, total: 1_000)
+        estimator.observe(at: .infinity, completed: 500, present: 0, total: 1_000)
+        estimator.observe(at: 3, completed: 500, present: 0, total: 1_000)
+        #expect(estimator.estimate == before)
+    }
+
+    @Test(arguments: 1...40 as ClosedRange<UInt64>) func anyCourseGivesAnOrderedInterval(seed: UInt64) {
+        var chance = SeededGenerator(seed: seed)
+        var estimator = RemainingTimeEstimator()
+        var (time, completed, present) = (0.0, Int64(0), Int64(0))
+        var total: Int64? = Bool.random(using: &chance) ? 1_000_000 : nil
+        let scale = pow10(Int.random(in: 0...12, using: &chance))
+        for _ in 0..<500 {
+            time +=
+                Double.random(in: 0...1, using: &chance) * Double(pow10(Int.random(in: 0...3, using: &chance))) / 100
+            switch Int.random(in: 0..<20, using: &chance) {
+            case 0: completed = max(0, completed - Int64.random(in: 0...scale, using: &chance))
+            case 1: total = Int64.random(in: 0...(scale * 1000), using: &chance)
+            case 2: total = nil
+            case 3: present = Int64.random(in: 0...max(1, completed), using: &chance)
+            case 4...10: break
+            default: completed += Int64.random(in: 0...scale, using: &chance)
+            }
+            estimator.observe(at: time, completed: completed, present: present, total: total)
+            guard let remaining = estimator.estimate else { continue }
+            #expect(remaining.expected.isFinite && remaining.high.isFinite)
+            #expect(0 <= remaining.low && remaining.low <= remaining.expected && remaining.expected <= remaining.high)
+        }
+    }
+
+    private func pow10(_ exponent: Int) -> Int64 { (0..<exponent).reduce(1) { power, _ in power * 10 } }
+}
