@@ -25,6 +25,13 @@ public struct PullModelProvider: OperationProvider {
             self.model = model
             self.insecure = insecure
         }
+
+        /// Reads a request; one that says nothing of ``insecure`` is not.
+        public init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            model = try values.decode(String.self, forKey: .model)
+            insecure = try values.decodeIfPresent(Bool.self, forKey: .insecure) ?? false
+        }
     }
 
     /// What a pull came to.
@@ -53,6 +60,9 @@ public struct PullModelProvider: OperationProvider {
     public init(client: OllamaClient) {
         self.client = client
     }
+
+    /// A small model.
+    public var exampleRequest: Request? { Request(model: "llama3.2") }
 
     /// A pull pauses by ending and beginning again, may be started over HTTP, and is one operation for equal requests.
     public var traits: ProviderTraits {

@@ -48,6 +48,9 @@ public final class ScriptedProvider: OperationProvider {
         self.traits = traits
     }
 
+    /// One named `example`.
+    public var exampleRequest: Request? { Request("example") }
+
     /// The name.
     public func description(of request: Request) -> String { request.name }
 

@@ -39,6 +39,9 @@ public protocol OperationProvider<Request, Output>: Sendable {
     /// What amounts count.
     var unit: OperationUnit { get }
 
+    /// A request as it could be, for those who have to write one; `nil` for none.
+    var exampleRequest: Request? { get }
+
     /// What a request does, for people.
     func description(of request: Request) -> String
 
@@ -63,6 +66,9 @@ extension OperationProvider {
 
     /// Items.
     public var unit: OperationUnit { .items }
+
+    /// None.
+    public var exampleRequest: Request? { nil }
 
     /// Nothing known.
     public func demand(of request: Request) -> ResourceDemand { .unknown }

@@ -25,6 +25,13 @@ public final class ProviderRegistry: Sendable {
     /// What the provider of a type can do; `nil` when there is none.
     public func traits(of type: OperationType) -> ProviderTraits? { self[type]?.traits }
 
+    /// What the provider of a type can be told about, and a request as it could be; `nil` when there is none.
+    package func description(
+        of type: OperationType
+    ) -> (traits: ProviderTraits, unit: OperationUnit, exampleRequest: [UInt8]?)? {
+        self[type].map { ($0.traits, $0.unit, $0.exampleRequest) }
+    }
+
     subscript(type: OperationType) -> AnyProvider? { providers.withLock { $0[type] } }
 }
 
@@ -33,6 +40,8 @@ struct AnyProvider: Sendable {
     let type: OperationType
     let traits: ProviderTraits
     let unit: OperationUnit
+    /// A request as it could be, as JSON.
+    let exampleRequest: [UInt8]?
     /// Reads a request and makes work of it.
     let job: @Sendable (_ request: [UInt8]) throws(OperationError) -> ProviderJob
 
@@ -40,14 +49,37 @@ struct AnyProvider: Sendable {
         type = Provider.operationType
         traits = provider.traits
         unit = provider.unit
+        exampleRequest = provider.exampleRequest.flatMap { try? ProviderJob.json(of: $0) }
         job = { json throws(OperationError) in
+            let request: Provider.Request
             do {
-                let request = try JSONDecoder().decode(Provider.Request.self, from: Data(json))
-                return ProviderJob(request, json: json, provider: provider)
+                request = try JSONDecoder().decode(Provider.Request.self, from: Data(json))
             } catch {
-                throw OperationError(.invalidValue, "The request is not one for \(Provider.operationType): \(error).")
+                throw OperationError(
+                    .invalidValue,
+                    "The request is not one for \(Provider.operationType): \(Self.explanation(of: error))."
+                )
             }
+            // Written again, so that equal requests are equal bytes, whoever wrote the first ones.
+            return try ProviderJob(request, provider: provider)
         }
+    }
+}
+
+extension AnyProvider {
+    /// What a decoder found wrong, and where.
+    private static func explanation(of error: any Error) -> String {
+        guard let error = error as? DecodingError else { return "\(error)" }
+        let (context, what): (DecodingError.Context, String) =
+            switch error {
+            case .keyNotFound(let key, let context): (context, "\(key.stringValue) is missing")
+            case .valueNotFound(_, let context): (context, "a value is null")
+            case .typeMismatch(_, let context): (context, "a value has the wrong type")
+            case .dataCorrupted(let context): (context, context.debugDescription)
+            @unknown default: (DecodingError.Context(codingPath: [], debugDescription: ""), "\(error)")
+            }
+        let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+        return path.isEmpty ? what : "\(what) at \(path.joined(separator: "."))"
     }
 }
 
@@ -68,7 +100,7 @@ struct ProviderJob: Sendable {
     let request: [UInt8]
     let perform: @Sendable (OperationHandle) async throws -> Output
 
-    init<Provider: OperationProvider>(_ request: Provider.Request, json: [UInt8], provider: Provider) {
+    private init<Provider: OperationProvider>(_ request: Provider.Request, json: [UInt8], provider: Provider) {
         type = Provider.operationType
         traits = provider.traits
         unit = provider.unit
@@ -83,14 +115,7 @@ struct ProviderJob: Sendable {
     }
 
     init<Provider: OperationProvider>(_ request: Provider.Request, provider: Provider) throws(OperationError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let json: [UInt8]
-        do {
-            json = try Array(encoder.encode(request))
-        } catch {
-            throw OperationError(.invalidValue, "The request can't be written as JSON: \(error).")
-        }
+        let json = try Self.json(of: request)
         guard json.count <= OperationRecord.payloadLimit else {
             throw OperationError(
                 .invalidValue,
@@ -98,6 +123,17 @@ struct ProviderJob: Sendable {
             )
         }
         self.init(request, json: json, provider: provider)
+    }
+
+    /// A request as JSON, keys sorted.
+    static func json(of request: some Encodable) throws(OperationError) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return try Array(encoder.encode(request))
+        } catch {
+            throw OperationError(.invalidValue, "The request can't be written as JSON: \(error).")
+        }
     }
 
     /// The same for equal requests of providers whose active requests are unique; `nil` for others.
