@@ -10,6 +10,17 @@ extension OperationCell {
         var wake: (@Sendable () -> Void)?
     }
 
+    /// What an ended operation leaves to the totals.
+    struct Ending: Sendable {
+        var status: OperationStatus
+        var cost: CountedCost
+        var peakMemory: Int64
+        /// Active seconds; `nil` when it never ran.
+        var seconds: Double?
+        /// Bytes that it has transferred.
+        var bytes: Int64
+    }
+
     /// Applies an event under the lock.
     ///
     /// - Parameter wish: the wish that the step follows. When that is no longer wanted, nothing happens.
@@ -53,13 +64,21 @@ extension OperationCell {
     }
 
     /// Shows readers the terminal status.
-    func makeVisible() -> (status: OperationStatus, cost: CountedCost, peakMemory: Int64) {
+    func makeVisible() -> Ending {
         withState { state in
             state.visibleStatus = state.machine.status
             state.control = Control()
             let cost = state.countedCost
             state.countedCost = CountedCost()
-            return (state.visibleStatus, cost, state.peakMemory)
+            let transferred = unit == .bytes ? max(0, (state.endAmounts?.completed ?? 0) - state.present) : 0
+            return Ending(
+                status: state.visibleStatus,
+                cost: cost,
+                peakMemory: state.peakMemory,
+                // The clock has been stopped.
+                seconds: state.activeSeconds(at: 0),
+                bytes: transferred
+            )
         }
     }
 

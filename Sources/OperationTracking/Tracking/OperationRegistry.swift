@@ -6,6 +6,7 @@ final class OperationRegistry: Sendable {
         var active: [OperationID: OperationCell] = [:]
         var ended = RingBuffer<OperationCell>(capacity: OperationRegistry.keptEnded)
         var summary = OperationsSummary()
+        var endedTotals = EndedTotals()
         /// The largest memory of operations of a type, the older the less.
         var peakMemory: [OperationType: Int64] = [:]
         var isTicking = false
@@ -47,19 +48,19 @@ final class OperationRegistry: Sendable {
         _ cell: OperationCell,
         from old: OperationStatus,
         to new: OperationStatus,
-        cost: CountedCost,
-        peakMemory: Int64
+        ending: OperationCell.Ending
     ) {
         state.withLock { state in
             guard state.active.removeValue(forKey: cell.id) != nil else { return }
             state.summary.count(old, by: -1)
             state.summary.count(new, by: 1)
-            state.summary.cost = state.summary.cost - cost
+            state.summary.cost = state.summary.cost - ending.cost
+            state.endedTotals.add(new, of: cell.type, seconds: ending.seconds, bytes: ending.bytes)
             let left = state.summary.activeByType[cell.type, default: 1] - 1
             state.summary.activeByType[cell.type] = left > 0 ? left : nil
             if state.active.isEmpty { state.summary.measured = CountedCost() }
-            if peakMemory > 0 {
-                state.peakMemory[cell.type] = max(peakMemory, state.peakMemory[cell.type, default: 0] / 10 * 9)
+            if ending.peakMemory > 0 {
+                state.peakMemory[cell.type] = max(ending.peakMemory, state.peakMemory[cell.type, default: 0] / 10 * 9)
             }
             state.ended.append(cell)
         }
@@ -122,6 +123,8 @@ final class OperationRegistry: Sendable {
     }
 
     var summary: OperationsSummary { state.withLock { $0.summary } }
+
+    var endedTotals: EndedTotals { state.withLock { $0.endedTotals } }
 
     /// The operations to look at in this tick; `nil` when there are none, and then the ticker is taken to have stopped.
     func cellsToTick() -> [OperationCell]? {

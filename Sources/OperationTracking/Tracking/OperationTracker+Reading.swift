@@ -23,6 +23,9 @@ extension OperationTracker {
     /// How many bytes the active operations take as JSON, roughly.
     package var activeOperationsSize: Int { 1024 * registry.summary.totalActive }
 
+    /// What has ended since the tracker was made.
+    package var endedTotals: EndedTotals { registry.endedTotals }
+
     /// An operation that this tracker knows, as a history would keep it, with the status that readers may see.
     package func currentRecord(_ id: OperationID) -> OperationRecord? {
         registry.cell(id)?.visibleRecord(at: clock.monotonicNanoseconds)

@@ -86,7 +86,7 @@ extension OperationTracker {
             announceHealth()
         }
         let end = cell.makeVisible()
-        registry.end(cell, from: before, to: end.status, cost: end.cost, peakMemory: end.peakMemory)
+        registry.end(cell, from: before, to: end.status, ending: end)
         broadcaster.announce(.finished(durable: durability == .durable)) {
             cell.snapshot(at: clock.monotonicNanoseconds)
         }
