@@ -21,12 +21,15 @@ struct APIFixture {
     static let host = APIHeader("Host", "127.0.0.1:8765")
     static let root = "/api/ports/operations"
 
-    init(_ configure: (inout OperationAPI.Configuration) -> Void = { _ in }) {
+    init(
+        _ configure: (inout OperationAPI.Configuration) -> Void = { _ in },
+        makeRunner: (OperationTracker) -> OperationRunner? = { _ in nil }
+    ) {
         tracker = OperationTracker(history: history, clock: clock)
         var configuration = OperationAPI.Configuration()
         configuration.run = "run"
         configure(&configuration)
-        api = OperationAPI(tracker: tracker, configuration: configuration)
+        api = OperationAPI(tracker: tracker, runner: makeRunner(tracker), configuration: configuration)
     }
 
     static func request(

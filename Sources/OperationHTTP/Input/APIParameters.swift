@@ -91,9 +91,9 @@ package struct APIParameters: Sendable {
         }
     }
 
-    /// Every value of a query parameter that may come several times, also separated by commas.
+    /// Every value of a query parameter that may come several times.
     package func list(_ name: String) -> [String] {
-        query.filter { $0.name == name }.flatMap { $0.value.split(separator: ",").map(String.init) }
+        query.filter { $0.name == name }.map(\.value)
     }
 
     private static func isOfNumber(_ byte: UInt8) -> Bool {

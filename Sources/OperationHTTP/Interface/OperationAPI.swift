@@ -25,6 +25,10 @@ public final class OperationAPI: Sendable {
         public var maximumBodyBytes = 1 << 20
         /// How many operations may be active for a client to start one more.
         public var maximumActiveOperations = 10_000
+        /// The types of operations that HTTP may have this server run; `nil` for those whose providers say so.
+        public var startableTypes: Set<OperationType>?
+        /// When work that HTTP has this server run is tried again after a failure.
+        public var retry = RetryPolicy()
         /// How many event streams may be open at a time.
         public var maximumStreams = 4096
         /// How long updates are gathered before they are sent, so that nobody is told more than five times a second.
@@ -95,10 +99,14 @@ public final class OperationAPI: Sendable {
             runner: runner,
             hub: hub,
             sessions: sessions,
-            maximumActiveOperations: configuration.maximumActiveOperations
+            limits: configuration
         )
-        table = RouteTable(assets.map(\.route) + context.routes + extensions.flatMap(\.routes))
+        let own = [DescriptionRoute.route(extensions)] + context.routes
+        table = RouteTable(assets.map(\.route) + own + extensions.flatMap(\.routes))
     }
+
+    /// What there is to be asked.
+    package var routes: [APIRoute] { table.all }
 
     deinit { hub.close() }
 

@@ -23,10 +23,13 @@ struct APIContext: Sendable {
     let runner: OperationRunner?
     let hub: EventHub
     let sessions: SessionStore
-    let maximumActiveOperations: Int
+    let limits: OperationAPI.Configuration
 
     var routes: [APIRoute] {
-        readingRoutes + reportingRoutes + streamRoutes + sessionRoutes
+        [
+            readingRoutes, reportingRoutes, controlRoutes, runRoutes, streamRoutes, historyRoutes, resourceRoutes,
+            selfHealRoutes, sessionRoutes, metricsRoutes,
+        ].flatMap(\.self)
     }
 
     static let root = "/api/ports/operations"

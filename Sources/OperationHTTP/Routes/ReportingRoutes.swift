@@ -30,11 +30,11 @@ extension APIContext {
             }
             return id
         }
-        guard tracker.summary.totalActive < maximumActiveOperations else {
+        guard tracker.summary.totalActive < limits.maximumActiveOperations else {
             throw APIProblem(
                 429,
                 "too_many_operations",
-                "\(maximumActiveOperations) operations are active, and no more may be: end some that are over.",
+                "\(limits.maximumActiveOperations) operations are active, and no more may be: end some that are over.",
                 headers: [APIHeader("Retry-After", "5")]
             )
         }

@@ -69,7 +69,7 @@ extension APIProblem {
         let status =
             switch error.code {
             case .unknownOperation, .unknownProvider: 404
-            case .invalidTransition, .duplicateOperation, .cannotPause: 409
+            case .invalidTransition, .duplicateOperation, .cannotPause, .cannotThrottle: 409
             case .queueFull: 429
             case .closed, .overloaded: 503
             default: 422

@@ -1,0 +1,13 @@
+/// The API's own description.
+struct DescriptionRoute {
+    static func route(_ extensions: [APIExtension]) -> APIRoute {
+        let bytes = Array(OpenAPIDocument.text(extensions).utf8)
+        let tag = EntityTag.of(bytes)
+        let headers = [
+            APIHeader("Content-Type", "application/yaml"), APIHeader("Cache-Control", "no-cache"),
+            APIHeader("ETag", tag),
+        ]
+        let answer = APIResponse(headers: headers, body: .bytes(bytes))
+        return .now("GET", "/openapi.yaml", access: .open) { EntityTag.answer(answer, tag: tag, to: $0.request) }
+    }
+}

@@ -1,0 +1,67 @@
+import OperationTracking
+
+/// Wishes: what somebody wants of an operation. They are taken at once, and followed when the work can.
+extension APIContext {
+    var controlRoutes: [APIRoute] {
+        [
+            .later("POST", Self.root + "/{id}/pause") { try await wish($0) { try await tracker.pause($0) } },
+            .later("POST", Self.root + "/{id}/resume") { try await wish($0) { try await tracker.resume($0) } },
+            .later("POST", Self.root + "/{id}/cancel") { try await wish($0) { try await tracker.cancel($0) } },
+            .later("POST", Self.root + "/{id}/priority", setPriority),
+            .later("POST", Self.root + "/{id}/limit", setLimit),
+        ]
+    }
+
+    private func setPriority(_ call: APICall) async throws -> APIResponse {
+        guard let priority = try call.parameters.choice("priority", of: OperationPriority.self) else {
+            throw APIProblem.invalid("priority is missing: send low, normal, high or urgent.")
+        }
+        return try await wish(call) { id in
+            do {
+                guard let runner else { throw APIProblem.notQueuedHere }
+                try await runner.setPriority(priority, of: id)
+            } catch let error as OperationError where error.code == .unknownOperation {
+                throw APIProblem.notQueuedHere
+            }
+        }
+    }
+
+    private func setLimit(_ call: APICall) async throws -> APIResponse {
+        guard call.parameters.has("bytes_per_second") else {
+            throw APIProblem.invalid("bytes_per_second is missing: send a number, or null for no limit.")
+        }
+        let limit = try call.parameters.integer("bytes_per_second", in: 1...(1 << 50))
+        return try await wish(call) { try tracker.setBandwidthLimit(limit, of: $0) }
+    }
+
+    /// Does something to an active operation of this server, and tells how it stands now.
+    private func wish(
+        _ call: APICall,
+        _ body: (OperationID) async throws -> Void
+    ) async throws -> APIResponse {
+        let id = try id(in: call)
+        let known = tracker.operation(id)
+        if known == nil {
+            let status = try await record(ofUnknown: id).operation.status
+            throw status.isTerminal ? APIProblem.hasEnded(as: status) : APIProblem.runElsewhere
+        }
+        try await body(id)
+        let operation = tracker.operation(id) ?? known
+        return .json { json in
+            json.key("operation_id")
+            json.value(id.rawValue)
+            json.key("status")
+            json.value(operation?.status.rawValue)
+            json.key("pending_request")
+            json.value(operation?.pendingRequest?.rawValue)
+        }
+    }
+}
+
+extension APIProblem {
+    fileprivate static let notQueuedHere = APIProblem(
+        409,
+        "not_queued",
+        "The operation is not one that this server runs: a priority means nothing to it."
+    )
+}

@@ -1,0 +1,73 @@
+import OperationTracking
+import OperationTrackingTesting
+import Testing
+
+@testable import OperationHTTP
+
+@Suite struct MachineRouteTests {
+    let fixture = RunnerFixture()
+    let root = APIFixture.root
+
+    @Test func theMachineIsShownInTheOriginalsWords() async throws {
+        let answer = await fixture.ask("GET", "/api/ports/resources")
+        let used = try #require(answer.number("memory_used_mb"))
+        let available = try #require(answer.number("memory_available_mb"))
+        let percent = try #require(answer.number("memory_percent"))
+        #expect(abs(used / (used + available) * 100 - percent) < 0.1)
+        #expect(answer.json["overloaded"]?.truth != nil)
+        #expect(answer.json["host"]?["core_count"]?.number != nil)
+    }
+
+    @Test func theMachinesPastIsKept() async throws {
+        for _ in 0..<3 {
+            _ = await fixture.tracker.assessOverload()
+            await fixture.base.clock.advance(by: .seconds(60))
+        }
+        let all = await fixture.ask("GET", "/api/ports/resources/history").json["history"]?.elements ?? []
+        #expect(all.count == 3)
+        #expect(all.first?["timestamp"]?.text == "2026-01-01T00:00:00.000Z")
+        let last = await fixture.ask("GET", "/api/ports/resources/history?minutes=0.5").json["history"]?.elements ?? []
+        #expect(last.count == 1)
+        let two = await fixture.ask("GET", "/api/ports/resources/history?limit=2").json["history"]?.elements ?? []
+        #expect(two.count == 2)
+        #expect(await fixture.ask("GET", "/api/ports/resources/history?limit=1").status == 422)
+        #expect(await fixture.ask("GET", "/api/ports/resources/history?minutes=-1").status == 422)
+    }
+
+    @Test func metricsCountWhatIsActiveAndWhatHasEnded() async throws {
+        let id = try await fixture.base.start("operation_type=download&total_size_mb=1")
+        _ = await fixture.ask("POST", root + "/\(id)/update?downloaded_mb=1")
+        await fixture.base.clock.advance(by: .seconds(3))
+        _ = await fixture.ask("POST", root + "/\(id)/complete")
+        let other = try await fixture.base.start("operation_type=seed")
+        _ = await fixture.ask("POST", root + "/\(other)/complete?error=no")
+        _ = try await fixture.base.start("operation_type=seed")
+        let answer = await fixture.ask("GET", "/metrics")
+        #expect(answer.header("Content-Type") == "text/plain; version=0.0.4; charset=utf-8")
+        for line in [
+            #"operations_by_status{status="in_progress"} 1"#, #"operations_active{type="seed"} 1"#,
+            #"operations_ended_total{type="download",status="completed"} 1"#,
+            #"operations_ended_total{type="seed",status="failed"} 1"#,
+            #"operations_transferred_bytes_total{type="download"} 1048576"#,
+            #"operations_duration_seconds_bucket{type="download",le="1.0"} 0"#,
+            #"operations_duration_seconds_bucket{type="download",le="5.0"} 1"#,
+            #"operations_duration_seconds_bucket{type="download",le="+Inf"} 1"#,
+            #"operations_duration_seconds_sum{type="download"} 3.0"#,
+            #"operations_duration_seconds_count{type="download"} 1"#, "operations_queued 0", "operations_running 0",
+            "operations_event_streams 0", "operations_history_degraded 0",
+            "# TYPE operations_duration_seconds histogram",
+        ] {
+            #expect(answer.text.split(separator: "\n").contains(Substring(line)), "\(line)")
+        }
+    }
+
+    @Test func typesFromOutsideDoNotMakeLabelsWithoutBound() async throws {
+        for number in 0..<100 {
+            let id = try await fixture.base.start("operation_type=t\(number)")
+            if number % 2 == 0 { _ = await fixture.ask("POST", root + "/\(id)/complete") }
+        }
+        let lines = await fixture.ask("GET", "/metrics").text.split(separator: "\n")
+        #expect(lines.filter { $0.hasPrefix("operations_duration_seconds_count{") }.count <= 65)
+        #expect(lines.filter { $0.hasPrefix("operations_active{") }.count <= 65)
+    }
+}
