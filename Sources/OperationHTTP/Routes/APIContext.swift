@@ -24,6 +24,7 @@ struct APIContext: Sendable {
     let hub: EventHub
     let sessions: SessionStore
     let limits: OperationAPI.Configuration
+    let encodedHost = EncodedHost()
 
     var routes: [APIRoute] {
         [

@@ -65,7 +65,7 @@ extension APIContext {
         }
         json.endObject()
         json.key("host")
-        if let host = assessment.host { host.write(to: &json) } else { json.null() }
+        json.embed(assessment.host.map(encodedHost.json))
     }
 
     private func operation(_ call: APICall) throws -> APIResponse? {

@@ -39,11 +39,8 @@ extension APIContext {
         _ call: APICall
     ) async throws -> APIResponse {
         let submitted = try await submit(request, of: type, call)
-        guard let operation = tracker.operation(submitted.id) else { throw APIProblem.runElsewhere }
-        let stream = try hub.subscribe(to: operation) { [tracker] operation in
-            text.event(of: operation, result: tracker.currentRecord(operation.id)?.result)
-        }
-        return .events(stream)
+        let record = try await record(ofUnknown: submitted.id)
+        return .events(try stream(of: record) { text.event(of: $0.operation, result: $0.result) })
     }
 }
 

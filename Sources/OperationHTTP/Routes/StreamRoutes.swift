@@ -14,18 +14,37 @@ extension APIContext {
     }
 
     private func streamOfOne(_ call: APICall) async throws -> APIResponse {
-        let operation = try await record(ofUnknown: id(in: call)).operation
+        let record = try await record(ofUnknown: id(in: call))
+        let operation = record.operation
         guard call.request.method != "HEAD" else { return .events(nil) }
-        guard operation.status.isTerminal || tracker.operation(operation.id) != nil else {
-            throw APIProblem.runElsewhere
-        }
         // A browser asks again when a stream ends, until it is told that there is nothing more.
         if operation.status.isTerminal, let last = call.request.header("Last-Event-ID"),
             hub.hasTold(last, endOf: operation.id)
         {
             return APIResponse(status: 204)
         }
-        return .events(try hub.subscribe(to: operation))
+        return .events(try stream(of: record))
+    }
+}
+
+extension APIContext {
+    /// A stream of one operation, whoever runs it.
+    ///
+    /// - Parameter format: makes text of it; the text of events when `nil`.
+    func stream(
+        of record: OperationRecord,
+        format: (@Sendable (OperationRecord) -> [UInt8])? = nil
+    ) throws(APIProblem) -> APIStream {
+        let operation = record.operation
+        if let history = tracker.history, operation.status.isActive, tracker.operation(operation.id) == nil {
+            return try hub.follow(record, in: history, format: format)
+        }
+        guard let format else { return try hub.subscribe(to: operation) }
+        return try hub.subscribe(to: operation) { [tracker] operation in
+            var latest = tracker.currentRecord(operation.id) ?? record
+            latest.operation = operation
+            return format(latest)
+        }
     }
 }
 

@@ -29,6 +29,8 @@ final class EventHub: Sendable {
         var log: EventLog?
         var clients: [UInt64: Client] = [:]
         var nextClient: UInt64 = 0
+        /// Streams that are not of this tracker's events.
+        var otherStreams = 0
         var reading: Task<Void, Never>?
         var beating: Task<Void, Never>?
         var isClosed = false
@@ -63,7 +65,7 @@ final class EventHub: Sendable {
     }
 
     /// How many streams there are.
-    var clientCount: Int { state.withLock { $0.clients.count } }
+    var clientCount: Int { state.withLock { $0.clients.count + $0.otherStreams } }
 
     /// Opens a stream of all operations.
     ///
@@ -107,22 +109,43 @@ final class EventHub: Sendable {
     private func open(_ makeClient: (borrowing EventLog) -> Client) throws(APIProblem) -> APIStream {
         let key: UInt64? = try state.withLock { state throws(APIProblem) in
             guard !state.isClosed else { throw .stopping }
-            guard state.clients.count < limit else { return nil }
+            guard state.clients.count + state.otherStreams < limit else { return nil }
             let log = startReading(&state)
             state.nextClient += 1
             state.clients[state.nextClient] = makeClient(log)
             if state.beating == nil { state.beating = beat() }
             return state.nextClient
         }
-        guard let key else {
-            throw APIProblem(
-                429,
-                "too_many_streams",
-                "\(limit) event streams are open, and no more may be: close one, or poll instead.",
-                headers: [APIHeader("Retry-After", "5")]
-            )
-        }
+        guard let key else { throw .tooManyStreams(limit) }
         return APIStream(HubStream(hub: self, key: key))
+    }
+
+    /// Opens a stream of an operation that another process runs, which only the history that both share tells about.
+    ///
+    /// - Parameters:
+    ///   - record: what it is as far as the caller knows.
+    ///   - history: that history.
+    ///   - format: makes text of it; the text of events when `nil`.
+    func follow(
+        _ record: OperationRecord,
+        in history: any HistoryStore,
+        format: (@Sendable (OperationRecord) -> [UInt8])? = nil
+    ) throws(APIProblem) -> APIStream {
+        let text = text
+        let position = try state.withLock { state throws(APIProblem) in
+            guard !state.isClosed else { throw .stopping }
+            guard state.clients.count + state.otherStreams < limit else { throw .tooManyStreams(limit) }
+            state.otherStreams += 1
+            return state.log?.lastSequence ?? 0
+        }
+        let source = HistoryStream(
+            record,
+            in: history,
+            clock: tracker.clock,
+            format: format ?? { text.state($0.operation, sequence: position) },
+            release: { [weak self] in self?.state.withLock { $0.otherStreams -= 1 } }
+        )
+        return APIStream(source)
     }
 
     /// Ends all streams once they have sent what there is.
@@ -276,5 +299,16 @@ private final class HubStream: StreamSource {
 
     func cancel() {
         hub.remove(key)
+    }
+}
+
+extension APIProblem {
+    fileprivate static func tooManyStreams(_ limit: Int) -> APIProblem {
+        APIProblem(
+            429,
+            "too_many_streams",
+            "\(limit) event streams are open, and no more may be: close one, or poll instead.",
+            headers: [APIHeader("Retry-After", "5")]
+        )
     }
 }

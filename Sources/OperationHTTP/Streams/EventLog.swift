@@ -171,16 +171,7 @@ extension EventLog {
 
     /// One operation as it is now, in the words of an event.
     func state(_ operation: BackgroundOperation) -> [UInt8] {
-        var json = JSONWriter(capacity: 1024)
-        operation.write(to: &json)
-        var bytes: [UInt8] = []
-        text.append(
-            operation.status.isTerminal ? "finished" : "updated",
-            sequence: lastSequence,
-            data: json.bytes,
-            to: &bytes
-        )
-        return bytes
+        text.state(operation, sequence: lastSequence)
     }
 
     private func catchUp(since position: Position) -> [UInt8] {

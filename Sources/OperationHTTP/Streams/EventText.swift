@@ -12,6 +12,15 @@ struct EventText: Sendable {
         bytes += "\n\n".utf8
     }
 
+    /// An operation as it is, in the words of an event.
+    func state(_ operation: BackgroundOperation, sequence: UInt64) -> [UInt8] {
+        var json = JSONWriter(capacity: 1024)
+        operation.write(to: &json)
+        var bytes: [UInt8] = []
+        append(operation.status.isTerminal ? "finished" : "updated", sequence: sequence, data: json.bytes, to: &bytes)
+        return bytes
+    }
+
     /// The number in an id of this run; `nil` for any other id.
     func sequence(in id: String) -> UInt64? {
         let prefix = run + "-"

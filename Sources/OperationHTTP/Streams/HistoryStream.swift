@@ -1,0 +1,106 @@
+import OperationTracking
+import Synchronization
+
+/// The stream of an operation that another process runs on the same history: looks there once a second.
+final class HistoryStream: StreamSource {
+    private struct State {
+        var piece: [UInt8]
+        var isOver: Bool
+        var notify: (@Sendable () -> Void)?
+        var task: Task<Void, Never>?
+        var release: (@Sendable () -> Void)?
+    }
+
+    private static let interval: Duration = .seconds(1)
+    /// So many looks without news are followed by a sign of life.
+    private static let looksPerHeartbeat = 15
+    /// So many looks are followed by one for operations whose process is gone, which ends them.
+    private static let looksPerCheck = 5
+
+    private let state: Mutex<State>
+
+    /// - Parameters:
+    ///   - record: the operation as it is known.
+    ///   - history: where its news come from.
+    ///   - clock: what is waited on.
+    ///   - format: makes text of it.
+    ///   - release: called once, at the end.
+    init(
+        _ record: OperationRecord,
+        in history: any HistoryStore,
+        clock: any TrackingClock,
+        format: @escaping @Sendable (OperationRecord) -> [UInt8],
+        release: @escaping @Sendable () -> Void
+    ) {
+        let isOver = record.operation.status.isTerminal
+        state = Mutex(State(piece: format(record), isOver: isOver, release: release))
+        guard !isOver else { return }
+        let task = Task { [weak self] in
+            var last = record.operation
+            var silentLooks = 0
+            var looks = 0
+            while true {
+                do { try await clock.sleep(for: Self.interval) } catch { return }
+                looks += 1
+                if looks % Self.looksPerCheck == 0 { _ = try? await (history as? any SharedHistory)?.orphans() }
+                guard let record = try? await history.record(last.id) else { continue }
+                silentLooks += 1
+                if record.operation != last {
+                    silentLooks = 0
+                    last = record.operation
+                    guard let self else { return }
+                    self.put(format(record), isLast: last.status.isTerminal)
+                    if last.status.isTerminal { return }
+                } else if silentLooks % Self.looksPerHeartbeat == 0 {
+                    guard let self else { return }
+                    self.putIfEmpty(EventText.heartbeat)
+                }
+            }
+        }
+        state.withLock { $0.task = task }
+    }
+
+    func next(orNotify notify: @escaping @Sendable () -> Void) -> APIStream.Step {
+        let (step, release): (APIStream.Step, (@Sendable () -> Void)?) = state.withLock { state in
+            if !state.piece.isEmpty {
+                defer { state.piece = [] }
+                return (.piece(state.piece), nil)
+            }
+            guard !state.isOver else {
+                defer { state.release = nil }
+                return (.end, state.release)
+            }
+            state.notify = notify
+            return (.waiting, nil)
+        }
+        release?()
+        return step
+    }
+
+    func cancel() {
+        let (task, release) = state.withLock { state in
+            defer {
+                state = State(piece: [], isOver: true)
+            }
+            return (state.task, state.release)
+        }
+        task?.cancel()
+        release?()
+    }
+
+    /// The newest state takes the place of one that wasn't read.
+    private func put(_ piece: [UInt8], isLast: Bool) {
+        let notify: (@Sendable () -> Void)? = state.withLock { state in
+            guard !state.isOver else { return nil }
+            state.piece = piece
+            state.isOver = isLast
+            defer { state.notify = nil }
+            return state.notify
+        }
+        notify?()
+    }
+
+    private func putIfEmpty(_ piece: [UInt8]) {
+        if state.withLock({ $0.piece.isEmpty }) { put(piece, isLast: false) }
+    }
+}
