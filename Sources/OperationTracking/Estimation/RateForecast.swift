@@ -56,7 +56,12 @@ struct RateForecast: Sendable {
         let ignorance = (0.03 + 0.8 * unevenness) * pow(elapsed / Self.horizon, -0.7)
         // Rates have long tails: while bursts are still to come an average tells too little of them.
         let bursts = -1.5 * unevenness * exp(-elapsed / 150)
-        let believed = prior ?? RemainingPrior.unknown(after: elapsed)
+        var believed = prior ?? RemainingPrior.unknown(after: elapsed)
+        if prior != nil {
+            // Runs that this one contradicts have less to say about it.
+            let contradiction = byRate + bursts - believed.logMedian
+            believed.variance += contradiction * contradiction / 4
+        }
         let weight = 1 / (1 + ignorance * Self.unknownVariance / believed.variance)
         // Past e⁴ times the elapsed time, either way, distance from the prior says no more against the rate.
         let held = min(max(byRate, log(elapsed) - 4), log(elapsed) + 4)

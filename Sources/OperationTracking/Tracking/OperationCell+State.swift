@@ -42,6 +42,8 @@ extension OperationCell {
 
         var estimator = RemainingTimeEstimator()
         var remaining: RemainingTime?
+        /// For how much work past runs have been looked up; `nil` before that.
+        var comparedWork: Int64??
         var resources = ResourceImpact.unknown
         var peakMemory: Int64 = 0
         /// The part of the registry's totals that is this operation's.

@@ -19,7 +19,9 @@ extension OperationCell {
     }
 
     /// Looks at what the work has done since the last tick: stamps it, feeds the estimator, measures the rate.
-    func tick(at time: CellTime) -> TickOutcome {
+    ///
+    /// - Parameter past: finds how long runs with so much to do took; `nil` while that isn't known yet.
+    func tick(at time: CellTime, past: (Int64?) -> PastOfType?) -> TickOutcome {
         withState { state in
             guard state.machine.status.isActive else { return TickOutcome() }
             let amounts = amounts(of: state)
@@ -34,6 +36,7 @@ extension OperationCell {
             state.lastTick.present = state.present
             state.lastTick.monotonic = time.monotonic
             if state.runningSince != nil, let seconds = state.activeSeconds(at: time.monotonic) {
+                compare(&state, total: total, past)
                 state.estimator.observe(
                     at: seconds,
                     completed: completed,
@@ -51,6 +54,26 @@ extension OperationCell {
             let isWorthRecording = changed && time.monotonic - state.lastTick.recordedAt >= Self.recordInterval
             if isWorthRecording { state.lastTick.recordedAt = time.monotonic }
             return TickOutcome(hasChanged: changed, addedCost: added, isWorthRecording: isWorthRecording)
+        }
+    }
+
+    /// Tells the estimator of runs like this one, once it is known how much there is to do.
+    private func compare(_ state: inout State, total: Int64, _ past: (Int64?) -> PastOfType?) {
+        let work = total >= 0 ? max(0, total - state.present) : nil
+        guard state.comparedWork != .some(work), let found = past(work) else { return }
+        state.comparedWork = .some(work)
+        state.estimator.past = found.durations
+        state.estimator.widthFactor = found.widthFactor
+    }
+
+    /// What a completed operation teaches the estimates of later ones.
+    var lesson: (run: RunHistory.Run, score: PredictionScore)? {
+        withState { state in
+            guard state.machine.status == .completed, let amounts = state.endAmounts else { return nil }
+            let seconds = Double(state.activeNanoseconds) / 1e9
+            let work = amounts.total >= 0 ? max(0, amounts.total - state.present) : nil
+            let run = RunHistory.Run(seconds: seconds, work: work, unit: unit)
+            return (run, state.estimator.score(endingAt: seconds))
         }
     }
 

@@ -187,3 +187,5 @@ struct RingBuffer<Element> {
         return nil
     }
 }
+
+extension RingBuffer: Sendable where Element: Sendable {}

@@ -5,6 +5,7 @@ extension OperationTracker {
     func admit(_ cell: OperationCell) throws(OperationError) -> OperationHandle {
         let needsTicker = try registry.add(cell, status: cell.withState(\.visibleStatus))
         if needsTicker { startTicker() }
+        learnFromHistory()
         enqueueRecord(of: cell)
         broadcaster.announce(.started) { cell.snapshot(at: clock.monotonicNanoseconds) }
         return OperationHandle(cell: cell, tracker: self)
@@ -85,6 +86,7 @@ extension OperationTracker {
             durability = await history.commit(cell.withRecord(at: clock.monotonicNanoseconds) { $0 })
             announceHealth()
         }
+        learn(from: cell)
         let end = cell.makeVisible()
         registry.end(cell, from: before, to: end.status, ending: end)
         broadcaster.announce(.finished(durable: durability == .durable)) {

@@ -46,6 +46,7 @@ public final class OperationTracker: Sendable {
     let configuration: Configuration
     let registry = OperationRegistry()
     let broadcaster = EventBroadcaster()
+    let past = Mutex(Past())
     let monitor: ResourceMonitor
     let loadObservers = Mutex<[@Sendable () -> Void]>([])
     private let announcedHealth = Mutex(HistoryHealth.ok)
