@@ -35,7 +35,11 @@ struct RunHistory: Sendable {
     /// The same where runs of all types are compared.
     static let enoughOfAll = 20
 
+    /// How many types are told apart: their names may come from outside.
+    static let keptTypes = 64
+
     mutating func add(_ run: Run, of type: OperationType) {
+        guard runs[type] != nil || runs.count < Self.keptTypes else { return }
         runs[type, default: RingBuffer(capacity: Self.keptRuns)].append(run)
     }
 
@@ -64,10 +68,9 @@ struct RunHistory: Sendable {
     func accuracy(of type: OperationType) -> EstimateAccuracy { accuracies[type] ?? EstimateAccuracy() }
 
     mutating func add(_ score: PredictionScore, of type: OperationType) {
+        guard accuracies[type] != nil || accuracies.count < Self.keptTypes else { return }
         accuracies[type, default: EstimateAccuracy()].add(score)
     }
-
-    mutating func set(_ accuracy: EstimateAccuracy, of type: OperationType) { accuracies[type] = accuracy }
 
     private static func sizeClass(_ work: Int64?) -> Int? {
         work.flatMap { $0 > 0 ? Int64.bitWidth - $0.leadingZeroBitCount : nil }
