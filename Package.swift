@@ -13,6 +13,7 @@ let package = Package(
         .library(name: "OperationHTTP", targets: ["OperationHTTP"]),
         .library(name: "ProcessOperations", targets: ["ProcessOperations"]),
         .library(name: "ServiceControl", targets: ["ServiceControl"]),
+        .library(name: "OperationServer", targets: ["OperationServer"]),
         .library(name: "OperationTrackingTesting", targets: ["OperationTrackingTesting"]),
         .executable(name: "wizard", targets: ["Wizard"]),
         .executable(name: "custom-provider", targets: ["CustomProvider"]),
@@ -59,6 +60,10 @@ let package = Package(
         .target(name: "ProcessOperations", dependencies: ["OperationTracking", "CProcess"]),
         .target(name: "ServiceControl", dependencies: ["OperationTracking", "CProcess", "CSockDiag"]),
         .target(name: "OperationHTTP", dependencies: ["OperationTracking"]),
+        .target(
+            name: "OperationServer",
+            dependencies: ["OperationTracking", "OperationHTTP", "ServiceControl", "CMicroHTTPD"]
+        ),
         .target(name: "OperationTrackingTesting", dependencies: ["OperationTracking"]),
 
         // The reference service, and what it demonstrates itself against.
@@ -124,6 +129,10 @@ let package = Package(
         .testTarget(name: "OperationHTTPTests", dependencies: ["OperationHTTP", "OperationTrackingTesting"]),
         .testTarget(name: "CustomProviderTests", dependencies: ["CustomProvider", "OperationTrackingTesting"]),
         .testTarget(name: "WizardTests", dependencies: ["OllamaStandIn", "TestSockets", "Wizard"]),
+        .testTarget(
+            name: "OperationServerTests",
+            dependencies: ["OperationServer", "OperationHTTP", "OperationTrackingTesting", "TestSockets"]
+        ),
         .testTarget(name: "OllamaStandInTests", dependencies: ["OllamaStandIn"], resources: [.copy("Fixtures")]),
     ]
 )

@@ -2,6 +2,7 @@
 #define CMICROHTTPD_SHIM_H
 
 #include <netinet/in.h>
+#include <string.h>
 #include <microhttpd.h>
 
 // Swift can call neither C variadic functions nor macros that contain a cast, so each one in use has a plain function here.
@@ -19,6 +20,55 @@ static inline struct MHD_Daemon *cmhd_start_on_loopback(unsigned int flags, uint
                             (struct sockaddr *)&address, MHD_OPTION_NOTIFY_COMPLETED, completed, completed_context,
                             MHD_OPTION_END);
 }
+
+/// What a daemon is to call.
+struct cmhd_callbacks {
+    void *context;
+    MHD_AcceptPolicyCallback accept_policy;
+    MHD_NotifyConnectionCallback connection_changed;
+    void *(*request_began)(void *context, const char *target, struct MHD_Connection *connection);
+    MHD_AccessHandlerCallback request_received;
+    MHD_RequestCompletedCallback request_completed;
+};
+
+/// How much a daemon may take.
+struct cmhd_limits {
+    unsigned int threads;
+    unsigned int connections;
+    size_t connection_memory;
+    unsigned int send_timeout_seconds;
+};
+
+/// MHD_start_daemon on a socket that listens already, with poll(2) in threads of its own. NULL when it can't; errno says why.
+static inline struct MHD_Daemon *cmhd_start_on_socket(int socket, struct cmhd_callbacks callbacks,
+                                                      struct cmhd_limits limits) {
+    unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME;
+    return MHD_start_daemon(flags, 0, callbacks.accept_policy, callbacks.context, callbacks.request_received,
+                            callbacks.context, MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_NOTIFY_CONNECTION,
+                            callbacks.connection_changed, callbacks.context, MHD_OPTION_URI_LOG_CALLBACK,
+                            callbacks.request_began, callbacks.context, MHD_OPTION_NOTIFY_COMPLETED,
+                            callbacks.request_completed, callbacks.context, MHD_OPTION_THREAD_POOL_SIZE,
+                            limits.threads, MHD_OPTION_CONNECTION_LIMIT, limits.connections,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, limits.connection_memory,
+                            MHD_OPTION_CONNECTION_TIMEOUT, limits.send_timeout_seconds, MHD_OPTION_END);
+}
+
+/// What the connection was given when it began, or NULL.
+static inline void *cmhd_connection_context(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info == NULL ? NULL : info->socket_context;
+}
+
+/// How many bytes the request line and the header fields have, or 0 when it can't tell.
+static inline size_t cmhd_head_size(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info == NULL ? 0 : info->header_size;
+}
+
+/// Whether this version leaves a request's head where it was received, line by line, with only the ends of its parts set to
+/// zero. From 1.0 on it refuses a NUL in a head by itself.
+static inline int cmhd_keeps_head_in_place(void) { return MHD_VERSION < 0x01000000; }
 
 /// The port the daemon listens on, or 0 when it can't tell.
 static inline uint16_t cmhd_bound_port(struct MHD_Daemon *daemon) {

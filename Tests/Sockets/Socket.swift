@@ -45,14 +45,16 @@ enum Socket {
     }
 
     /// Connects, or begins to where the socket doesn't block.
-    static func connect(_ descriptor: Int32, toPort port: Int) {
-        _ = withLoopback(port: port) { address, length in
+    /// - Returns: whether it is connected.
+    @discardableResult
+    static func connect(_ descriptor: Int32, toPort port: Int) -> Bool {
+        withLoopback(port: port) { address, length in
             #if canImport(Glibc)
             Glibc.connect(descriptor, address, length)
             #else
             Darwin.connect(descriptor, address, length)
             #endif
-        }
+        } == 0
     }
 
     static func setNonBlocking(_ descriptor: Int32) {

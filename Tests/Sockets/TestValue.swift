@@ -32,10 +32,14 @@ public final class TestValue<Value: Sendable>: Sendable {
     }
 
     /// Blocks the thread until the value is set. Never call it on a task.
-    public func waitBlocking() {
+    @discardableResult
+    public func waitBlocking() -> Value {
         let semaphore = DispatchSemaphore(value: 0)
         whenSet { _ in semaphore.signal() }
-        semaphore.wait()
+        while true {
+            semaphore.wait()
+            if let value = state.withLock(\.value) { return value }
+        }
     }
 
     private func whenSet(_ body: @escaping @Sendable (Value) -> Void) {

@@ -1,0 +1,171 @@
+import CMicroHTTPD
+import OperationHTTP
+import Synchronization
+
+/// Carries requests from libmicrohttpd to the API, and answers back.
+///
+/// What the API can answer at once is answered on the connection's thread, which serves many connections. For anything else the
+/// connection is parked, and a task waits.
+final class RequestHandler: Sendable {
+    let table: ConnectionTable
+    let lot = ParkingLot()
+    private let api: OperationAPI
+    private let working = Atomic(0)
+
+    init(_ api: OperationAPI, table: ConnectionTable) {
+        self.api = api
+        self.table = table
+    }
+
+    /// How many requests are there as a whole and not answered to the last byte.
+    var workingCount: Int { working.load(ordering: .relaxed) }
+
+    /// One of libmicrohttpd's calls for a request: the first when the head is there, one for each piece of the body, one more when
+    /// the request is whole, and another each time a parked connection is woken without an answer.
+    ///
+    /// - Returns: `.NO` to break the connection off.
+    func received(
+        _ exchange: Exchange,
+        method: UnsafePointer<CChar>,
+        version: UnsafePointer<CChar>,
+        piece: UnsafeRawBufferPointer,
+        on connection: OpaquePointer
+    ) -> MHD_Result {
+        switch exchange.stage {
+        case .begun:
+            let line = RequestLine(start: method, targetEnd: exchange.targetEnd, version: version)
+            return readHead(exchange, line, on: connection)
+        case .body where !piece.isEmpty:
+            return readBody(exchange, piece)
+        case .body:
+            return answer(exchange, String(cString: method), on: connection)
+        case .waiting(let late):
+            return wait(for: late, exchange, on: connection)
+        case .answered:
+            return .NO
+        }
+    }
+
+    /// The answer is sent, or the client is gone.
+    func completed(_ exchange: Exchange, client: ClientConnection?) {
+        lot.leave(exchange.parking)
+        client?.requestIsAnswered()
+        switch exchange.stage {
+        case .begun, .body: break
+        case .waiting, .answered: working.subtract(1, ordering: .relaxed)
+        }
+    }
+
+    private func readHead(_ exchange: Exchange, _ line: RequestLine, on connection: OpaquePointer) -> MHD_Result {
+        let head = RequestHead(of: connection, line)
+        let limit = api.configuration.maximumBodyBytes
+        let length = head.contentLength ?? 0
+        guard head.problem == nil, length <= limit else {
+            // The body is not read, and the connection closed after the answer.
+            begin(exchange, on: connection)
+            return send(head.problem?.response ?? api.tooLargeResponse, exchange, on: connection)
+        }
+        exchange.headers = head.headers
+        exchange.expectBody(length)
+        exchange.stage = .body
+        return .YES
+    }
+
+    /// One that doesn't say how long its body is gets an answer to a body of up to twice the limit.
+    private func readBody(_ exchange: Exchange, _ piece: UnsafeRawBufferPointer) -> MHD_Result {
+        let limit = api.configuration.maximumBodyBytes
+        exchange.append(piece, limit: limit)
+        return exchange.bodySize <= 2 * limit ? .YES : .NO
+    }
+
+    private func answer(_ exchange: Exchange, _ method: String, on connection: OpaquePointer) -> MHD_Result {
+        begin(exchange, on: connection)
+        guard exchange.bodySize <= api.configuration.maximumBodyBytes else {
+            return send(api.tooLargeResponse, exchange, on: connection)
+        }
+        let request = APIRequest(
+            method: method,
+            target: exchange.target,
+            headers: exchange.headers,
+            body: exchange.body,
+            caller: Self.client(of: connection)?.caller ?? .unknown
+        )
+        if let response = api.respondNow(to: request) { return send(response, exchange, on: connection) }
+        let late = LateAnswer(for: exchange.parking)
+        exchange.stage = .waiting(late)
+        let api = api
+        Task { late.set(await api.respond(to: request)) }
+        return wait(for: late, exchange, on: connection)
+    }
+
+    /// Takes the exchange for one that is worked on.
+    private func begin(_ exchange: Exchange, on connection: OpaquePointer) {
+        Self.client(of: connection)?.requestIsComplete()
+        working.add(1, ordering: .relaxed)
+        exchange.stage = .answered
+    }
+
+    private func wait(for late: LateAnswer, _ exchange: Exchange, on connection: OpaquePointer) -> MHD_Result {
+        while true {
+            if let response = late.take() { return send(response, exchange, on: connection) }
+            let handle = ConnectionHandle(pointer: connection)
+            switch lot.park(exchange.parking, handle, ifOpenFor: .requests) {
+            case .parked: return .YES
+            case .rung: continue
+            case .closed: return .NO
+            }
+        }
+    }
+
+    private func send(_ response: APIResponse, _ exchange: Exchange, on connection: OpaquePointer) -> MHD_Result {
+        exchange.stage = .answered
+        guard let queued = body(of: response, exchange, on: connection) else { return .NO }
+        defer { MHD_destroy_response(queued) }
+        for header in response.headers { MHD_add_response_header(queued, header.name, header.value) }
+        return MHD_queue_response(connection, UInt32(clamping: response.status), queued)
+    }
+
+    private func body(of response: APIResponse, _ exchange: Exchange, on connection: OpaquePointer) -> OpaquePointer? {
+        switch response.body {
+        case .bytes(let bytes):
+            return bytes.withUnsafeBytes {
+                MHD_create_response_from_buffer(
+                    $0.count,
+                    UnsafeMutableRawPointer(mutating: $0.baseAddress),
+                    .RESPMEM_MUST_COPY
+                )
+            }
+        case .stream(let stream):
+            let handle = ConnectionHandle(pointer: connection)
+            let sender = StreamSender(stream, on: handle, exchange.parking, in: lot)
+            let context = Unmanaged.passRetained(sender).toOpaque()
+            // The block is what a client of HTTP/1.0 gets at a time; others are sent chunks as large as there is room for.
+            let made = MHD_create_response_from_callback(cmhd_size_unknown(), 1024, readStream, context, releaseStream)
+            if made == nil { releaseStream(context) }
+            return made
+        }
+    }
+
+    /// The client whose connection it is, on the connection's own thread.
+    static func client(of connection: OpaquePointer) -> ClientConnection? {
+        cmhd_connection_context(connection).map {
+            Unmanaged<ClientConnection>.fromOpaque($0).takeUnretainedValue()
+        }
+    }
+}
+
+private func readStream(
+    context: UnsafeMutableRawPointer?,
+    position: UInt64,
+    buffer: UnsafeMutablePointer<CChar>?,
+    size: Int
+) -> Int {
+    guard let context else { return cmhd_end_with_error() }
+    let sender = Unmanaged<StreamSender>.fromOpaque(context).takeUnretainedValue()
+    return sender.read(into: UnsafeMutableRawBufferPointer(start: buffer, count: size))
+}
+
+private func releaseStream(_ context: UnsafeMutableRawPointer?) {
+    guard let context else { return }
+    Unmanaged<StreamSender>.fromOpaque(context).release()
+}

@@ -1,0 +1,67 @@
+import OperationServer
+import OperationTracking
+import TestSockets
+import Testing
+
+/// The server's patience is short here, and it is the server that ends each of these connections.
+struct SlowClientTests {
+    @Test func aClientThatSendsNothingIsClosed() async throws {
+        let service = try TestService { $0.requestTimeout = .milliseconds(100) }
+        #expect(try await service.talk { $0.waitForPeerClose() })
+        await service.stop()
+    }
+
+    @Test func aClientThatSendsAByteNowAndThenIsClosed() async throws {
+        let service = try TestService { $0.requestTimeout = .milliseconds(200) }
+        let isClosed = try await service.talk { client in
+            try client.send("GET /health HTTP/1.1\r\nX-Slow: ")
+            for _ in 0..<10_000 {
+                do { try client.send("a") } catch { return true }
+                client.pauseBriefly()
+            }
+            return false
+        }
+        #expect(isClosed)
+        await service.stop()
+    }
+
+    @Test func aClientThatNeverSendsItsBodyIsClosed() async throws {
+        let service = try TestService { $0.requestTimeout = .milliseconds(100) }
+        let isClosed = try await service.talk { client in
+            try client.send("POST \(Target.operations)/start HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n{")
+            return client.waitForPeerClose()
+        }
+        #expect(isClosed)
+        await service.stop()
+    }
+
+    @Test func aStreamIsNotMistakenForASlowClient() async throws {
+        let service = try TestService { $0.requestTimeout = .milliseconds(20) }
+        let tracker = service.tracker
+        let text = try await service.talk { client in
+            try client.send("GET \(Target.stream) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            _ = try client.readHead()
+            _ = try client.readChunks(until: { $0.contains("event: snapshot") })
+            // Another client that is silent is closed meanwhile, some times over.
+            for _ in 0..<5 {
+                let silent = try TestClient(port: Int(service.server.port))
+                _ = silent.waitForPeerClose()
+            }
+            Task { _ = try tracker.start(type: .download, description: "after the silence") }
+            return try client.readChunks(until: { $0.contains("after the silence") })
+        }
+        #expect(text.contains("event: started"))
+        await service.stop()
+    }
+
+    @Test func oneAddressMayNotTakeAllConnections() async throws {
+        // Loopback addresses are exempt, so all there is to see here is that they are.
+        let service = try TestService { $0.maximumConnectionsPerAddress = 1 }
+        let statuses = try await service.talk { first in
+            let second = try TestClient(port: Int(service.server.port))
+            return [try first.ask("GET", "/health").status, try second.ask("GET", "/health").status]
+        }
+        #expect(statuses == [200, 200])
+        await service.stop()
+    }
+}
