@@ -78,7 +78,7 @@ let package = Package(
             name: "Wizard",
             dependencies: [
                 "OperationTracking", "OperationHistorySQLite", "OperationTransfer", "OllamaOperations",
-                "ProcessOperations",
+                "ProcessOperations", "OperationHTTP", "OperationServer",
                 "OllamaStandIn", "CGetopt",
             ],
             path: "Examples/Wizard"

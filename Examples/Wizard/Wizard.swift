@@ -10,7 +10,7 @@ struct Wizard {
     static var commands: [any Command.Type] {
         [
             PullCommand.self, DownloadCommand.self, RunCommand.self, HistoryCommand.self, ShowCommand.self,
-            DemoCommand.self,
+            ServeCommand.self, DemoCommand.self,
         ]
     }
 
@@ -47,7 +47,9 @@ struct Wizard {
             }
             return try await command.init(options).run()
         } catch let error as UsageError {
-            Console.error("wizard \(name): \(error.message.printable)\nTry `wizard \(name) --help`.")
+            // A message may be a list.
+            let lines = error.message.split(separator: "\n").map { String($0).printable }.joined(separator: "\n")
+            Console.error("wizard \(name): \(lines)\nTry `wizard \(name) --help`.")
             return .usage
         } catch {
             Console.error("wizard \(name): \("\(error)".printable)")

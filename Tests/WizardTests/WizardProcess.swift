@@ -62,8 +62,10 @@ final class WizardProcess {
         }
     }
 
+    var pid: Int32 { process.processIdentifier }
+
     func send(_ signal: Int32) {
-        kill(process.processIdentifier, signal)
+        kill(pid, signal)
     }
 
     func outcome() -> Outcome {

@@ -1,0 +1,50 @@
+import OperationServer
+import OperationTracking
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+struct ServeCommand: Command {
+    static let name = "serve"
+    static let summary = "run the service: the HTTP API, live events, and the queue behind them"
+    static let operands = ""
+    static let options: [Option] = [
+        Option("host", "ADDRESS", help: "listen there (default 127.0.0.1); any but a loopback address needs a token"),
+        Option("port", "N", help: "listen on port N, 0 for any free one (default 8765)"),
+        Option(
+            "token-file",
+            "FILE",
+            help: "let in whoever has the token in FILE, beside programs of this user; made if it isn't there"
+        ),
+        Option("config", "FILE", help: "take these settings, as JSON; options given here go before them"),
+        .data,
+    ]
+
+    private let configuration: ServeConfiguration
+    private let data: String
+
+    init(_ options: ParsedOptions) throws {
+        try options.refuseOperands()
+        var configuration = try options.text("config").map { try ServeConfiguration(file: $0) } ?? ServeConfiguration()
+        if let host = options.text("host") { configuration.host = host }
+        if let port = try options.number("port", in: 0...65535) { configuration.port = UInt16(port) }
+        if let file = options.text("token-file") { configuration.tokenFile = file }
+        self.configuration = configuration
+        data = try DataDirectory.path(options)
+    }
+
+    func run() async throws -> ExitCode {
+        // From here on a signal ends the service in order, even while it starts.
+        let (signals, wish) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let interrupt = Interrupt { wish.yield() }
+        defer { interrupt.stop() }
+        let service = try await Service(configuration, data: data)
+        Console.line("listening on \(service.url)")
+        for await _ in signals { break }
+        await service.stop()
+        return .done
+    }
+}

@@ -1,0 +1,132 @@
+/// What is wrong with a configuration, all of it.
+final class ConfigProblems {
+    private(set) var all: [String] = []
+
+    func add(_ problem: String) { all.append(problem) }
+}
+
+/// An object of a configuration, whose keys are taken one after the other. What nobody has taken at the end is a mistake.
+///
+/// A value that is wrong is noted, and left at its default: so that all mistakes can be told at once.
+struct ConfigSection {
+    /// Where it is, such as `overload.`; empty for the whole.
+    private let path: String
+    private let values: [String: ConfigValue]
+    private let problems: ConfigProblems
+    private var known: [String] = []
+
+    init(_ values: [String: ConfigValue], path: String = "", problems: ConfigProblems) {
+        self.values = values
+        self.path = path
+        self.problems = problems
+    }
+
+    mutating func text(_ key: String) -> String? {
+        take(key, "a text") { if case .text(let text) = $0, !text.isEmpty { text } else { nil } }
+    }
+
+    mutating func flag(_ key: String) -> Bool? {
+        take(key, "true or false") { if case .flag(let flag) = $0 { flag } else { nil } }
+    }
+
+    mutating func number(_ key: String, in range: ClosedRange<Double>) -> Double? {
+        take(key, "a number from \(range.lowerBound.formattedAsWhole) to \(range.upperBound.formattedAsWhole)") {
+            if case .number(let number) = $0, range.contains(number) { number } else { nil }
+        }
+    }
+
+    mutating func whole(_ key: String, in range: ClosedRange<Int>) -> Int? {
+        take(key, "a whole number from \(range.lowerBound) to \(range.upperBound)") {
+            if case .number(let number) = $0, let whole = Int(exactly: number), range.contains(whole) {
+                whole
+            } else {
+                nil
+            }
+        }
+    }
+
+    /// A number, or `null` for none; the outer `nil` when the key isn't there.
+    mutating func limit(_ key: String, in range: ClosedRange<Double>) -> Double?? {
+        if values[key] == .null {
+            known.append(key)
+            return .some(nil)
+        }
+        return number(key, in: range)
+    }
+
+    mutating func texts(_ key: String) -> [String]? {
+        take(key, "a list of texts") { value in
+            guard case .list(let list) = value else { return nil }
+            let texts = list.compactMap { if case .text(let text) = $0 { text } else { nil } }
+            return texts.count == list.count ? texts : nil
+        }
+    }
+
+    /// One of some words.
+    mutating func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, _: Choice.Type) -> Choice?
+    where Choice.RawValue == String {
+        let words = Choice.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+        return take(key, "one of \(words)") { if case .text(let text) = $0 { Choice(rawValue: text) } else { nil } }
+    }
+
+    /// An object within this one.
+    mutating func section(_ key: String, _ read: (inout ConfigSection) -> Void) {
+        let values = take(key, "an object") { if case .object(let object) = $0 { object } else { nil } }
+        guard let values else { return }
+        var section = ConfigSection(values, path: path + key + ".", problems: problems)
+        read(&section)
+        section.finish()
+    }
+
+    /// The numbers of an object whose keys are names.
+    mutating func wholesByName(_ key: String, in range: ClosedRange<Int>) -> [String: Int] {
+        var found: [String: Int] = [:]
+        let names = if case .object(let object)? = values[key] { object.keys.sorted() } else { [String]() }
+        section(key) { section in
+            for name in names { found[name] = section.whole(name, in: range) }
+        }
+        return found
+    }
+
+    /// Notes a mistake in a value that has the right type.
+    func refuse(_ key: String, _ why: String) { problems.add("\(path)\(key): \(why)") }
+
+    /// Notes what nobody has taken.
+    func finish() {
+        for key in values.keys.sorted() where !known.contains(key) {
+            let near = known.min { $0.editDistance(to: key) < $1.editDistance(to: key) }
+                .flatMap { $0.editDistance(to: key) <= max(2, key.count / 3) ? $0 : nil }
+            let shown = "\(path)\(key)".printable.truncated(to: 80)
+            let all = known.sorted().joined(separator: ", ")
+            problems.add(
+                "\(shown) is no setting" + (near.map { ": did you mean \(path)\($0)?" } ?? "; here are \(all).")
+            )
+        }
+    }
+
+    private mutating func take<Value>(_ key: String, _ wanted: String, _ read: (ConfigValue) -> Value?) -> Value? {
+        known.append(key)
+        guard let value = values[key] else { return nil }
+        if let read = read(value) { return read }
+        problems.add("\(path)\(key) takes \(wanted), not \(value == .text("") ? "an empty text" : value.kind).")
+        return nil
+    }
+}
+
+extension String {
+    /// How many letters have to be put in, left out or changed to make another text of this one (V. Levenshtein, 1965).
+    fileprivate func editDistance(to other: String) -> Int {
+        let other = Array(other)
+        var row = Array(0...other.count)
+        for (index, letter) in enumerated() {
+            var diagonal = row[0]
+            row[0] = index + 1
+            for column in other.indices {
+                let change = diagonal + (letter == other[column] ? 0 : 1)
+                diagonal = row[column + 1]
+                row[column + 1] = Swift.min(change, row[column] + 1, row[column + 1] + 1)
+            }
+        }
+        return row[other.count]
+    }
+}

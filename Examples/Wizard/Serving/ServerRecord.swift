@@ -1,0 +1,68 @@
+import OperationTracking
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// `server.json` in the data directory: where the server that uses it listens, for programs of the same user.
+struct ServerRecord {
+    private let path: String
+    private let bytes: [UInt8]
+
+    /// Writes the record, in place of one that a server has left which didn't stop in order.
+    ///
+    /// - Throws: ``UsageError`` when it can't be written.
+    init(url: String, in data: String) throws {
+        path = data + "/server.json"
+        let pid = getpid()
+        var json = JSONWriter(capacity: 256)
+        json.beginObject()
+        json.key("url")
+        json.value(url)
+        json.key("pid")
+        json.value(Int(pid))
+        json.key("started_at")
+        json.value(milliseconds: SystemTrackingClock().wallMilliseconds)
+        // With the pid this is one process and no later one.
+        json.key("process_start_time")
+        json.value(ProcessIdentity(running: pid).map { Int($0.startTime) })
+        json.endObject()
+        bytes = json.bytes + [UInt8(ascii: "\n")]
+        try write()
+    }
+
+    /// Removes the record, unless another server has put its own there.
+    func remove() {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        var found = [UInt8](repeating: 0, count: bytes.count + 1)
+        let count = found.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+        close(descriptor)
+        if count == bytes.count, found.prefix(count) == bytes[...] { unlink(path) }
+    }
+
+    /// Under another name first: whoever reads it finds all of it.
+    private func write() throws {
+        let temporary = path + ".\(getpid())"
+        unlink(temporary)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw failure }
+        let count = bytes.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress, $0.count) }
+        close(descriptor)
+        guard count == bytes.count, rename(temporary, path) == 0 else {
+            let failure = failure
+            unlink(temporary)
+            throw failure
+        }
+    }
+
+    private var failure: UsageError {
+        UsageError("can't write \(path): \(String(cString: strerror(errno))).")
+    }
+}
+
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+    write(descriptor, bytes, count)
+}

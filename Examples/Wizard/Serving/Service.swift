@@ -1,0 +1,160 @@
+import OllamaOperations
+import OperationHTTP
+import OperationHistorySQLite
+import OperationServer
+import OperationTracking
+import OperationTransfer
+import ProcessOperations
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// All that `wizard serve` runs: history, tracker, runner with its providers, API and server.
+struct Service {
+    private let tracker: OperationTracker
+    private let runner: OperationRunner
+    private let server: OperationServer
+    private let record: ServerRecord
+
+    var url: String { server.url }
+
+    /// Opens the history, takes up what a service that is gone has left, and listens.
+    init(_ configuration: ServeConfiguration, data: String) async throws {
+        let token = try configuration.tokenFile.map { try TokenFile.token(in: $0) }
+        let providers = try Self.providers(configuration, data: data)
+        Self.allowManyConnections()
+        let options = SQLiteHistoryStore.Options(retention: configuration.retention)
+        let history = try await SQLiteHistoryStore.open(in: data, options: options)
+        for notice in history.notices { Console.error("wizard serve: \(notice.printable)") }
+        if case .degraded(let reason) = history.health {
+            Console.error("wizard serve: nothing is kept for now: \(reason.printable)")
+        }
+        tracker = try Self.tracker(configuration, history: history, data: data)
+        runner = OperationRunner(tracker: tracker, providers: providers, configuration: Self.queue(configuration))
+        let api = OperationAPI(tracker: tracker, runner: runner, configuration: Self.api(configuration, token: token))
+        do {
+            // Before anything is taken up: a service that can't listen is none.
+            server = try OperationServer(api, configuration: Self.server(configuration))
+            if history.health == .ok { try await runner.takeUp(retry: RetryPolicy()) }
+            record = try ServerRecord(url: server.url, in: data)
+        } catch {
+            await tracker.close()
+            throw error
+        }
+    }
+
+    /// Ends the work, then those who watch, then the server: so that everybody sees how it ended.
+    func stop() async {
+        await runner.shutDown(within: .seconds(2))
+        await tracker.close()
+        await server.stop()
+        record.remove()
+    }
+
+    private static func tracker(
+        _ configuration: ServeConfiguration,
+        history: SQLiteHistoryStore,
+        data: String
+    ) throws -> OperationTracker {
+        var settings = OperationTracker.Configuration()
+        settings.actor = "wizard serve"
+        settings.dataDirectory = data
+        settings.adaptsOverloadPolicy = configuration.adaptsOverload
+        let tracker = OperationTracker(history: history, configuration: settings)
+        tracker.overloadPolicy = configuration.overload
+        try tracker.bandwidth.setLimit(configuration.bandwidthLimit)
+        return tracker
+    }
+
+    private static func providers(_ configuration: ServeConfiguration, data: String) throws -> ProviderRegistry {
+        let registry = ProviderRegistry()
+        for name in configuration.enabledProviders {
+            switch name {
+            case .ollama: add(PullModelProvider(client: try ollama(configuration)), to: registry, configuration)
+            case .download:
+                let provider = DownloadProvider(transport: CurlTransport(), directory: data + "/downloads")
+                add(provider, to: registry, configuration)
+            case .process: add(ProcessProvider(), to: registry, configuration)
+            }
+        }
+        return registry
+    }
+
+    private static func add(
+        _ provider: some OperationProvider,
+        to registry: ProviderRegistry,
+        _ configuration: ServeConfiguration
+    ) {
+        guard let allowed = configuration.startedOverHTTP else { return registry.register(provider) }
+        registry.register(HTTPRule(base: provider, isAllowed: allowed.contains(type(of: provider).operationType)))
+    }
+
+    private static func ollama(_ configuration: ServeConfiguration) throws -> OllamaClient {
+        let environment = ProcessInfo.processInfo.environment
+        do throws(OperationFailure) {
+            let address =
+                if let url = configuration.ollama { try OllamaAddress(url) } else {
+                    try OllamaAddress(environment: environment)
+                }
+            let key = environment["OLLAMA_API_KEY"].flatMap { $0.isEmpty ? nil : $0 }
+            return OllamaClient(address: address, apiKey: key, transport: CurlTransport())
+        } catch {
+            throw UsageError(error.message)
+        }
+    }
+
+    private static func queue(_ configuration: ServeConfiguration) -> OperationRunner.Configuration {
+        var queue = OperationRunner.Configuration()
+        queue.maximumRunning = configuration.maximumRunning
+        queue.maximumRunningByType = configuration.maximumRunningByType
+        queue.maximumQueued = configuration.maximumQueued
+        queue.admission = AdmissionPolicy(whenOverloaded: configuration.whenOverloaded)
+        queue.keepsQueue = true
+        return queue
+    }
+
+    private static func api(_ configuration: ServeConfiguration, token: String?) -> OperationAPI.Configuration {
+        var api = OperationAPI.Configuration()
+        api.token = token
+        api.trustsLocalUser = configuration.trustsLocalUser
+        api.allowedHosts = configuration.allowedHosts
+        api.allowedOrigins = configuration.allowedOrigins
+        api.maximumBodyBytes = configuration.maximumBodyBytes
+        api.maximumStreams = configuration.maximumStreams
+        return api
+    }
+
+    private static func server(_ configuration: ServeConfiguration) -> OperationServer.Configuration {
+        var server = OperationServer.Configuration(host: configuration.host, port: configuration.port)
+        server.maximumConnections = configuration.maximumConnections
+        server.maximumConnectionsPerAddress = configuration.maximumConnectionsPerAddress
+        server.requestTimeout = configuration.requestTimeout
+        return server
+    }
+
+    /// Many systems let a program open 1024 files unless it asks for more, which it may.
+    private static func allowManyConnections() {
+        var limit = rlimit()
+        #if canImport(Glibc)
+        let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        #else
+        let files = RLIMIT_NOFILE
+        #endif
+        guard getrlimit(files, &limit) == 0 else { return }
+        #if canImport(Darwin)
+        // Not run here.
+        limit.rlim_cur = min(limit.rlim_max, rlim_t(OPEN_MAX))
+        #else
+        limit.rlim_cur = limit.rlim_max
+        #endif
+        setrlimit(files, &limit)
+    }
+}

@@ -1,0 +1,87 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// A file with the token that opens the server to whoever has it.
+enum TokenFile {
+    /// The token in a file: its text without spaces and newlines at the ends. Where there is no file, one is made with a random
+    /// token that only this user can read.
+    ///
+    /// - Throws: ``UsageError`` when others could read the file, or there is no token in it that could keep anybody out.
+    static func token(in path: String) throws -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            guard errno == ENOENT else { throw failure("read", path) }
+            return try make(path)
+        }
+        defer { close(descriptor) }
+        // Of the open file, so that nobody changes it between the look and the reading.
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw UsageError("the token file \(path) is no file: name one, or one that is to be made.")
+        }
+        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+            throw UsageError("the token file \(path) is another user's: take one of this user's own.")
+        }
+        guard status.st_mode & 0o077 == 0 else {
+            throw UsageError(
+                "others can read the token file \(path): chmod 600 it, and change the token if they may have."
+            )
+        }
+        return try checked(read(descriptor), path)
+    }
+
+    private static func read(_ descriptor: Int32) -> String {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = buffer.withUnsafeMutableBytes { systemRead(descriptor, $0.baseAddress, $0.count) }
+        let text = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+        return String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    }
+
+    private static func checked(_ token: String, _ path: String) throws -> String {
+        guard (16...1024).contains(token.utf8.count), token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw UsageError(
+                "the token file \(path) holds no token: 16 to 1024 letters, digits and signs without spaces. Without the file, one is made."
+            )
+        }
+        return token
+    }
+
+    private static func make(_ path: String) throws -> String {
+        var generator = SystemRandomNumberGenerator()
+        let token = (0..<32).map { _ in Self.hexadecimal(UInt8.random(in: .min ... .max, using: &generator)) }.joined()
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw failure("make", path) }
+        defer { close(descriptor) }
+        let bytes = Array((token + "\n").utf8)
+        guard bytes.withUnsafeBytes({ systemWrite(descriptor, $0.baseAddress, $0.count) }) == bytes.count else {
+            throw failure("write", path)
+        }
+        Console.error("wizard serve: made the token file \(path).")
+        return token
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> String {
+        let digits = String(byte, radix: 16)
+        return digits.count == 1 ? "0" + digits : digits
+    }
+
+    private static func failure(_ what: String, _ path: String) -> UsageError {
+        UsageError("can't \(what) the token file \(path): \(String(cString: strerror(errno))).")
+    }
+}
+
+private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    read(descriptor, buffer, count)
+}
+
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+    write(descriptor, bytes, count)
+}

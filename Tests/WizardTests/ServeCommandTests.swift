@@ -1,0 +1,163 @@
+import Foundation
+import TestSockets
+import Testing
+
+struct ServeCommandTests {
+    private let folder = TemporaryFolder()
+
+    private func start(_ arguments: String..., environment: [String: String] = [:]) throws -> (WizardProcess, port: Int)
+    {
+        let process = try WizardProcess(
+            ["serve", "--port", "0", "--data", folder.path] + arguments,
+            environment: environment
+        )
+        let line = process.firstLine { $0.hasPrefix("listening on http://127.0.0.1:") }
+        let port = line?.split(separator: ":").last.flatMap { Int($0) }
+        return (process, try #require(port))
+    }
+
+    private func write(_ text: String, to name: String, mode: Int = 0o600) throws -> String {
+        let path = folder.path + "-" + name
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+        return path
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT])
+    func itServesUntilASignalAndLeavesNoTrace(_ signal: Int32) async throws {
+        let (process, port) = try start()
+        let record = folder.path + "/server.json"
+        let written = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: record))) as? [String: Any]
+        )
+        #expect(written["url"] as? String == "http://127.0.0.1:\(port)")
+        #expect(written["pid"] is Int)
+        #expect(try FileManager.default.attributesOfItem(atPath: record)[.posixPermissions] as? Int == 0o600)
+        #expect(try await TestClient.talk(to: port) { try $0.ask("GET", "/health").status } == 200)
+
+        process.send(signal)
+        let outcome = process.outcome()
+        #expect(outcome.code == 0 && !outcome.wasKilled)
+        #expect(outcome.errors == "")
+        #expect(!FileManager.default.fileExists(atPath: record))
+    }
+
+    @Test func aStopRecordsWhatRanAndTellsThoseWhoWatch() async throws {
+        let (process, port) = try start()
+        let (id, pid) = ("op_left-behind", process.pid)
+        let text = try await TestClient.talk(to: port) { client in
+            let body = #"{"operation_type":"download","description":"left behind","operation_id":"\#(id)"}"#
+            let status = try client.ask("POST", "/api/ports/operations/start", body: body).status
+            try client.send("GET /api/ports/operations/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            _ = try client.readHead()
+            _ = try client.readChunks(until: { $0.contains("event: snapshot") })
+            kill(pid, SIGTERM)
+            return "\(status) " + (try client.readChunks(until: { _ in false }))
+        }
+        #expect(text.hasPrefix("200 ") || text.hasPrefix("201 "))
+        #expect(text.contains("event: finished") && text.contains(id))
+        #expect(process.outcome().code == 0)
+
+        let shown = try WizardProcess.run(["show", id, "--data", folder.path, "--json"])
+        #expect(try shown.objects.first?["status"] as? String == "failed")
+        #expect(try shown.objects.first?["error_code"] as? String == "interrupted")
+    }
+
+    @Test func aTokenFileThatIsNotThereIsMadeForThisUserAlone() throws {
+        let path = folder.path + "-token"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let (process, _) = try start("--token-file", path)
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
+        let token = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(token.count == 65 && token.dropLast().allSatisfy(\.isHexDigit))
+        process.send(SIGTERM)
+        #expect(process.outcome().code == 0)
+    }
+
+    @Test(arguments: [
+        ("0123456789abcdef0123", 0o644, "chmod 600"), ("short", 0o600, "holds no token"),
+        ("a token with spaces in it", 0o600, "holds no token"),
+    ])
+    func aTokenFileThatKeepsNobodyOutIsRefused(_ text: String, _ mode: Int, _ complaint: String) throws {
+        let path = try write(text, to: "token", mode: mode)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let outcome = try WizardProcess.run(["serve", "--port", "0", "--data", folder.path, "--token-file", path])
+        #expect(outcome.code == 2 && outcome.errors.contains(complaint))
+        #expect(!outcome.errors.contains(text))
+    }
+
+    @Test func anotherAddressThanLoopbackNeedsAToken() throws {
+        let outcome = try WizardProcess.run(["serve", "--host", "0.0.0.0", "--port", "0", "--data", folder.path])
+        #expect(outcome.code == 1 && outcome.errors.contains("needs a token"))
+    }
+
+    @Test func aPortInUseIsSaidWithItsHolder() throws {
+        let (first, port) = try start()
+        let other = TemporaryFolder()
+        let outcome = try WizardProcess.run(["serve", "--port", "\(port)", "--data", other.path])
+        #expect(outcome.code == 1 && outcome.errors.contains("Port \(port) is in use already by wizard (process "))
+        first.send(SIGTERM)
+        #expect(first.outcome().code == 0)
+    }
+
+    @Test func aConfigurationIsTaken() async throws {
+        let path = try write(
+            """
+            {"enabled_providers": ["ollama", "process"], "http_may_start": ["process"], "overload": {"cpu_percent": null,
+             "memory_mb": 100, "new_work": "wait"}, "queue": {"maximum_running": 2, "maximum_running_by_type": {"process": 1}},
+             "bandwidth_limit_mbps": 80, "retention": {"days": 10, "operations": 1000}, "limits": {"body_bytes": 2048},
+             "allowed_hosts": ["wizard.example.org"], "providers": {"ollama": {"url": "http://127.0.0.1:1"}}}
+            """,
+            to: "config"
+        )
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let (process, port) = try start("--config", path)
+        let statuses = try await TestClient.talk(to: port) { client in
+            try client.send("GET /api/ports/operations HTTP/1.1\r\nHost: wizard.example.org\r\n\r\n")
+            let first = try client.readResponse().status
+            let long = String(repeating: " ", count: 2049)
+            return [first, try client.ask("POST", "/api/ports/operations/start", body: long).status]
+        }
+        #expect(statuses == [200, 413])
+        process.send(SIGTERM)
+        #expect(process.outcome().code == 0)
+    }
+
+    @Test func everyMistakeInAConfigurationIsToldWithWhatToDo() throws {
+        let path = try write(
+            """
+            {"prot": 80, "port": 70000, "host": 5, "enabled_providers": ["ollama", "olama"], "http_may_start": ["process"],
+             "overload": {"cpu_percent": "80", "new_work": "panic"}, "queue": {"maximum_runing": 3}, "allowed_origins": ["example.org"],
+             "retention": 30, "nothing_like_it": true}
+            """,
+            to: "config"
+        )
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let outcome = try WizardProcess.run(["serve", "--port", "0", "--data", folder.path, "--config", path])
+        #expect(outcome.code == 2)
+        for complaint in [
+            "prot is no setting: did you mean port?", "port takes a whole number from 0 to 65535, not the number 70000",
+            "host takes a text, not the number 5", "enabled_providers: 'olama' is no provider here",
+            "http_may_start: 'process' is no type of an enabled provider", "overload.cpu_percent takes a number",
+            "overload.new_work takes one of 'warn', 'wait', 'refuse', not 'panic'",
+            "queue.maximum_runing is no setting: did you mean queue.maximum_running?",
+            "allowed_origins: 'example.org' is no origin", "retention takes an object, not the number 30",
+            "nothing_like_it is no setting; here are",
+        ] {
+            #expect(outcome.errors.contains(complaint), "\(complaint) is not in \(outcome.errors)")
+        }
+    }
+
+    @Test(arguments: [(#"{"port": }"#, "is not JSON"), ("[1]", "has to be a JSON object"), ("", "is not JSON")])
+    func whatIsNoConfigurationIsRefused(_ text: String, _ complaint: String) throws {
+        let path = try write(text, to: "config")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let outcome = try WizardProcess.run(["serve", "--data", folder.path, "--config", path])
+        #expect(outcome.code == 2 && outcome.errors.contains(complaint))
+    }
+
+    @Test func aConfigurationThatIsNotThereIsAnError() throws {
+        let outcome = try WizardProcess.run(["serve", "--data", folder.path, "--config", folder.path + "/nowhere"])
+        #expect(outcome.code == 2 && outcome.errors.contains("can't be read"))
+    }
+}
