@@ -16,7 +16,7 @@ public struct ProviderSample<Provider: OperationProvider>: Sendable {
     /// What must never be shown or kept, such as the provider's key.
     public var secrets: [String] = []
     /// What operations are timed on. A ``ManualClock`` is moved whenever the check waits; that suits a provider that waits on
-    /// ``OperationHandle/clock`` and for nothing else.
+    /// `OperationHandle.clock` and for nothing else.
     public var clock: any TrackingClock = .system
     /// How long the check waits for anything before it says that it didn't come.
     public var patience: Duration = .seconds(30)
