@@ -92,6 +92,11 @@ let package = Package(
 
         // Tests: one folder a module.
         .target(name: "TestSockets", path: "Tests/Sockets"),
+        .executableTarget(
+            name: "transfer-probe",
+            dependencies: ["OperationTracking", "OperationTransfer"],
+            path: "Tests/TransferProbe"
+        ),
         .executableTarget(name: "resource-probe", dependencies: ["OperationTracking"], path: "Tests/ResourceProbe"),
         .testTarget(
             name: "OperationTrackingTests",
