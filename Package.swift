@@ -64,6 +64,11 @@ let package = Package(
             name: "OperationServer",
             dependencies: ["OperationTracking", "OperationHTTP", "ServiceControl", "CMicroHTTPD"]
         ),
+        .target(
+            name: "OperationDashboard",
+            dependencies: ["OperationHTTP"],
+            resources: [.embedInCode("Page")]
+        ),
         .target(name: "OperationTrackingTesting", dependencies: ["OperationTracking"]),
 
         // The reference service, and what it demonstrates itself against.

@@ -1,0 +1,55 @@
+/** What went wrong with a request, in the server's words where it had any. */
+export class RequestError extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+let authenticate = null;
+
+/** Says how a person is asked for the token when the server wants one; resolves to whether there is a session now. */
+export function onUnauthorized(ask) {
+  authenticate = ask;
+}
+
+/** Asks the server. A session that it wants is asked for once, and the request made again. */
+export async function request(method, path, body, { retrying = false, signal } = {}) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      signal,
+      headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    throw new RequestError(0, 'The server does not answer. It may be stopped, or starting again.');
+  }
+  if (response.status === 401 && !retrying && authenticate) {
+    if (await authenticate()) return request(method, path, body, { retrying: true, signal });
+  }
+  const text = await response.text();
+  let value = null;
+  try { value = text ? JSON.parse(text) : null; } catch { /* Not ours, such as a proxy's page. */ }
+  if (!response.ok) throw new RequestError(response.status, value?.detail ?? `The server answered ${response.status}.`);
+  return value;
+}
+
+export const get = (path, options) => request('GET', path, undefined, options);
+export const post = (path, body, options) => request('POST', path, body, options);
+
+/** Trades the server's token for a cookie that this page can't read. */
+export async function startSession(token) {
+  const response = await fetch('/api/session', { method: 'POST', headers: { Authorization: `Bearer ${token}` } });
+  return response.ok;
+}
+
+/** A path with a query; what is empty is left out. */
+export function withQuery(path, parameters) {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(parameters)) if (value !== '' && value !== null && value !== undefined) query.append(key, value);
+  const text = query.toString();
+  return text ? `${path}?${text}` : path;
+}

@@ -1,0 +1,36 @@
+/**
+ * Makes an element.
+ *
+ * `attributes` sets properties where the element has them (`textContent`, `className`, `onclick`), attributes where not
+ * (`aria-label`, `data-x`); `null`, `undefined` and `false` set nothing. Nothing is ever parsed as HTML.
+ */
+export function element(name, attributes = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key in node && !key.startsWith('aria') && key !== 'list') node[key] = value;
+    else node.setAttribute(key, value === true ? '' : value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+const svgNamespace = 'http://www.w3.org/2000/svg';
+
+/** Makes an element of a drawing. */
+export function svg(name, attributes = {}, ...children) {
+  const node = document.createElementNS(svgNamespace, name);
+  for (const [key, value] of Object.entries(attributes)) if (value !== null && value !== undefined) node.setAttribute(key, value);
+  node.append(...children.flat());
+  return node;
+}
+
+/** Sets a text only where it is another: what doesn't change costs no layout, and is not read out again. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** Shows or hides, only where that is a change. */
+export function setHidden(node, hidden) {
+  if (node.hidden !== hidden) node.hidden = hidden;
+}

@@ -1,0 +1,94 @@
+const megabyte = 1048576;
+
+/** MB of 2^20 bytes in the unit in which they read best. */
+export function megabytes(value) {
+  if (value === null || value === undefined) return '';
+  return bytes(value * megabyte);
+}
+
+/** Bytes in the unit in which they read best; units are powers of 1024, as everywhere in this API. */
+export function bytes(value) {
+  if (value === null || value === undefined) return '';
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let unit = 0;
+  let amount = value;
+  while (amount >= 1024 && unit < units.length - 1) { amount /= 1024; unit += 1; }
+  return `${unit === 0 || amount >= 100 ? Math.round(amount) : amount.toFixed(1)} ${units[unit]}`;
+}
+
+/** 10^6 bit/s as bytes a second. */
+export function speed(megabits) {
+  return megabits > 0 ? `${bytes(megabits * 125000)}/s` : '';
+}
+
+/** Seconds as a person says them: two units at most. */
+export function duration(seconds) {
+  if (seconds === null || seconds === undefined) return '';
+  if (seconds < 10) return `${seconds < 0.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < 86400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  return `${Math.floor(whole / 86400)} d ${Math.floor((whole % 86400) / 3600)} h`;
+}
+
+/** The steps in which a remaining time is told: finer ones would promise what nobody knows. */
+const steps = [1, 2, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 10800, 14400, 21600, 28800, 43200, 64800, 86400];
+
+function rough(seconds, upwards) {
+  if (seconds > steps.at(-1)) return Math.round(seconds / 86400) * 86400 || 86400;
+  return upwards ? steps.find((step) => step >= seconds) : steps.findLast((step) => step <= seconds) ?? 0;
+}
+
+function short(seconds) {
+  if (seconds < 90) return [seconds, 's'];
+  if (seconds < 5400) return [Math.round(seconds / 6) / 10, 'min'];
+  if (seconds < 86400) return [Math.round(seconds / 360) / 10, 'h'];
+  return [Math.round(seconds / 86400), 'd'];
+}
+
+/** The time remaining as a range, in steps, so that it moves only when it says something new. */
+export function remaining(operation) {
+  const { eta_low_seconds: low, eta_high_seconds: high, eta_seconds: expected } = operation;
+  if (operation.status !== 'in_progress' || expected === null) return '';
+  const [from, to] = [rough(Math.max(0, low ?? expected), false), rough(Math.max(1, high ?? expected), true)];
+  const [a, aUnit] = short(from);
+  const [b, bUnit] = short(to);
+  if (from === 0) return `less than ${b} ${bUnit} left`;
+  if (a === b && aUnit === bUnit) return `about ${a} ${aUnit} left`;
+  return aUnit === bUnit ? `${a} to ${b} ${bUnit} left` : `${a} ${aUnit} to ${b} ${bUnit} left`;
+}
+
+/** Why the remaining time is what it is, for those who ask. */
+export function remainingBasis(operation) {
+  const words = { rate: 'by the speed of this run', history: 'by earlier runs', blend: 'by this run and earlier ones' };
+  if (!operation.eta_basis) return '';
+  const runs = operation.eta_samples ? ` (${operation.eta_samples} of them)` : '';
+  return `An interval that is to hold in four of five cases, ${words[operation.eta_basis] ?? operation.eta_basis}${runs}.`;
+}
+
+export const percent = (value) => `${Math.floor(value)} %`;
+
+/** What has been done of what there is. */
+export function amount(operation) {
+  const { unit, completed_units: done, total_units: total } = operation;
+  if (unit === 'fraction') return '';
+  const show = unit === 'bytes' ? bytes : (value) => value.toLocaleString('en');
+  const what = unit === 'bytes' ? '' : ` ${unit}`;
+  if (total === null) return done > 0 ? `${show(done)}${what}` : '';
+  return `${show(done)} of ${show(total)}${what}`;
+}
+
+export const moment = (text) => (text ? new Date(text).toLocaleString() : '');
+
+const statusWords = { pending: 'waiting', in_progress: 'running', paused: 'paused', completed: 'completed', failed: 'failed', cancelled: 'cancelled' };
+const requestWords = { pause: 'pausing', resume: 'resuming', cancel: 'cancelling' };
+
+/** A status in a word; a wish that has not been followed yet goes before it. */
+export function statusWord(operation) {
+  if (operation.pending_request === 'pause' && operation.status === 'pending') return 'held';
+  return requestWords[operation.pending_request] ?? statusWords[operation.status] ?? operation.status;
+}
+
+/** A type's name as words. */
+export const typeWord = (type) => type.replaceAll('_', ' ');

@@ -1,0 +1,17 @@
+import { Connection } from './connection.js';
+
+/** What the server tells as it happens, through a worker that all tabs share where the browser has such workers. */
+export function connect(take) {
+  if (!('SharedWorker' in globalThis)) {
+    const connection = new Connection(take);
+    connection.start();
+    return { retry: () => connection.retry() };
+  }
+  const worker = new SharedWorker('/assets/live-worker.js', { type: 'module', name: 'operations' });
+  worker.port.onmessage = ({ data }) => take(data);
+  worker.port.start();
+  addEventListener('pagehide', () => worker.port.postMessage('bye'));
+  // A page that comes back from the browser's cache has said goodbye before.
+  addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
+  return { retry: () => worker.port.postMessage('retry') };
+}

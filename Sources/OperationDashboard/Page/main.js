@@ -1,0 +1,98 @@
+import { onUnauthorized, startSession } from './api.js';
+import { ask, complain } from './dialog.js';
+import { element, setHidden, setText } from './dom.js';
+import { EventsView } from './events-view.js';
+import { statusWord } from './format.js';
+import { HistoryView } from './history-view.js';
+import { connect } from './live.js';
+import { MachineView } from './machine-view.js';
+import { OperationsView } from './operations-view.js';
+import { PortsView } from './ports-view.js';
+import { StartView } from './start-view.js';
+import { Store } from './store.js';
+
+const store = new Store();
+const views = {
+  operations: new OperationsView(store),
+  start: new StartView(store),
+  machine: new MachineView(),
+  ports: new PortsView(),
+  history: new HistoryView(),
+  events: new EventsView(store),
+};
+const main = document.getElementById('main');
+let present = null;
+
+function route() {
+  const name = location.hash.replace(/^#\/?/, '') || 'operations';
+  const view = views[name] ?? views.operations;
+  if (view === present) return;
+  present?.hide();
+  const isFirst = present === null;
+  present = view;
+  main.replaceChildren(view.node);
+  view.show();
+  for (const link of document.querySelectorAll('nav a')) {
+    if (views[link.dataset.view] === view) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  document.title = `${view.node.querySelector('h2').textContent} · Operations`;
+  if (!isFirst) main.focus();
+}
+
+const liveness = document.getElementById('liveness');
+const words = {
+  connecting: 'Connecting', live: 'Live', polling: 'Not live: asked every 2 s', offline: 'Not live: the server does not answer',
+  unauthorized: 'Not live: the server asks for its token',
+};
+
+let asking = null;
+/** Asks for the token once, however many requests wait for it. */
+function authenticate() {
+  asking ??= (async () => {
+    let note = 'The server keeps it in its token file.';
+    for (;;) {
+      const fields = await ask('This server asks for its token', [
+        element('p', { textContent: note }),
+        element('label', {}, 'Token', element('input', { name: 'token', type: 'password', required: true, autocomplete: 'current-password' })),
+      ], 'Sign in');
+      if (!fields) return false;
+      if (await startSession(fields.token).catch(() => false)) { live.retry(); return true; }
+      note = 'That is not this server’s token. It is in its token file.';
+    }
+  })().finally(() => { asking = null; });
+  return asking;
+}
+onUnauthorized(authenticate);
+
+const live = connect((message) => {
+  if (message.kind === 'event') { store.take(message); return; }
+  liveness.dataset.state = message.state;
+  setText(document.getElementById('liveness-text'), words[message.state]);
+  if (message.state === 'unauthorized') authenticate();
+});
+
+const banner = document.getElementById('overload');
+store.addEventListener('overload', () => {
+  const { overloaded, message, reasons } = store.overload;
+  setHidden(banner, !overloaded);
+  if (overloaded) banner.replaceChildren(element('strong', { textContent: message }), element('ul', {}, reasons.map((reason) => element('li', { textContent: reason.message }))));
+});
+store.addEventListener('health', () => {
+  if (store.historyHealth.status === 'degraded') complain(`The history can’t be written: ${store.historyHealth.reason}`);
+});
+
+// Endings are read out, several at once rather than one after the other: a screen reader is to be told, not occupied.
+const ended = [];
+let announcing = null;
+store.addEventListener('ended', ({ detail }) => {
+  ended.push(`${detail.description || detail.operation_type} ${statusWord(detail)}`);
+  announcing ??= setTimeout(() => {
+    announcing = null;
+    const all = ended.splice(0);
+    setText(document.getElementById('announcer'), all.length <= 3 ? all.join('. ') : `${all.length} operations have ended`);
+  }, 3000);
+});
+
+addEventListener('hashchange', route);
+route();

@@ -1,0 +1,122 @@
+import { post } from './api.js';
+import { ask, attempt, confirmed } from './dialog.js';
+import { element, setHidden, setText } from './dom.js';
+import { amount, duration, megabytes, percent, remaining, remainingBasis, speed, statusWord, typeWord } from './format.js';
+import { Sparkline } from './sparkline.js';
+
+const root = '/api/ports/operations';
+
+/** One operation: what it does, how far it is, what it costs, and what can be done about it. Made once and then updated. */
+export class OperationCard {
+  #operation;
+  #sparkline = new Sparkline();
+  #title = element('h3');
+  #status = element('span', { className: 'status' });
+  #bar = element('progress', { max: 100 });
+  #percent = element('span', { className: 'percent' });
+  #facts = Object.fromEntries(['amount', 'speed', 'remaining', 'phase', 'message', 'cost', 'attempt', 'error'].map((name) =>
+    [name, element('span', { className: `fact ${name}` })]));
+  #children = element('ul', { className: 'cards children', 'aria-label': 'Parts' });
+  #buttons;
+  node;
+
+  constructor(operation) {
+    const id = operation.operation_id;
+    const button = (name, text, onclick) => element('button', { type: 'button', className: name, textContent: text, onclick });
+    this.#title.id = `title-${id}`;
+    this.#bar.setAttribute('aria-labelledby', this.#title.id);
+    this.#buttons = {
+      pause: button('pause', 'Pause', () => this.#request('pause')),
+      resume: button('resume', 'Resume', () => this.#request('resume')),
+      cancel: button('cancel', 'Cancel', () => this.#cancel()),
+      limit: button('limit', 'Limit speed', () => this.#limit()),
+      priority: element('select', { 'aria-label': 'Priority', onchange: () => this.#setPriority() },
+        ['low', 'normal', 'high', 'urgent'].map((value) => element('option', { value, textContent: value }))),
+    };
+    const facts = this.#facts;
+    this.node = element('li', {}, element('article', { className: 'card', 'aria-labelledby': this.#title.id },
+      element('header', {}, this.#title, this.#status),
+      element('div', { className: 'progress' }, this.#bar, this.#percent),
+      element('p', { className: 'facts' }, facts.amount, facts.speed, this.#sparkline.node, facts.remaining),
+      element('p', { className: 'facts quiet' }, facts.phase, facts.message, facts.attempt, facts.cost),
+      facts.error,
+      element('div', { className: 'actions' }, Object.values(this.#buttons)),
+      this.#children));
+    this.node.dataset.id = id;
+    this.update(operation, []);
+  }
+
+  /** The list in which the cards of its parts stand. */
+  get childList() { return this.#children; }
+
+  update(operation, speeds) {
+    this.#operation = operation;
+    const { status, resource_impact: cost, error } = operation;
+    const article = this.node.firstChild;
+    if (article.dataset.status !== status) article.dataset.status = status;
+    if (article.dataset.type !== operation.operation_type) article.dataset.type = operation.operation_type;
+    setText(this.#title, operation.description || typeWord(operation.operation_type));
+    setText(this.#status, statusWord(operation));
+    if (operation.progress === 0 && operation.total_units === null && status === 'in_progress') this.#bar.removeAttribute('value');
+    else this.#bar.value = operation.progress;
+    setText(this.#percent, percent(operation.progress));
+    const rate = status === 'in_progress' ? speed(cost.network_mbps) : '';
+    this.#fact('amount', amount(operation));
+    this.#fact('speed', rate);
+    this.#fact('remaining', remaining(operation));
+    this.#facts.remaining.title = remainingBasis(operation);
+    this.#fact('phase', operation.phase ?? '');
+    this.#fact('message', operation.message ?? '');
+    this.#fact('attempt', operation.attempt > 1 ? `try ${operation.attempt}` : '');
+    this.#fact('cost', [
+      cost.cpu_percent === null ? '' : `${Math.round(cost.cpu_percent)} % CPU`,
+      megabytes(cost.memory_mb),
+      operation.uptime_seconds === null ? '' : `for ${duration(operation.uptime_seconds)}`,
+    ].filter(Boolean).join(', '));
+    this.#fact('error', error ?? '');
+    const drawsSpeed = rate !== '' && speeds.length > 2;
+    if (drawsSpeed) this.#sparkline.show(speeds);
+    this.#sparkline.node.classList.toggle('empty', !drawsSpeed);
+    this.#showButtons();
+  }
+
+  #fact(name, text) {
+    setText(this.#facts[name], text);
+    setHidden(this.#facts[name], text === '');
+  }
+
+  #showButtons() {
+    const { status, pending_request: wish, priority, finished_at: finished } = this.#operation;
+    const isHeld = status === 'paused' || wish === 'pause';
+    setHidden(this.#buttons.pause, Boolean(finished) || isHeld);
+    setHidden(this.#buttons.resume, Boolean(finished) || !isHeld || wish === 'resume');
+    setHidden(this.#buttons.cancel, Boolean(finished) || wish === 'cancel');
+    setHidden(this.#buttons.limit, Boolean(finished) || this.#operation.unit !== 'bytes');
+    setHidden(this.#buttons.priority, status !== 'pending');
+    if (this.#buttons.priority.value !== priority && document.activeElement !== this.#buttons.priority) this.#buttons.priority.value = priority;
+  }
+
+  get #path() { return `${root}/${this.#operation.operation_id}`; }
+
+  #request(wish) {
+    return attempt(() => post(`${this.#path}/${wish}`));
+  }
+
+  async #cancel() {
+    const lines = ['What has been done so far may be lost. The history keeps it as cancelled.'];
+    if (await confirmed(`Cancel “${this.#title.textContent}”?`, lines, 'Cancel it', { dangerous: true })) await this.#request('cancel');
+  }
+
+  #setPriority() {
+    return attempt(() => post(`${this.#path}/priority`, { priority: this.#buttons.priority.value }));
+  }
+
+  async #limit() {
+    const field = element('label', {}, 'At most, in kB a second; empty for no limit',
+      element('input', { name: 'limit', type: 'number', min: 1, max: 1e9, step: 1, inputMode: 'numeric' }));
+    const answer = await ask(`Limit “${this.#title.textContent}”`, [field], 'Set');
+    if (!answer) return;
+    const limit = answer.limit === '' ? null : Math.round(Number(answer.limit) * 1024);
+    await attempt(() => post(`${this.#path}/limit`, { bytes_per_second: limit }));
+  }
+}

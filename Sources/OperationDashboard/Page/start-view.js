@@ -1,0 +1,89 @@
+import { get, post } from './api.js';
+import { attempt, confirmed } from './dialog.js';
+import { element } from './dom.js';
+import { typeWord } from './format.js';
+
+/**
+ * What can be started from here: a form each, made into a request of the provider's. A provider that this page knows no form
+ * for takes its request as JSON.
+ */
+const forms = {
+  pull_model: {
+    title: 'Pull a model', action: 'Pull', text: 'Has the Ollama server of this machine fetch a model.',
+    fields: [{ name: 'model', label: 'Model', required: true, pattern: '[^\\s]{1,512}', placeholder: 'llama3.2', title: '1 to 512 characters without spaces' }],
+    request: ({ model }) => ({ model, insecure: false }),
+  },
+  download: {
+    title: 'Download a file', action: 'Download', text: 'Lands in the downloads folder of the server’s data.',
+    fields: [
+      { name: 'url', label: 'Address', type: 'url', required: true, pattern: 'https?://.+', placeholder: 'https://', title: 'An address that begins with http:// or https://' },
+      { name: 'target', label: 'Name of the file', pattern: '[^/\\\\]+', title: 'A name without slashes' },
+      { name: 'sha256', label: 'SHA-256, to be checked', pattern: '[0-9a-fA-F]{64}', title: '64 hexadecimal digits' },
+    ],
+    request: ({ url, target, sha256 }) => ({ url, ...(target && { target }), ...(sha256 && { sha256 }) }),
+  },
+  seed: {
+    title: 'Seed icons', action: 'Seed', text: 'Searches the Noun Project for the usual set of icons and downloads them.',
+    fields: [{ name: 'per_term', label: 'Icons for each term', type: 'number', min: 1, max: 5, value: 1, required: true }],
+    request: ({ per_term: count }) => ({ per_term: Number(count) }),
+  },
+  setup: {
+    title: 'Set up the OK gateway', action: 'Set up', text: 'Installs what is missing, starts Ollama, and pulls the usual models.',
+    fields: [], request: () => ({}),
+  },
+};
+const aliases = { seed_icons: 'seed', ok_setup: 'setup', install: 'setup' };
+
+/** Starts operations from forms. */
+export class StartView {
+  #store;
+  #forms = element('div', { className: 'forms' });
+  node = element('section', { 'aria-labelledby': 'start-title' }, element('h2', { id: 'start-title', textContent: 'Start' }), this.#forms);
+
+  constructor(store) { this.#store = store; }
+
+  async show() {
+    const answer = await attempt(() => get('/api/ports/providers'));
+    const providers = (answer?.providers ?? []).filter((provider) => provider.may_be_started_over_http !== false);
+    this.#forms.replaceChildren(...providers.map((provider) => this.#form(provider)));
+    if (answer && providers.length === 0) this.#forms.append(element('p', { className: 'empty', textContent: 'This server starts nothing over HTTP. Its configuration says what it may.' }));
+  }
+
+  hide() {}
+
+  #form(provider) {
+    const type = provider.operation_type;
+    const form = forms[type] ?? forms[aliases[type]] ?? {
+      title: typeWord(type), action: 'Start', text: provider.description ?? '',
+      fields: [{ name: 'json', label: 'Request, as JSON', multiline: true, required: true, value: JSON.stringify(provider.example ?? {}, null, 2) }],
+      request: ({ json }) => JSON.parse(json),
+    };
+    const status = element('p', { className: 'quiet', role: 'status' });
+    const fields = form.fields.map(({ label, multiline, ...attributes }) => element('label', {}, label, element(multiline ? 'textarea' : 'input', attributes)));
+    const priority = element('label', {}, 'Priority', element('select', { name: 'priority' },
+      ['low', 'normal', 'high', 'urgent'].map((value) => element('option', { value, textContent: value, selected: value === 'normal' }))));
+    const node = element('form', { className: 'card start', onsubmit: (event) => { event.preventDefault(); this.#submit(type, form, node, status); } },
+      element('h3', { textContent: form.title }), element('p', { className: 'quiet', textContent: form.text }), fields, priority,
+      element('div', { className: 'actions' }, element('button', { className: 'primary', textContent: form.action })), status);
+    return node;
+  }
+
+  async #submit(type, form, node, status) {
+    const { priority, ...values } = Object.fromEntries(new FormData(node));
+    let request;
+    try { request = form.request(values); } catch (error) { status.textContent = `That is no JSON: ${error.message}`; return; }
+    const { overload } = this.#store;
+    if (overload?.overloaded) {
+      const reasons = overload.reasons.map((reason) => reason.message);
+      if (!await confirmed('The machine is busy', [...reasons, 'It may wait, or slow everything down.'], 'Start all the same')) return;
+    }
+    status.textContent = 'Starting …';
+    try {
+      const { operation_id: id, joined } = await post('/api/ports/operations/run', { operation_type: type, request, priority });
+      status.replaceChildren(joined ? 'That is being done already. ' : 'Started. ', element('a', { href: '#/operations', textContent: 'Watch it' }));
+      status.dataset.id = id;
+    } catch (error) {
+      status.textContent = error.message;
+    }
+  }
+}
