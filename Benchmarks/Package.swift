@@ -16,6 +16,7 @@ let package = Package(
             dependencies: [
                 "CAllocationCounter", "CRawSQLite",
                 .product(name: "OperationTracking", package: "OperationTracking"),
+                .product(name: "OperationHTTP", package: "OperationTracking"),
                 .product(name: "OperationHistorySQLite", package: "OperationTracking"),
             ],
             path: "Sources/OperationBenchmarks"

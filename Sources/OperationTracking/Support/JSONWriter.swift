@@ -1,65 +1,58 @@
 /// Writes JSON text into one growing buffer.
 ///
-/// `JSONEncoder` needs about ten times as long for an operation, and the same operation is encoded for every tick of every
-/// stream.
-package struct JSONWriter: Sendable {
-    package private(set) var bytes: [UInt8] = []
+/// `JSONEncoder` needs many times as long for an operation, and the same operation is encoded for every tick of every stream.
+package struct JSONWriter: ~Copyable {
+    private var buffer: ByteBuffer
     private var needsComma = false
 
     package init(capacity: Int) {
-        bytes.reserveCapacity(capacity)
+        buffer = ByteBuffer(capacity: capacity)
     }
 
-    package mutating func beginObject() {
-        separate()
-        bytes.append(UInt8(ascii: "{"))
-        needsComma = false
-    }
+    /// What has been written so far.
+    package var bytes: [UInt8] { buffer.bytes }
 
-    package mutating func endObject() {
-        bytes.append(UInt8(ascii: "}"))
-        needsComma = true
-    }
-
-    package mutating func beginArray() {
-        separate()
-        bytes.append(UInt8(ascii: "["))
-        needsComma = false
-    }
-
-    package mutating func endArray() {
-        bytes.append(UInt8(ascii: "]"))
-        needsComma = true
-    }
+    package mutating func beginObject() { open(UInt8(ascii: "{")) }
+    package mutating func endObject() { close(UInt8(ascii: "}")) }
+    package mutating func beginArray() { open(UInt8(ascii: "[")) }
+    package mutating func endArray() { close(UInt8(ascii: "]")) }
 
     /// Writes what is JSON already.
     package mutating func embed(_ json: (some Collection<UInt8>)?) {
         guard let json else { return null() }
         separate()
-        bytes.append(contentsOf: json)
+        let copied: Void? = json.withContiguousStorageIfAvailable { buffer.append($0) }
+        if copied == nil { Array(json).withUnsafeBufferPointer { buffer.append($0) } }
         needsComma = true
     }
 
     /// Writes a key from outside.
     package mutating func outsideKey(_ name: String) {
         value(name)
-        bytes.append(UInt8(ascii: ":"))
+        buffer.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
     /// Writes a key; it must need no escaping, as every key of ours.
     package mutating func key(_ name: StaticString) {
-        separate()
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(UInt8(ascii: ":"))
+        let (text, length) = (name.utf8Start, name.utf8CodeUnitCount)
+        let comma = needsComma
+        buffer.write(atMost: length + 4) { end in
+            var end = end
+            if comma {
+                end.pointee = UInt8(ascii: ",")
+                end += 1
+            }
+            end[0] = UInt8(ascii: "\"")
+            (end + 1).update(from: text, count: length)
+            end[length + 1] = UInt8(ascii: "\"")
+            end[length + 2] = UInt8(ascii: ":")
+            return length + (comma ? 4 : 3)
+        }
         needsComma = false
     }
 
-    package mutating func null() {
-        literal("null")
-    }
+    package mutating func null() { literal("null") }
 
     package mutating func value(_ truth: Bool?) {
         guard let truth else { return null() }
@@ -69,9 +62,7 @@ package struct JSONWriter: Sendable {
     package mutating func value(_ text: String?) {
         guard var text else { return null() }
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        text.withUTF8 { appendEscaped($0) }
-        bytes.append(UInt8(ascii: "\""))
+        text.withUTF8 { appendQuoted($0) }
         needsComma = true
     }
 
@@ -90,140 +81,147 @@ package struct JSONWriter: Sendable {
         let scale = Self.powersOfTen[decimals]
         let scaled = (number * scale).rounded()
         guard abs(scaled) < 9e15 else {
-            bytes.append(contentsOf: "\(number)".utf8)
+            var text = "\(number)"
+            text.withUTF8 { buffer.append($0) }
             return
         }
-        let whole = Int64(scaled)
-        let (quotient, remainder) = abs(whole).quotientAndRemainder(dividingBy: Int64(scale))
-        if whole < 0 { bytes.append(UInt8(ascii: "-")) }
-        appendInteger(quotient)
-        guard remainder > 0 else { return }
-        bytes.append(UInt8(ascii: "."))
-        appendDigits(remainder, width: decimals)
-        while bytes.last == UInt8(ascii: "0") { bytes.removeLast() }
+        let (whole, rest) = Int64(abs(scaled)).quotientAndRemainder(dividingBy: Int64(scale))
+        if scaled < 0 { buffer.append(UInt8(ascii: "-")) }
+        appendInteger(whole)
+        if rest > 0 { appendDecimals(rest, width: decimals) }
     }
 
     /// Writes a moment as ISO 8601 in UTC with milliseconds.
     package mutating func value(milliseconds: Int64?) {
         guard let milliseconds else { return null() }
         separate()
-        bytes.append(UInt8(ascii: "\""))
         let moment = CalendarMoment(milliseconds: milliseconds)
-        appendDigits(moment.year, width: 4)
-        bytes.append(UInt8(ascii: "-"))
-        appendDigits(moment.month, width: 2)
-        bytes.append(UInt8(ascii: "-"))
-        appendDigits(moment.day, width: 2)
-        bytes.append(UInt8(ascii: "T"))
-        appendDigits(moment.hour, width: 2)
-        bytes.append(UInt8(ascii: ":"))
-        appendDigits(moment.minute, width: 2)
-        bytes.append(UInt8(ascii: ":"))
-        appendDigits(moment.second, width: 2)
-        bytes.append(UInt8(ascii: "."))
-        appendDigits(moment.millisecond, width: 3)
-        bytes.append(UInt8(ascii: "Z"))
-        bytes.append(UInt8(ascii: "\""))
+        buffer.write(atMost: 26) { end in
+            end[0] = UInt8(ascii: "\"")
+            Self.write(moment.year, width: 4, to: end + 1)
+            end[5] = UInt8(ascii: "-")
+            Self.write(moment.month, width: 2, to: end + 6)
+            end[8] = UInt8(ascii: "-")
+            Self.write(moment.day, width: 2, to: end + 9)
+            end[11] = UInt8(ascii: "T")
+            Self.write(moment.hour, width: 2, to: end + 12)
+            end[14] = UInt8(ascii: ":")
+            Self.write(moment.minute, width: 2, to: end + 15)
+            end[17] = UInt8(ascii: ":")
+            Self.write(moment.second, width: 2, to: end + 18)
+            end[20] = UInt8(ascii: ".")
+            Self.write(moment.millisecond, width: 3, to: end + 21)
+            end[24] = UInt8(ascii: "Z")
+            end[25] = UInt8(ascii: "\"")
+            return 26
+        }
+        needsComma = true
+    }
+}
+
+extension JSONWriter {
+    private static let powersOfTen: [Double] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]
+
+    private mutating func open(_ bracket: UInt8) {
+        separate()
+        buffer.append(bracket)
+        needsComma = false
+    }
+
+    private mutating func close(_ bracket: UInt8) {
+        buffer.append(bracket)
         needsComma = true
     }
 
-    private static let powersOfTen: [Double] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]
-
     private mutating func separate() {
-        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        if needsComma { buffer.append(UInt8(ascii: ",")) }
     }
 
     private mutating func literal(_ text: StaticString) {
         separate()
-        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        buffer.append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
         needsComma = true
     }
 
     private mutating func appendInteger(_ number: Int64) {
-        var magnitude = number.magnitude
-        if number < 0 { bytes.append(UInt8(ascii: "-")) }
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
-            var start = 20
-            repeat {
-                start -= 1
-                digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: magnitude % 10)
-                magnitude /= 10
-            } while magnitude > 0
-            bytes.append(contentsOf: UnsafeMutableBufferPointer(rebasing: digits[start...]))
+        let magnitude = number.magnitude
+        if number < 0 { buffer.append(UInt8(ascii: "-")) }
+        let width = Self.digitCount(magnitude)
+        buffer.write(atMost: 20) { end in
+            Self.write(Int64(truncatingIfNeeded: magnitude), width: width, to: end)
+            return width
         }
     }
 
-    private mutating func appendDigits(_ number: Int64, width: Int) {
-        let start = bytes.count
-        bytes.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: width))
-        var rest = number
-        var index = start + width - 1
-        while rest > 0, index >= start {
-            bytes[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+    private static func digitCount(_ number: UInt64) -> Int {
+        var (count, rest) = (1, number)
+        while rest >= 10 {
+            rest /= 10
+            count += 1
+        }
+        return count
+    }
+
+    /// Writes a decimal point and digits, without zeros at their end.
+    private mutating func appendDecimals(_ rest: Int64, width: Int) {
+        var (rest, width) = (rest, width)
+        while rest % 10 == 0 {
+            rest /= 10
+            width -= 1
+        }
+        buffer.write(atMost: 8) { end in
+            end.pointee = UInt8(ascii: ".")
+            Self.write(rest, width: width, to: end + 1)
+            return width + 1
+        }
+    }
+
+    /// Writes so many digits, with zeros before the number where it has fewer.
+    @inline(__always)
+    private static func write(_ number: Int64, width: Int, to start: UnsafeMutablePointer<UInt8>) {
+        var rest = UInt64(bitPattern: number)
+        var index = width - 1
+        while index >= 0 {
+            start[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
             index -= 1
         }
     }
 
-    private mutating func appendEscaped(_ text: UnsafeBufferPointer<UInt8>) {
+    private mutating func appendQuoted(_ text: UnsafeBufferPointer<UInt8>) {
+        buffer.append(UInt8(ascii: "\""))
         var plainStart = 0
-        for (index, byte) in text.enumerated()
-        where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-            bytes.append(contentsOf: text[plainStart..<index])
+        for index in text.indices where Self.needsEscaping(text[index]) {
+            buffer.append(UnsafeBufferPointer(rebasing: text[plainStart..<index]))
             plainStart = index + 1
-            bytes.append(UInt8(ascii: "\\"))
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(byte)
-            case UInt8(ascii: "\n"): bytes.append(UInt8(ascii: "n"))
-            case UInt8(ascii: "\r"): bytes.append(UInt8(ascii: "r"))
-            case UInt8(ascii: "\t"): bytes.append(UInt8(ascii: "t"))
-            default:
-                bytes.append(contentsOf: "u00".utf8)
-                bytes.append(Self.hexDigit(byte >> 4))
-                bytes.append(Self.hexDigit(byte & 15))
-            }
+            appendEscaped(text[index])
         }
-        bytes.append(contentsOf: text[plainStart...])
+        buffer.append(UnsafeBufferPointer(rebasing: text[plainStart...]))
+        buffer.append(UInt8(ascii: "\""))
+    }
+
+    @inline(__always)
+    private static func needsEscaping(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    private mutating func appendEscaped(_ byte: UInt8) {
+        buffer.append(UInt8(ascii: "\\"))
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): buffer.append(byte)
+        case UInt8(ascii: "\n"): buffer.append(UInt8(ascii: "n"))
+        case UInt8(ascii: "\r"): buffer.append(UInt8(ascii: "r"))
+        case UInt8(ascii: "\t"): buffer.append(UInt8(ascii: "t"))
+        default:
+            buffer.append(UInt8(ascii: "u"))
+            buffer.append(UInt8(ascii: "0"))
+            buffer.append(UInt8(ascii: "0"))
+            buffer.append(Self.hexDigit(byte >> 4))
+            buffer.append(Self.hexDigit(byte & 15))
+        }
     }
 
     private static func hexDigit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
-    }
-}
-
-/// A moment split into the fields of the Gregorian calendar in UTC.
-///
-/// The day is found by Howard Hinnant's `civil_from_days`, which counts years from March so that the leap day comes last.
-package struct CalendarMoment {
-    package let year, month, day, hour, minute, second, millisecond: Int64
-
-    /// - Parameter milliseconds: since 1970-01-01T00:00:00Z; held within years 0 to 9999, which is what the text form can say.
-    package init(milliseconds: Int64) {
-        let clamped = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
-        let days = Int64((Double(clamped) / 86_400_000).rounded(.down))
-        let inDay = clamped - days * 86_400_000
-        millisecond = inDay % 1000
-        second = inDay / 1000 % 60
-        minute = inDay / 60_000 % 60
-        hour = inDay / 3_600_000
-
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-        month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    }
-}
-
-extension CalendarMoment {
-    /// The time of day in UTC as `HH:MM:SS`.
-    package static func timeOfDay(milliseconds: Int64) -> String {
-        let moment = CalendarMoment(milliseconds: milliseconds)
-        let fields = [moment.hour, moment.minute, moment.second]
-        return fields.map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
     }
 }

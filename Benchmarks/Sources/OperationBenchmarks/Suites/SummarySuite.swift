@@ -1,3 +1,4 @@
+import OperationHTTP
 import OperationTracking
 
 extension Suite {
@@ -25,22 +26,36 @@ extension Suite {
     }
 }
 
-/// All active operations as JSON, as a list or a summary carries them: the cost for each should not grow with their number.
+/// The summary as the HTTP API answers it, with all active operations in it: the cost for each should not grow with their
+/// number.
 private func listsAsJSON(_ isQuick: Bool) async throws -> [Measurement] {
     var results: [Measurement] = []
     for count in [100, 1000, 10_000] {
         let tracker = OperationTracker()
+        let api = OperationAPI(tracker: tracker)
+        let request = APIRequest(
+            method: "GET",
+            target: "/api/ports/operations/summary",
+            headers: [APIHeader("Host", "localhost")],
+            caller: APICaller(isSameUser: true, address: "127.0.0.1")
+        )
         for number in 0..<count {
             let handle = try tracker.start(type: .download, description: "bench \(number)", total: 1 << 30)
             handle.update(completed: Int64(number))
         }
+        _ = await tracker.assessOverload()
         let timing = Timing.measure(repetitions: 1, runs: isQuick ? 3 : 25) { repetitions in
-            for _ in 0..<repetitions { _ = opaque(tracker.activeOperations.reduce(0) { $0 + $1.jsonBytes().count }) }
+            for _ in 0..<repetitions {
+                guard let answer = api.respondNow(to: request), answer.status == 200 else {
+                    preconditionFailure("the summary was not answered at once")
+                }
+                _ = opaque(answer)
+            }
         }
         let perOperation = results.first.map { $0.value / 100 * Double(count) }
         results.append(
             Measurement(
-                "all operations as JSON, \(count) active",
+                "full summary as JSON, \(count) active",
                 timing,
                 peer: perOperation.map { .init(name: "as for 100 active, for each", value: $0) },
                 budget: Budget(
