@@ -44,7 +44,7 @@ let package = Package(
         .systemLibrary(name: "CSockDiag"),
 
         // The library.
-        .target(name: "OperationTracking"),
+        .target(name: "OperationTracking", dependencies: ["CProcess"]),
         .target(name: "OperationHistorySQLite", dependencies: ["OperationTracking", "CSQLite"]),
         .target(
             name: "OperationTransfer",

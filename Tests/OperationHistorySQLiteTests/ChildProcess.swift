@@ -8,15 +8,17 @@ import Darwin
 import Foundation
 import Synchronization
 
-/// A process in a group of its own, which is killed with this value.
+/// A process in a group, or a session, of its own, which is killed with this value.
 ///
 /// Not `Foundation.Process`: started from a pool thread, its child inherits that thread's signal mask, and never gets SIGTERM.
 final class ChildProcess: Sendable {
     let pid: pid_t
     private let ending = Mutex<Int32?>(nil)
 
-    /// - Parameter output: the file that standard output goes to; `nil` for this process's own.
-    init(_ executable: String, _ arguments: [String], output: String? = nil) throws {
+    /// - Parameters:
+    ///   - leadsSession: whether it leads a session, and not a group only.
+    ///   - output: the file that standard output goes to; `nil` for this process's own.
+    init(_ executable: String, _ arguments: [String], leadsSession: Bool = false, output: String? = nil) throws {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -24,7 +26,9 @@ final class ChildProcess: Sendable {
         sigemptyset(&nothing)
         posix_spawnattr_setsigmask(&attributes, &nothing)
         posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
+        // The C library hides its flag for a session from Swift; the value is that of its <spawn.h>.
+        let place = leadsSession ? 0x80 : POSIX_SPAWN_SETPGROUP
+        posix_spawnattr_setflags(&attributes, Int16(place) | Int16(POSIX_SPAWN_SETSIGMASK))
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -51,12 +55,14 @@ final class ChildProcess: Sendable {
         waitpid(pid, nil, 0)
     }
 
-    /// Ends it at once and without warning, and waits until it has ended.
+    /// Ends it at once and without warning, with its group, and waits until it has ended.
     func end() {
-        kill(pid, SIGKILL)
         ending.withLock { ending in
+            // The number is its own until it has been waited for.
+            guard ending == nil else { return }
+            kill(-pid, SIGKILL)
             var status: Int32 = 0
-            if ending == nil, waitpid(pid, &status, 0) == pid { ending = status }
+            if waitpid(pid, &status, 0) == pid { ending = status }
         }
     }
 

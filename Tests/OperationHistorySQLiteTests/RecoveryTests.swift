@@ -98,47 +98,28 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path + "/owners").isEmpty)
     }
 
-    @Test(arguments: [("sleep 1000", SIGTERM), ("trap '' TERM; while true; do sleep 0.1; done", SIGKILL)])
-    func aProcessGroupThatWasLeftBehindIsEnded(script: String, signal: Int32) async throws {
-        let child = try ChildProcess("/bin/sh", ["-c", "touch '\(directory.path)-ready'; \(script)"])
-        defer { unlink("\(directory.path)-ready") }
-        try await eventually("the script runs") { FileManager.default.fileExists(atPath: directory.path + "-ready") }
-        var running = try record("a", .inProgress)
-        running.processGroup = ProcessIdentity(running: child.pid)
-        try await leaveBehind([running])
-        let store = try await directory.open { $0.terminationGrace = .milliseconds(200) }
-        try await eventually("the process has ended") { child.endingSignal == signal }
-        #expect(try await store.status("a") == .failed)
-        await store.close()
-    }
-
-    @Test func onlyTheVeryProcessGroupThatWasRecordedIsEnded() throws {
-        let own = try #require(ProcessIdentity(running: getpgrp()))
-        #expect(ProcessGroup(ledBy: own) == nil)
-        #expect(ProcessGroup(ledBy: ProcessIdentity(pid: 1, startTime: 0)) == nil)
-        let child = try ChildProcess("/bin/sleep", ["1000"])
-        var identity = try #require(ProcessIdentity(running: child.pid))
-        #expect(ProcessGroup(ledBy: identity) != nil)
-        identity.startTime += 1
-        #expect(ProcessGroup(ledBy: identity) == nil)
-    }
-
-    /// Writes records with a store that is then gone without having closed, as after a crash.
     private func leaveBehind(_ records: [OperationRecord]) async throws {
-        let file = try HistoryFile.open(HistoryPaths(directory: directory.path), owner: Self.begin(in: directory))
+        try await directory.leaveBehind(records)
+    }
+}
+
+extension TemporaryDirectory {
+    /// Writes records with a store that is then gone without having closed, as after a crash.
+    ///
+    /// - Parameter space: where the store's process ids mean something; `nil` for here.
+    func leaveBehind(_ records: [OperationRecord], space: String? = nil) async throws {
+        let paths = HistoryPaths(directory: path)
+        try paths.makeDirectories()
+        // An owner whose lock is free and whose file is still there.
+        let owner = try Owner(in: paths.owners).id
+        if let space { try space.write(toFile: "\(paths.owners)/\(owner).lock", atomically: false, encoding: .utf8) }
+        let file = try HistoryFile.open(paths, owner: owner)
         try file.transaction {
             for record in records {
                 var active = ActiveOperation(key: HistoryKey(lowestAt: record.operation.createdAt))
                 _ = try file.operations.write(record, &active)
             }
         }
-    }
-
-    /// The id of an owner whose lock is free and whose file is still there.
-    private static func begin(in directory: TemporaryDirectory) throws -> String {
-        let paths = HistoryPaths(directory: directory.path)
-        try paths.makeDirectories()
-        return try Owner(in: paths.owners).id
     }
 }
 

@@ -45,6 +45,20 @@ final class FileLock: Sendable {
         _ = flock(descriptor, LOCK_UN)
     }
 
+    /// What stands in the file, at most 256 bytes of it. What can't be written or read is nothing.
+    var contents: String {
+        get {
+            withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { buffer in
+                let count = pread(descriptor, buffer.baseAddress, buffer.count, 0)
+                return String(decoding: buffer[..<max(0, count)], as: UTF8.self)
+            }
+        }
+        set {
+            let bytes = Array(newValue.utf8)
+            _ = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+        }
+    }
+
     /// Whether the path still names the file that is open here, and not nothing or a later one.
     var isAtItsPath: Bool {
         FileIdentity(path: path) != nil && FileIdentity(path: path) == FileIdentity(descriptor: descriptor)

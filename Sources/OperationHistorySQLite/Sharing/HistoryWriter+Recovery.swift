@@ -14,13 +14,14 @@ extension HistoryWriter {
         let status: OperationStatus
         let owner: String
         let hasRequest: Bool
-        let processGroup: ProcessIdentity?
+        /// What its process left behind.
+        let session: AbandonedSession?
 
         /// Whether somebody can take it up again, so that it is not over.
         var canGoOn: Bool { status == .paused || (status == .pending && hasRequest) }
     }
 
-    /// Clears up after owners that are gone: ends the process groups they left behind, marks what they were running as
+    /// Clears up after owners that are gone: ends the processes they left behind, marks what they were running as
     /// interrupted, lets go of what can go on, and removes their files.
     ///
     /// - Returns: how many operations were marked.
@@ -28,11 +29,10 @@ extension HistoryWriter {
     func recover() async throws -> Int {
         guard let file else { throw shared.unwritable }
         let gone = try abandoningOwners(file).compactMap { GoneOwner($0, in: paths.owners) }
-        let rows = try gone.flatMap { try abandonedRows(of: $0.id, in: file) }
+        let rows = try gone.flatMap { try abandonedRows(of: $0, in: file) }
         // While this waits, other writes may happen and the file may be replaced. The gone owners' locks are held, so no
         // other process clears up the same rows, and each row is compared again when it is set.
-        let groups = rows.compactMap { $0.processGroup.flatMap(ProcessGroup.init(ledBy:)) }
-        await ProcessGroup.end(groups, grace: options.terminationGrace)
+        await AbandonedSession.end(rows.compactMap(\.session), grace: options.terminationGrace)
         let marked = try rows.isEmpty ? 0 : writing { file in try settle(rows, in: file) }
         for owner in gone + GoneOwner.all(in: paths.owners) { owner.removeFile() }
         return marked
@@ -48,30 +48,34 @@ extension HistoryWriter {
         .filter { $0 != owner?.id }
     }
 
-    private func abandonedRows(of owner: String, in file: HistoryFile) throws -> [AbandonedRow] {
+    private func abandonedRows(of owner: GoneOwner, in file: HistoryFile) throws -> [AbandonedRow] {
         let statement = try Statement(
             """
-            SELECT key, operation_id, operation_type, status, request IS NOT NULL, process_group, process_group_start
+            SELECT key, operation_id, operation_type, status, request IS NOT NULL, process_group, process_group_start,
+                updated_at
             FROM operations WHERE status IN \(Schema.active) AND owner = ?
             """,
             in: file.database
         )
-        try statement.add(owner)
+        try statement.add(owner.id)
         return try statement.rows { row -> AbandonedRow? in
             let key = row.nextInteger().map(HistoryKey.init(rawValue:))
             let id = row.nextText().flatMap(OperationID.init(rawValue:))
             let type = row.nextText().flatMap(OperationType.init(rawValue:))
             let status = row.nextText().flatMap(OperationStatus.init(rawValue:))
             let hasRequest = row.nextInteger() == 1
+            let process = OperationColumns.readProcess(row)
+            let updatedAt = ProcessIdentity.startTime(at: row.nextInteger() ?? 0)
             guard let key, let id, let type, let status else { return nil }
             return AbandonedRow(
                 key: key,
                 id: id,
                 type: type,
                 status: status,
-                owner: owner,
+                owner: owner.id,
                 hasRequest: hasRequest,
-                processGroup: OperationColumns.readProcess(row)
+                session: owner.sharesProcesses
+                    ? process.flatMap { AbandonedSession(ledBy: $0, lastSign: updatedAt) } : nil
             )
         }
         .compactMap(\.self)

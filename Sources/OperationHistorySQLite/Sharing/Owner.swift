@@ -10,7 +10,7 @@ import OperationTracking
 /// A store's sign of life: a locked file in `owners/`, named by the id that stands in the store's active rows.
 ///
 /// An owner is gone exactly when its lock can be taken. Unlike a process id, that holds across containers, and no later
-/// process can be mistaken for it.
+/// process can be mistaken for it. In the file stands where its process ids mean something.
 struct Owner: Sendable {
     let id: String
     private let lock: FileLock
@@ -27,6 +27,7 @@ struct Owner: Sendable {
             let id = Self.randomID()
             let lock = try FileLock(path: Self.path(of: id, in: directory), flags: O_CREAT | O_EXCL)
             guard lock.tryLock(.exclusive), lock.isAtItsPath else { continue }
+            lock.contents = ProcessIdentity.space ?? ""
             self.id = id
             self.lock = lock
             return
@@ -56,6 +57,8 @@ struct Owner: Sendable {
 /// An owner that is gone. While this value lives it holds the owner's lock, so that nobody else clears up after it.
 struct GoneOwner: Sendable {
     let id: String
+    /// Whether process ids and start times that it has noted mean the same processes here.
+    let sharesProcesses: Bool
     /// `nil` when the file is gone too.
     private let lock: FileLock?
 
@@ -68,9 +71,11 @@ struct GoneOwner: Sendable {
             let lock = try FileLock(path: Owner.path(of: id, in: directory), flags: 0)
             guard lock.tryLock(.exclusive) else { return nil }
             self.lock = lock
+            sharesProcesses = ProcessIdentity.space.map { $0 == lock.contents } ?? false
         } catch {
             guard error.number == ENOENT else { return nil }
             lock = nil
+            sharesProcesses = false
         }
     }
 

@@ -12,7 +12,7 @@ extension SQLiteHistoryStore {
         var retryInterval = Duration.seconds(3)
         /// How many pages of 4 KiB the WAL has when it is moved into the file.
         var checkpointPages = 1024
-        /// How long a process group that was left behind has to end by itself.
+        /// How long processes that were left behind have to end by themselves.
         var terminationGrace = Duration.seconds(2)
         var endingsBetweenPrunes = 1000
         /// What happens before each commit: tests make writes fail here.

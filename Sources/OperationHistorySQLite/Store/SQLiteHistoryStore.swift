@@ -155,7 +155,7 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
 
     // MARK: Sharing
 
-    /// Clears up after processes that shared this history and are gone: ends the process groups they left behind, marks
+    /// Clears up after processes that shared this history and are gone: ends the processes they left behind, marks
     /// what they were running as failed with the code `interrupted`, and removes their lock files. Opening does this too.
     ///
     /// - Returns: how many operations were marked.

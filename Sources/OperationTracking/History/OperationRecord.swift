@@ -8,7 +8,8 @@ public struct OperationRecord: Sendable, Hashable {
     public var result: [UInt8]?
     /// What the provider needs to go on where it stopped, as it saved it. At most ``payloadLimit`` bytes.
     public var resumeState: [UInt8]?
-    /// The process group that the operation runs in, when it has one of its own: it is ended when its owner is gone.
+    /// The leader of the process group or session that the operation runs in, when it has one of its own: what is left of it
+    /// is ended when its owner is gone.
     public var processGroup: ProcessIdentity?
     /// Equal for requests that ask for the same work; at most one active operation of a store has it. `nil` for none.
     public var uniqueKey: String?

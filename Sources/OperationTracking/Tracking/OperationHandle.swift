@@ -146,10 +146,13 @@ extension OperationHandle {
     ///
     /// - Parameters:
     ///   - process: the process; `nil` when it has ended.
-    ///   - ownsGroup: whether it leads a process group in which there is nothing but this work. Such a group is ended when
-    ///     this program dies before the operation does.
+    ///   - ownsGroup: whether it leads a process group, or a session, in which there is nothing but this work. All processes
+    ///     of it are ended when this program dies before the operation does.
     public func setProcess(_ process: ProcessIdentity?, ownsGroup: Bool = false) {
+        let now = clock.wallMilliseconds
         cell.change { state in
+            // Recovery takes what started up to this moment for the operation's.
+            state.updatedAt = now
             state.pid = process?.pid
             state.process = process
             if process == nil {

@@ -78,15 +78,15 @@ struct SpawnedProcess: ~Copyable {
     }
 
     /// Whether the session has another process that runs.
-    var hasOthers: Bool { !Session(id: pid).others.isEmpty }
+    var hasOthers: Bool { ProcessSession(id: pid).members.contains { $0.pid != pid } }
 
     /// Signals every process of the group, and those of the session that have made groups of their own, as `timeout` and
     /// shells with job control do.
     func signalAll(_ number: Int32) {
         guard leader != .gone else { return }
         kill(-pid, number)
-        let session = Session(id: pid)
-        for other in session.others where getpgid(other) != pid { session.signal(other, number) }
+        let session = ProcessSession(id: pid)
+        for other in session.members where getpgid(other.pid) != pid { session.signal(other, number) }
     }
 
     /// Takes the ending of a process that has ended.

@@ -1,6 +1,8 @@
 #if os(Linux)
 /// What `/proc/PID/stat` says (proc_pid_stat(5)), in the kernel's units.
 struct ProcessStatus: Sendable, Hashable {
+    /// Whether it is a zombie, or all but gone: field 3 is `Z` or `X`.
+    var hasEnded: Bool
     /// Field 4.
     var parent: Int32
     /// Fields 14 and 15 together, in clock ticks.
@@ -19,7 +21,7 @@ struct ProcessStatus: Sendable, Hashable {
         var text = ByteScanner(bytes)
         // Field 2, the command's name in brackets, may hold brackets, blanks and line ends itself; nothing after it can.
         guard text.skip(behindLast: UInt8(ascii: ")")) else { return nil }
-        text.skipWords(1)
+        let state = text.word().first
         guard let parent = text.integer(Int32.self) else { return nil }
         text.skipWords(9)
         guard let user = text.unsigned(), let system = text.unsigned() else { return nil }
@@ -30,6 +32,7 @@ struct ProcessStatus: Sendable, Hashable {
         guard let startTime = text.unsigned() else { return nil }
         text.skipWords(1)
         guard let residentPages = text.integer(Int64.self) else { return nil }
+        hasEnded = state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")
         self.parent = parent
         ownTicks = user &+ system
         endedChildrenTicks = childUser &+ childSystem

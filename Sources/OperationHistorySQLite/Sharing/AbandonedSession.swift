@@ -1,0 +1,84 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+import OperationTracking
+
+/// What is left of the processes of an operation whose owner is gone.
+///
+/// They have their leader's number, which may have been given to others since they ended. So nothing is signalled without a
+/// witness: a process with that number that was there while the operation was still looked after. That is the leader itself,
+/// or one that started after it and before the last sign of life of the operation's row. While a witness lives the number
+/// means what it meant then; and a process that was found together with a witness is one from there on.
+struct AbandonedSession {
+    private let leader: ProcessIdentity
+    private let session: ProcessSession
+    private var witnesses: Set<ProcessIdentity> = []
+
+    /// Finds what is left.
+    ///
+    /// - Parameters:
+    ///   - leader: as it was recorded.
+    ///   - lastSign: the start time of what started when the operation's row was last known to be true.
+    /// - Returns: `nil` when nothing is left that can be proven to be the operation's, or when it is this process's own session.
+    init?(ledBy leader: ProcessIdentity, lastSign: UInt64) {
+        self.leader = leader
+        session = ProcessSession(id: leader.pid)
+        guard leader.pid > 1, !session.contains(0) else { return nil }
+        if leader.startTime <= lastSign {
+            witnesses = Set(session.members.filter { (leader.startTime...lastSign).contains($0.startTime) })
+        }
+        guard !look().isEmpty else { return nil }
+    }
+
+    /// Asks every process of the sessions to end, and ends those by force that have not done so within `grace`.
+    static func end(_ sessions: [AbandonedSession], grace: Duration) async {
+        var left = sessions
+        left.signal(SIGTERM)
+        // What was paused in place has to go on to hear that.
+        left.signal(SIGCONT)
+        // Cancellation cuts the waiting short and nothing else: what has to end is ended all the same.
+        await left.vanish(within: grace)
+        // One that is killed may have begun another before its turn came.
+        for _ in 0..<killRounds where !left.isEmpty {
+            left.signal(SIGKILL)
+            await left.vanish(within: .milliseconds(100))
+        }
+    }
+
+    /// Processes in the kernel's hands, or of another user, don't vanish.
+    private static let killRounds = 10
+
+    /// The processes that are left now.
+    fileprivate mutating func look() -> [ProcessIdentity] {
+        let members = session.members
+        // In this order: a leader that is there now was there while the members were listed.
+        guard leader.isRunning || members.contains(where: witnesses.contains) else { return [] }
+        witnesses.formUnion(members)
+        return members
+    }
+
+    fileprivate mutating func signal(_ number: Int32) {
+        for process in look() { session.signal(process, number) }
+    }
+}
+
+extension [AbandonedSession] {
+    fileprivate mutating func signal(_ number: Int32) {
+        for index in indices { self[index].signal(number) }
+    }
+
+    /// Waits until nothing is left of them, but no longer than `limit`; what nothing is left of is removed.
+    fileprivate mutating func vanish(within limit: Duration) async {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            for index in indices.reversed() where self[index].look().isEmpty { remove(at: index) }
+            guard !isEmpty, ContinuousClock.now < deadline,
+                (try? await Task.sleep(for: .milliseconds(10))) != nil
+            else { return }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import OperationTracking
+import Testing
+
+@testable import OperationHistorySQLite
+
+/// What happens to the processes of an owner that is gone, with real processes.
+@Suite struct AbandonedSessionTests {
+    private let directory = TemporaryDirectory()
+
+    /// A process that has written its children's ids to a file.
+    private struct Family {
+        let leader: ChildProcess
+        let identity: ProcessIdentity
+        let children: [Int32]
+
+        init(_ script: String, in folder: String, shell: String = "/bin/sh", leadsSession: Bool = true) async throws {
+            let file = folder + "-pids"
+            defer { unlink(file) }
+            // Written under another name first, so that the file is whole as soon as it is there.
+            let write = "echo $pids > '\(file).new'; mv '\(file).new' '\(file)'"
+            leader = try ChildProcess(
+                shell,
+                ["-c", script.replacing("WRITE", with: write)],
+                leadsSession: leadsSession,
+                output: "/dev/null"
+            )
+            identity = try #require(ProcessIdentity(running: leader.pid))
+            try await eventually("the family runs") { FileManager.default.fileExists(atPath: file) }
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            children = text.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
+        }
+
+        func end() {
+            for child in children where AbandonedSessionTests.isAlive(child) { kill(child, SIGKILL) }
+            leader.end()
+        }
+    }
+
+    static func isAlive(_ pid: Int32) -> Bool {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+            let bracket = text.lastIndex(of: ")"), let state = text[bracket...].dropFirst(2).first
+        else { return false }
+        // Who reaps an orphan, and when, is not this library's business.
+        return state != "Z" && state != "X"
+    }
+
+    /// An operation that a family worked for until now.
+    private func running(_ family: Family, lastSign: Date = .now) throws -> OperationRecord {
+        var running = try record("a", .inProgress)
+        running.processGroup = family.identity
+        running.operation.updatedAt = lastSign
+        return running
+    }
+
+    private func recover(_ record: OperationRecord, space: String? = nil) async throws {
+        try await directory.leaveBehind([record], space: space)
+        let store = try await directory.open { $0.terminationGrace = .milliseconds(200) }
+        #expect(try await store.status("a") == .failed)
+        await store.close()
+    }
+
+    @Test(arguments: [
+        ("exec sleep 1000", SIGTERM, true), ("exec sleep 1000", SIGTERM, false),
+        ("trap '' TERM; while true; do sleep 0.1; done", SIGKILL, true),
+        ("trap '' TERM; while true; do sleep 0.1; done", SIGKILL, false),
+    ])
+    func aLeaderIsAskedToEndAndThenKilled(script: String, signal: Int32, leadsSession: Bool) async throws {
+        let family = try await Family("pids=$$; WRITE; \(script)", in: directory.path, leadsSession: leadsSession)
+        defer { family.end() }
+        // A leader that is there is proof enough, whenever the row was written.
+        try await recover(running(family, lastSign: Date(milliseconds: 0)))
+        try await eventually("the process has ended") { family.leader.endingSignal == signal }
+    }
+
+    @Test func whatHasMadeAGroupOfItsOwnIsEndedToo() async throws {
+        let family = try await Family(
+            "set -m; sleep 1000 & pids=$!; WRITE; wait",
+            in: directory.path,
+            shell: "/bin/bash"
+        )
+        defer { family.end() }
+        #expect(family.children.count == 1 && getpgid(family.children[0]) == family.children[0])
+        try await recover(running(family))
+        #expect(!family.children.contains(where: Self.isAlive))
+        try await eventually("the leader has ended") { family.leader.status != nil }
+    }
+
+    @Test(arguments: ["sleep 1000 & pids=$!; ", "(trap '' TERM; while true; do sleep 0.1; done) & pids=$!; "])
+    func whatALeaderThatIsGoneLeftInAnyGroupIsEnded(script: String) async throws {
+        let family = try await Family("set -m; \(script) WRITE; exit 0", in: directory.path, shell: "/bin/bash")
+        defer { family.end() }
+        try await eventually("the leader is gone") { family.leader.status != nil }
+        #expect(family.children.count == 1 && family.children.allSatisfy(Self.isAlive))
+        try await recover(running(family))
+        #expect(!family.children.contains(where: Self.isAlive))
+    }
+
+    @Test func whatBeganOnlyAfterTheLastSignOfLifeIsNotTouchedWithoutItsLeader() async throws {
+        let family = try await Family("sleep 1000 & pids=$!; WRITE; exit 0", in: directory.path)
+        defer { family.end() }
+        try await eventually("the leader is gone") { family.leader.status != nil }
+        // As though the number had been given to another session since.
+        var earlier = try running(family, lastSign: Date.now.addingTimeInterval(-100))
+        earlier.processGroup?.startTime = 1
+        try await recover(earlier)
+        #expect(family.children.count == 1 && family.children.allSatisfy(Self.isAlive))
+    }
+
+    @Test func anotherProcessWithTheLeadersNumberIsNotTouched() async throws {
+        let family = try await Family("pids=$$; WRITE; exec sleep 1000", in: directory.path)
+        defer { family.end() }
+        var earlier = try running(family, lastSign: Date.now.addingTimeInterval(-100))
+        earlier.processGroup?.startTime -= 1
+        try await recover(earlier)
+        #expect(family.children.allSatisfy(Self.isAlive))
+    }
+
+    @Test func whatWasRecordedInAnotherBootOrContainerIsNotTouched() async throws {
+        let family = try await Family("pids=$$; WRITE; exec sleep 1000", in: directory.path)
+        defer { family.end() }
+        try await recover(running(family), space: "elsewhere")
+        #expect(family.children.allSatisfy(Self.isAlive))
+    }
+
+    @Test func theOwnSessionIsNeverEnded() throws {
+        for pid in [getsid(0), getpgrp(), 1] {
+            let leader = ProcessIdentity(running: pid) ?? ProcessIdentity(pid: pid, startTime: 0)
+            #expect(AbandonedSession(ledBy: leader, lastSign: .max) == nil)
+        }
+    }
+}
