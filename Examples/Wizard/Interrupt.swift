@@ -1,4 +1,5 @@
 import Dispatch
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -7,18 +8,28 @@ import Darwin
 #endif
 
 /// Does something at the first Ctrl-C (or SIGTERM) instead of dying; a second one ends the program as ever.
+///
+/// `timeout` and supervisors signal the program and then its process group, so that one wish comes as two signals: what
+/// follows the first within ``repeatTime`` is that same wish.
 final class Interrupt {
     private let sources: [any DispatchSourceSignal]
 
+    private static let repeatTime = DispatchTimeInterval.milliseconds(500)
+
     init(_ action: @escaping @Sendable () -> Void) {
-        sources = [SIGINT, SIGTERM].compactMap { number in
-            // Whoever started the program may want it to ignore Ctrl-C, as a shell does for what runs in the background.
-            guard !Self.isIgnored(number) else { return nil }
+        let queue = DispatchQueue(label: "wizard.interrupt")
+        // Whoever started the program may want it to ignore Ctrl-C, as a shell does for what runs in the background.
+        let numbers = [SIGINT, SIGTERM].filter { !Self.isIgnored($0) }
+        let isFirst = Once()
+        sources = numbers.map { number in
             signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
-                signal(number, SIG_DFL)
+                guard isFirst.take() else { return }
                 action()
+                queue.asyncAfter(deadline: .now() + Self.repeatTime) {
+                    for number in numbers { signal(number, SIG_DFL) }
+                }
             }
             source.resume()
             return source
@@ -43,4 +54,11 @@ final class Interrupt {
             signal(Int32(source.handle), SIG_DFL)
         }
     }
+}
+
+/// True once.
+private final class Once: Sendable {
+    private let isTaken = Atomic(false)
+
+    func take() -> Bool { !isTaken.exchange(true, ordering: .relaxed) }
 }

@@ -46,6 +46,34 @@ struct RunCommandTests {
         #expect(outcome.output.contains("not_found: "))
     }
 
+    /// `timeout` passes a signal on to the program and then to its group, as it does when the time is over.
+    @Test func aSignalThatComesTwiceAtOnceIsOneWish() throws {
+        let wizard = try WizardProcess(
+            ["run", "--data", folder.path, "--json", "--", "sh", "-c", "echo ready; exec sleep 100"],
+            launcher: ["/usr/bin/timeout", "1000"]
+        )
+        _ = try #require(wizard.firstLine { $0.contains("\"message\":\"ready\"") })
+        wizard.send(SIGTERM)
+        let outcome = wizard.outcome()
+        #expect(outcome.code == 130)
+        #expect(try lastRecord()["status"] as? String == "cancelled")
+    }
+
+    @Test func aSecondSignalLaterEndsTheProgram() throws {
+        let wizard = try WizardProcess([
+            "run", "--data", folder.path, "--json", "--", "sh", "-c",
+            "trap '' TERM; echo ready; while :; do sleep 0.05; done",
+        ])
+        _ = try #require(wizard.firstLine { $0.contains("\"message\":\"ready\"") })
+        wizard.send(SIGTERM)
+        _ = try #require(wizard.firstLine { $0.contains("\"pending_request\":\"cancel\"") })
+        Thread.sleep(forTimeInterval: 0.6)
+        wizard.send(SIGTERM)
+        #expect(wizard.outcome().wasKilled)
+        // The next one that opens the history ends what was left behind.
+        #expect(try lastRecord()["error_code"] as? String == "interrupted")
+    }
+
     @Test(arguments: [SIGINT, SIGTERM])
     func ctrlCEndsTheCommandAndIsRecordedAsCancelled(_ signal: Int32) throws {
         let wizard = try WizardProcess([

@@ -23,9 +23,11 @@ final class WizardProcess {
     private let output = Pipe()
     private let errors = Pipe()
 
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
-        process.executableURL = Self.program
-        process.arguments = arguments
+    /// - Parameter launcher: a program that starts this one, such as `timeout`, with its own arguments.
+    init(_ arguments: [String], environment: [String: String] = [:], launcher: [String] = []) throws {
+        let command = launcher + [Self.program.path] + arguments
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = Array(command.dropFirst())
         process.environment = ["HOME": "/nonexistent", "PATH": "/usr/bin:/bin"].merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
