@@ -64,7 +64,8 @@ public struct ProcessProvider: OperationProvider {
     private static func followRequests(to child: ChildProcess, _ handle: OperationHandle) async {
         do {
             while try await handle.waitForRequest() != .cancel {
-                guard await child.pause() else { return }
+                // A process that has ended meanwhile has nothing to stop, and its ending waits until it is to go on.
+                await child.pause()
                 try await handle.checkpoint()
                 await child.resume()
             }

@@ -104,4 +104,14 @@ struct ProgressParserTests {
         #expect(reading(String(repeating: "1", count: 1_000_000) + "%", .percent) == nil)
         #expect(reading(String(repeating: "1", count: 1_000_000) + "% 5%", .percent) == 0.05)
     }
+
+    @Test(arguments: ["\n", "\r", "\u{1B}[2K"])
+    func aLineWithoutEndIsGivenUpUntilTheNextOne(_ lineEnd: String) {
+        let long = String(repeating: "x", count: 16_384)
+        #expect(reading(long + " 45% ", .automatic) == nil)
+        #expect(reading(long + " 45% " + lineEnd + "12% ", .automatic) == 0.12)
+        // What is cut in the middle is not read as what is left of it.
+        #expect(reading(String(long.dropLast(4)) + " 3/4" + "5 ", .automatic) == nil)
+        #expect(reading(String(long.dropLast(5)) + " 45% ", .automatic) == 0.45)
+    }
 }

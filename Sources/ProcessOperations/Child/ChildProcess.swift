@@ -95,15 +95,11 @@ actor ChildProcess {
     ///
     /// None of its code runs any more once the signal is there. That it is seen to have stopped takes longer where it is in
     /// the kernel's hands, such as between vfork(2) and the exec of a child that has stopped first; so the wait is short.
-    ///
-    /// - Returns: `false` when the process has ended instead.
-    func pause() async -> Bool {
+    func pause() async {
         process?.signalAll(SIGSTOP)
         for _ in 0..<Self.looksForStop where process?.leader == .running {
-            guard (try? await Task.sleep(for: .milliseconds(1))) != nil else { break }
+            guard (try? await Task.sleep(for: .milliseconds(1))) != nil else { return }
         }
-        let leader = process?.leader
-        return leader == .running || leader == .stopped
     }
 
     /// Lets it go on.

@@ -23,6 +23,11 @@ struct ProgressMatcher {
 
     private var state = State.idle
 
+    /// Forgets what it has seen: what follows is not what it looks like.
+    mutating func giveUp() {
+        state = .other
+    }
+
     mutating func take(number: Amount?) {
         guard let number else {
             state = .other

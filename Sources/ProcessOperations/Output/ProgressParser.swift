@@ -1,7 +1,15 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// Finds progress in a command's output: bytes in, the latest reading out.
 ///
 /// It reads byte by byte and keeps one token of at most ``longestToken`` bytes, so it doesn't matter how the bytes are cut
-/// into chunks, nor how long a line is.
+/// into chunks. No line that tells progress is longer than ``longestLine``: the rest of one that is, is skipped unread.
 struct ProgressParser {
     private enum Token {
         case none
@@ -17,8 +25,11 @@ struct ProgressParser {
     private var isTooLong = false
     private var best: ProgressMatcher.Form?
     private var latest: Double?
+    /// How much of the line has been read.
+    private var lineLength = 0
 
     private static let longestToken = 24
+    private static let longestLine = 16 * 1024
 
     init(_ rule: ProgressRule) {
         self.rule = rule
@@ -30,10 +41,38 @@ struct ProgressParser {
     mutating func take(_ bytes: UnsafeRawBufferPointer) -> Double? {
         guard rule != .none else { return nil }
         latest = nil
-        for byte in bytes {
-            if let byte = filter.take(byte) { read(byte) }
+        var index = 0
+        while index < bytes.count {
+            if lineLength == Self.longestLine {
+                index = Self.lineEnd(in: bytes, from: index)
+                guard index < bytes.count else { break }
+                lineLength = 0
+            }
+            let byte = filter.take(bytes[index])
+            index += 1
+            lineLength = byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") ? 0 : lineLength + 1
+            if let byte { read(byte) }
+            if lineLength == Self.longestLine { giveUpLine() }
         }
         return latest
+    }
+
+    /// Where the line ends, or may end by a control sequence that moves the cursor; the count of bytes when it goes on.
+    private static func lineEnd(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        guard let base = bytes.baseAddress else { return 0 }
+        var end = bytes.count
+        // memchr, because a flood may come by the gigabyte; each search ends where the one before found something.
+        for byte in [UInt8(ascii: "\n"), UInt8(ascii: "\r"), 0x1B] {
+            if let found = memchr(base + start, Int32(byte), end - start) { end = UnsafeRawPointer(found) - base }
+        }
+        return end
+    }
+
+    private mutating func giveUpLine() {
+        token = .none
+        text.removeAll(keepingCapacity: true)
+        isTooLong = false
+        matcher.giveUp()
     }
 
     /// Reads the end of the output, which ends its last line.
