@@ -71,6 +71,16 @@ enum Sample {
         record.processGroup = ProcessIdentity(pid: 4712, startTime: .max)
         record.uniqueKey = "unique"
         record.startedBy = "checker"
+        record.band = 0.25..<0.75
+        record.retry = RetryPolicy(
+            maximumAttempts: 7,
+            baseDelay: .milliseconds(1500),
+            maximumDelay: .seconds(90),
+            maximumElapsed: .seconds(3600),
+            maximumWaiting: .seconds(600),
+            retryable: [.timeout, OperationFailure.Code(rawValue: "own")]
+        )
+        record.peakMemoryBytes = 1 << 41
         return record
     }
 }

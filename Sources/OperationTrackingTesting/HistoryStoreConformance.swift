@@ -29,6 +29,7 @@ public enum HistoryStoreConformance {
         try await check.aForeignCursorIsRefused()
         try await check.pruningRemovesOnlyEndedOperationsAndNoStatistics()
         try await check.statisticsAddUp()
+        try await check.statisticsTellMemory()
         if let log = store as? any AuditLog { try await check.auditLogHasStartsEndsAndEntries(log) }
         if let shared = store as? any SharedHistory { try await check.aUniqueKeyHasOneActiveOperation(shared) }
         try expect("A store that is not in trouble is healthy.", store.health, is: .ok)
@@ -282,6 +283,27 @@ struct HistoryStoreCheck {
         try expect("A type of which nothing ended has no figures.", none, is: [])
         let types = try await store.statistics(types: nil).map(\.type)
         try expect("Without a choice all types have figures.", types.contains(type), is: true)
+    }
+
+    func statisticsTellMemory() async throws {
+        let type = OperationType("check_memory")
+        func end(_ name: String, _ status: OperationStatus, _ peak: Int64?) async throws -> Int64? {
+            var record = Sample.record(name, type: "check_memory", at: 1)
+            record.peakMemoryBytes = peak
+            try await enqueue([record])
+            try await commit(Sample.ended(record, status))
+            return try await store.statistics(types: [type]).first?.peakMemoryBytes
+        }
+        let unmeasured = try await end("memory0", .completed, nil)
+        try expect("Where no memory was measured none is told.", unmeasured, is: nil)
+        let first = try await end("memory1", .failed, 1000)
+        try expect("The memory of what ended is told, however it ended.", first, is: 1000)
+        let higher = try await end("memory2", .completed, 2000)
+        try expect("The highest memory counts.", higher, is: 2000)
+        let lower = try await end("memory3", .completed, 10)
+        try expect("With each that follows a tenth of an old height is forgotten.", lower, is: 1800)
+        let none = try await end("memory4", .cancelled, nil)
+        try expect("What was not measured changes nothing.", none, is: 1800)
     }
 
     func aClosedStoreTakesNothing() async throws {

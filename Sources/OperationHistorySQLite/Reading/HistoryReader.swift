@@ -50,6 +50,11 @@ actor HistoryReader {
         for (type, kind, sums) in try statement.rows(Self.readSums).compactMap(\.self) {
             tallies[type, default: OperationTally()].add(sums, of: kind)
         }
+        let memory = try prepared("SELECT operation_type, peak_bytes FROM memory")
+        for (name, peak) in try memory.rows({ ($0.nextText(), $0.nextInteger()) }) {
+            guard let type = name.flatMap(OperationType.init(rawValue:)), let peak else { continue }
+            tallies[type, default: OperationTally()].add(peakMemoryBytes: peak)
+        }
         return tallies
     }
 

@@ -8,7 +8,10 @@ import OperationTracking
 /// How a record stands in a row. Binding, reading and the statements all keep to the order of the two lists.
 enum OperationColumns {
     /// What never changes after the first write.
-    static let fixed = ["key", "operation_id", "operation_type", "parent_id", "created_at", "unique_key"]
+    static let fixed = [
+        "key", "operation_id", "operation_type", "parent_id", "created_at", "unique_key",
+        "band_low", "band_high", "retry_policy",
+    ]
     /// What each write sets.
     static let changing = [
         "description", "status", "pending_request", "priority", "phase", "message", "attempt",
@@ -18,6 +21,7 @@ enum OperationColumns {
         "pid", "error", "error_code", "retry_after_seconds",
         "started_at", "updated_at", "finished_at", "active_seconds", "node",
         "request", "result", "resume_state", "process_group", "process_group_start", "started_by",
+        "peak_memory_bytes",
     ]
     /// All of a record, for a `SELECT`.
     static let list = (fixed + changing).joined(separator: ", ")
@@ -30,6 +34,9 @@ enum OperationColumns {
         try row.add(operation.parentID?.rawValue)
         try row.add(operation.createdAt.milliseconds)
         try row.add(record.uniqueKey)
+        try row.add(record.band?.lowerBound)
+        try row.add(record.band?.upperBound)
+        try row.add(record.retry.flatMap { try? JSONEncoder().encode($0) }.map(Array.init), asText: true)
     }
 
     static func bindChanging(_ record: OperationRecord, to row: Statement) throws(SQLiteFailure) {
@@ -70,6 +77,7 @@ enum OperationColumns {
         try row.add(record.processGroup.map { Int64($0.pid) })
         try row.add(record.processGroup.map { Int64(bitPattern: $0.startTime) })
         try row.add(record.startedBy)
+        try row.add(record.peakMemoryBytes)
     }
 
     /// Reads the columns of ``list``.
@@ -91,6 +99,8 @@ enum OperationColumns {
         let parentID = row.nextText().flatMap(OperationID.init(rawValue:))
         let createdAt = Date(milliseconds: row.nextInteger() ?? 0)
         let uniqueKey = row.nextText()
+        let band = readBand(row)
+        let retry = row.nextBytes().flatMap { try? JSONDecoder().decode(RetryPolicy.self, from: Data($0)) }
         let description = row.nextText() ?? ""
         let status = try required(row.nextText().flatMap(OperationStatus.init(rawValue:)), "status")
 
@@ -124,11 +134,14 @@ enum OperationColumns {
 
         var record = OperationRecord(operation: operation)
         record.uniqueKey = uniqueKey
+        record.band = band
+        record.retry = retry
         record.request = row.nextBytes()
         record.result = row.nextBytes()
         record.resumeState = row.nextBytes()
         record.processGroup = readProcess(row)
         record.startedBy = row.nextText()
+        record.peakMemoryBytes = row.nextInteger()
         return KeyedRecord(key: key, record: record)
     }
 
@@ -138,6 +151,13 @@ enum OperationColumns {
         let start = row.nextInteger()
         guard let pid, let start else { return nil }
         return ProcessIdentity(pid: Int32(truncatingIfNeeded: pid), startTime: UInt64(bitPattern: start))
+    }
+
+    private static func readBand(_ row: Statement) -> Range<Double>? {
+        let low = row.nextDouble()
+        let high = row.nextDouble()
+        guard let low, let high, low <= high else { return nil }
+        return low..<high
     }
 
     private static func readProgress(_ row: Statement) -> OperationProgress {

@@ -17,6 +17,7 @@ enum Schema {
         Migration(name: "operations", sql: operations),
         Migration(name: "statistics", sql: statistics),
         Migration(name: "audit", sql: audit),
+        Migration(name: "bands, retries and memory", sql: bandsRetriesAndMemory),
     ]
 
     /// The status words of active operations, as every statement and index names them: a partial index serves a query only
@@ -113,6 +114,18 @@ enum Schema {
             operation_id TEXT,
             detail TEXT
         ) STRICT;
+        """
+
+    /// What operations of a type need at their highest is kept as `LearnedPeak` says.
+    private static let bandsRetriesAndMemory = """
+        ALTER TABLE operations ADD COLUMN band_low REAL;
+        ALTER TABLE operations ADD COLUMN band_high REAL;
+        ALTER TABLE operations ADD COLUMN retry_policy TEXT;
+        ALTER TABLE operations ADD COLUMN peak_memory_bytes INTEGER;
+        CREATE TABLE memory (
+            operation_type TEXT PRIMARY KEY,
+            peak_bytes INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
         """
 
     /// Whether `database` is one of ours and of this version, so that nothing has to be done to it.

@@ -16,6 +16,7 @@ extension HistoryWriter {
         let hasRequest: Bool
         /// What its process left behind.
         let session: AbandonedSession?
+        let peakMemoryBytes: Int64?
 
         /// Whether somebody can take it up again, so that it is not over.
         var canGoOn: Bool { status == .paused || (status == .pending && hasRequest) }
@@ -52,7 +53,7 @@ extension HistoryWriter {
         let statement = try Statement(
             """
             SELECT key, operation_id, operation_type, status, request IS NOT NULL, process_group, process_group_start,
-                updated_at
+                updated_at, peak_memory_bytes
             FROM operations WHERE status IN \(Schema.active) AND owner = ?
             """,
             in: file.database
@@ -66,6 +67,7 @@ extension HistoryWriter {
             let hasRequest = row.nextInteger() == 1
             let process = OperationColumns.readProcess(row)
             let updatedAt = ProcessIdentity.startTime(at: row.nextInteger() ?? 0)
+            let peakMemoryBytes = row.nextInteger()
             guard let key, let id, let type, let status else { return nil }
             return AbandonedRow(
                 key: key,
@@ -75,7 +77,8 @@ extension HistoryWriter {
                 owner: owner.id,
                 hasRequest: hasRequest,
                 session: owner.sharesProcesses
-                    ? process.flatMap { AbandonedSession(ledBy: $0, lastSign: updatedAt) } : nil
+                    ? process.flatMap { AbandonedSession(ledBy: $0, lastSign: updatedAt) } : nil,
+                peakMemoryBytes: peakMemoryBytes
             )
         }
         .compactMap(\.self)
@@ -129,7 +132,7 @@ extension HistoryWriter {
             createdAt: now
         )
         operation.finishedAt = now
-        file.operations.count(operation)
+        file.operations.count(operation, peakMemoryBytes: row.peakMemoryBytes)
         try file.operations.note(
             AuditEntry(
                 at: now,

@@ -115,9 +115,10 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
     public func statistics(types: Set<OperationType>?) async throws -> [HistoryStatistics] {
         let backlog = shared.backlog
         var tallies = try await read { try $0.tallies() } ?? [:]
-        for operation in backlog.operations.map(\.record.operation) {
-            guard let ending = operation.ending else { continue }
-            tallies[operation.type, default: OperationTally()].add(ending.sums, of: ending.kind)
+        for record in backlog.operations.map(\.record) {
+            guard let ending = record.operation.ending else { continue }
+            tallies[record.operation.type, default: OperationTally()].add(ending.sums, of: ending.kind)
+            if let peak = record.peakMemoryBytes { tallies[record.operation.type]?.add(peakMemoryBytes: peak) }
         }
         return
             tallies

@@ -16,7 +16,10 @@ final class RollUpWriter {
     }
 
     private var rows: [Row: EndingSums] = [:]
+    /// In the order in which they ended.
+    private var peaks: [(type: OperationType, bytes: Int64)] = []
     private let add: Statement
+    private let addPeak: Statement
 
     init(_ database: Database) throws {
         add = try Statement(
@@ -28,10 +31,18 @@ final class RollUpWriter {
             """,
             in: database
         )
+        addPeak = try Statement(
+            """
+            INSERT INTO memory VALUES (?, ?)
+            ON CONFLICT DO UPDATE SET peak_bytes = max(excluded.peak_bytes, peak_bytes / 10 * 9)
+            """,
+            in: database
+        )
     }
 
-    func count(_ ended: BackgroundOperation) {
+    func count(_ ended: BackgroundOperation, peakMemoryBytes: Int64?) {
         guard let ending = ended.ending else { return }
+        if let peakMemoryBytes { peaks.append((ended.type, peakMemoryBytes)) }
         let milliseconds = (ended.finishedAt ?? ended.updatedAt).milliseconds
         let day = Int64((Double(milliseconds) / 86_400_000).rounded(.down))
         rows[Row(type: ended.type, day: day, kind: ending.kind), default: EndingSums()] += ending.sums
@@ -51,9 +62,15 @@ final class RollUpWriter {
             try add.add(sums.byteSeconds)
             try add.run()
         }
+        for peak in peaks {
+            try addPeak.add(peak.type.rawValue)
+            try addPeak.add(peak.bytes)
+            try addPeak.run()
+        }
     }
 
     func discard() {
         rows.removeAll(keepingCapacity: true)
+        peaks.removeAll(keepingCapacity: true)
     }
 }

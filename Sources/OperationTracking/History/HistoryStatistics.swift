@@ -21,6 +21,10 @@ public struct HistoryStatistics: Sendable, Hashable {
     /// Bytes transferred by completed operations, over the seconds they took; `nil` where none counted bytes.
     public var meanBytesPerSecond: Double?
 
+    /// Resident memory in bytes that operations of the type need at their highest, as measured: the highest of all that ended,
+    /// where with each later one that was measured a tenth of it is forgotten. `nil` where none was measured.
+    public var peakMemoryBytes: Int64?
+
     /// Makes figures.
     public init(type: OperationType, completed: Int, failed: Int, cancelled: Int) {
         self.type = type

@@ -54,6 +54,7 @@ extension InMemoryHistoryStore {
             for entry in AuditEntry.entries(for: latest, startIsNoted: previous?.hasStarted ?? false) { note(entry) }
             if let ending = latest.operation.ending {
                 tallies[latest.operation.type, default: OperationTally()].add(ending.sums, of: ending.kind)
+                if let peak = latest.peakMemoryBytes { tallies[latest.operation.type]?.add(peakMemoryBytes: peak) }
                 endedCount += 1
                 if endedCount > maximumCount { removeOldestEnded() }
             }

@@ -13,6 +13,12 @@ public struct OperationRecord: Sendable, Hashable {
     public var processGroup: ProcessIdentity?
     /// Equal for requests that ask for the same work; at most one active operation of a store has it. `nil` for none.
     public var uniqueKey: String?
+    /// The part of its parent's progress that is the operation's, within 0 to 1; `nil` for none.
+    public var band: Range<Double>?
+    /// When a failed try is followed by another; `nil` when nobody said.
+    public var retry: RetryPolicy?
+    /// The most resident memory in bytes that was measured; `nil` when none was.
+    public var peakMemoryBytes: Int64?
     /// Who started it, such as `wizard pull` or `http`; `nil` when nobody said.
     public var startedBy: String?
 

@@ -66,13 +66,35 @@ extension BackgroundOperation {
     }
 }
 
+/// The memory that operations of a type need at their highest. An old height counts less with each that follows, so that one
+/// that was out of the ordinary is forgotten.
+package struct LearnedPeak: Sendable, Hashable {
+    /// `nil` while none was measured.
+    package private(set) var bytes: Int64?
+    /// Whether what was measured before this program began is in it.
+    var knowsHistory = false
+
+    package init() {}
+
+    /// Takes the peak of one that has ended. A store does the same in its own language.
+    package mutating func add(_ peak: Int64) {
+        bytes = max(peak, (bytes ?? 0) / 10 * 9)
+    }
+}
+
 /// The statistics of one type, as sums: they are only ever added to, so that nothing is counted twice or again.
 package struct OperationTally: Sendable, Hashable {
     private var counts: [OperationStatus: Int] = [:]
     private var completed = EndingSums()
     private var durations = DurationHistogram()
+    private var memory = LearnedPeak()
 
     package init() {}
+
+    /// Takes the memory peak of an operation that ended.
+    package mutating func add(peakMemoryBytes: Int64) {
+        memory.add(peakMemoryBytes)
+    }
 
     package mutating func add(_ sums: EndingSums, of kind: EndingKind) {
         counts[kind.status, default: 0] += sums.count
@@ -93,6 +115,7 @@ package struct OperationTally: Sendable, Hashable {
         figures.p90Seconds = durations.percentile(0.9)
         figures.p99Seconds = durations.percentile(0.99)
         figures.meanBytesPerSecond = completed.byteSeconds > 0 ? Double(completed.bytes) / completed.byteSeconds : nil
+        figures.peakMemoryBytes = memory.bytes
         return figures
     }
 }

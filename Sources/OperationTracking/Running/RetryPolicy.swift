@@ -73,3 +73,43 @@ public struct RetryPolicy: Sendable, Hashable {
         return delay
     }
 }
+
+/// As JSON, with durations in seconds: `{"maximum_attempts": 4, "base_delay": 1, …}`.
+extension RetryPolicy: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case maximumAttempts = "maximum_attempts"
+        case baseDelay = "base_delay"
+        case maximumDelay = "maximum_delay"
+        case maximumElapsed = "maximum_elapsed"
+        case maximumWaiting = "maximum_waiting"
+        case retryable
+    }
+
+    /// Reads a policy.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        func duration(_ key: CodingKeys) throws -> Duration? {
+            // What a duration can't hold is no time at all that anyone waits.
+            try values.decodeIfPresent(Double.self, forKey: key).map { .seconds(min(max($0, 0), 1e9)) }
+        }
+        self.init(
+            maximumAttempts: try values.decode(Int.self, forKey: .maximumAttempts),
+            baseDelay: try duration(.baseDelay) ?? .seconds(1),
+            maximumDelay: try duration(.maximumDelay) ?? .seconds(60),
+            maximumElapsed: try duration(.maximumElapsed),
+            maximumWaiting: try duration(.maximumWaiting),
+            retryable: try values.decode(Set<OperationFailure.Code>.self, forKey: .retryable)
+        )
+    }
+
+    /// Writes the policy.
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(maximumAttempts, forKey: .maximumAttempts)
+        try values.encode(baseDelay.seconds, forKey: .baseDelay)
+        try values.encode(maximumDelay.seconds, forKey: .maximumDelay)
+        try values.encodeIfPresent(maximumElapsed?.seconds, forKey: .maximumElapsed)
+        try values.encodeIfPresent(maximumWaiting?.seconds, forKey: .maximumWaiting)
+        try values.encode(retryable.sorted { $0.rawValue < $1.rawValue }, forKey: .retryable)
+    }
+}
