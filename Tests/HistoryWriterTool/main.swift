@@ -2,6 +2,8 @@
 //
 //     HistoryWriterTool <directory> write <count>     commits so many operations, and closes
 //     HistoryWriterTool <directory> hold <status>     leaves one operation in that status, and waits to be killed
+//     HistoryWriterTool <directory> serve random      is a service until it is killed; see Service
+//     HistoryWriterTool <directory> serve finish      is one that sees everything to its end
 //
 // Each operation's id is written to standard output after its commit has returned.
 #if canImport(FoundationEssentials)
@@ -41,7 +43,9 @@ import OperationTracking
 }
 
 let arguments = CommandLine.arguments
-guard arguments.count == 4 else { fatalError("usage: HistoryWriterTool <directory> write <count> | hold <status>") }
+guard arguments.count == 4 else {
+    fatalError("usage: HistoryWriterTool <directory> write <count> | hold <status> | serve …")
+}
 let store = try await SQLiteHistoryStore.open(in: arguments[1])
 report("open")
 switch arguments[2] {
@@ -51,6 +55,9 @@ case "hold":
     _ = try await store.claim(held)
     report(held.operation.id.rawValue)
     while true { pause() }
+case "serve":
+    let service = Service(store)
+    if arguments[3] == "finish" { try await service.finish() } else { try await service.run() }
 default:
     let count = Int(arguments[3]) ?? 0
     await withTaskGroup { group in
