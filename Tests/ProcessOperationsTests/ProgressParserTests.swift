@@ -102,7 +102,8 @@ struct ProgressParserTests {
 
     @Test func aNumberWithoutEndTakesNoMemoryAndIsNone() {
         #expect(reading(String(repeating: "1", count: 1_000_000) + "%", .percent) == nil)
-        #expect(reading(String(repeating: "1", count: 1_000_000) + "% 5%", .percent) == 0.05)
+        #expect(reading(String(repeating: "1", count: 1_000_000) + "%\n5%", .percent) == 0.05)
+        #expect(reading(String(repeating: "1", count: 10_000) + "% 5%", .percent) == 0.05)
     }
 
     @Test(arguments: ["\n", "\r", "\u{1B}[2K"])
