@@ -83,6 +83,53 @@ struct RestartTests {
         await second.stop()
     }
 
+    @Test func retriesAreMadeAsTheyWereSubmitted() async throws {
+        let first = Service(try await directory.open(), provider, limit: 1)
+        _ = try await first.runner.submit(.init("running"), to: provider)
+        await until { provider.runningCount == 1 }
+        let retry = RetryPolicy(maximumAttempts: 2, baseDelay: .zero, retryable: [.timeout])
+        let waiting = try await first.runner.submit(.init("waiting"), to: provider, options: .init(retry: retry))
+        await first.stop()
+
+        let second = Service(try await directory.open(), provider)
+        provider.fail("waiting", with: OperationFailure(.timeout, "too slow"))
+        #expect(try await second.runner.takeUp(retry: .never) == 1)
+        await until { second.tracker.operation(waiting.id)?.attempt == 2 }
+        provider.finish("waiting")
+        await until { second.tracker.operation(waiting.id)?.status == .completed }
+        await second.stop()
+    }
+
+    @Test func aPartFindsItsWholeAgain() async throws {
+        let first = Service(try await directory.open(), provider)
+        let whole = try await first.runner.submit(.init("whole"), to: provider)
+        let part = try await first.runner.submit(
+            .init("part"),
+            to: provider,
+            options: .init(parent: whole.id, band: 0.5..<1)
+        )
+        await until { provider.runningCount == 2 }
+        let handle = try #require(first.tracker.handle(part.id))
+        handle.setTotal(10)
+        handle.update(completed: 5)
+        try await first.tracker.pause(whole.id)
+        await until { [whole, part].allSatisfy { first.tracker.operation($0.id)?.status == .paused } }
+        #expect(first.tracker.operation(whole.id)?.progress.percent == 25)
+        await first.stop()
+
+        let second = Service(try await directory.open(), provider)
+        #expect(try await second.runner.takeUp() == 2)
+        let restored = try #require(second.tracker.operation(whole.id))
+        #expect(restored.progress.percent == 25)
+        try await second.tracker.resume(whole.id)
+        await until { second.tracker.operation(part.id)?.status == .inProgress }
+        second.tracker.handle(part.id)?.update(completed: 10)
+        #expect(second.tracker.operation(whole.id)?.progress.completedUnits == restored.progress.completedUnits * 2)
+        for name in ["whole", "part"] { provider.finish(name) }
+        await until { second.tracker.summary.totalActive == 0 }
+        await second.stop()
+    }
+
     @Test func anEqualRequestTakesOverWhatWasLeftBehind() async throws {
         let first = Service(try await directory.open(), provider)
         let left = try await first.runner.submit(.init("a"), to: provider)

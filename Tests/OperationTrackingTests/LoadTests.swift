@@ -135,6 +135,43 @@ struct LoadTests {
         #expect(error?.code == .queueFull)
     }
 
+    @Test func onlyTheFrontOfALongQueueIsLookedAt() async throws {
+        let runner = runner(.wait)
+        _ = try burden(cpuPercent: 200)
+        await passTime { tracker.latestAssessment.isOverloaded }
+        for number in 0..<100 { _ = try await runner.submit(.init("\(number)"), to: ScriptedProvider()) }
+        let waiting = tracker.activeOperations.filter { $0.status == .pending }
+        #expect(waiting.count == 100)
+        #expect(Set(waiting.filter { $0.phase == "waiting" }.map(\.description)) == Set((0..<32).map { "\($0)" }))
+    }
+
+    @Test func whatItsLikeHasNeededHoldsWorkBackWhileOtherWorkRuns() async throws {
+        let history = InMemoryHistoryStore()
+        let provider = ScriptedProvider()
+        let earlier = OperationTracker(history: history, clock: clock)
+        let learned = try await OperationRunner(tracker: earlier).submit(.init("learned"), to: provider)
+        try #require(earlier.handle(learned.id)).report(ResourceImpact(memoryBytes: 1 << 60))
+        provider.finish("learned")
+        _ = try await learned.output
+
+        // Another program on the same history.
+        let tracker = OperationTracker(history: history, clock: clock)
+        tracker.overloadPolicy = self.tracker.overloadPolicy
+        var configuration = OperationRunner.Configuration()
+        configuration.admission = AdmissionPolicy(whenOverloaded: .refuse)
+        let runner = OperationRunner(tracker: tracker, configuration: configuration)
+        // More than there is in all, but with nothing to wait for it may try.
+        let first = try await runner.submit(.init("first"), to: provider)
+        while provider.runningCount < 1 { await briefPause() }
+        let refusal = await #expect(throws: OperationError.self) {
+            try await runner.submit(.init("second"), to: provider)
+        }
+        #expect(refusal?.code == .overloaded)
+        #expect(refusal?.message.contains("memory") == true)
+        provider.finish("first")
+        _ = try await first.output
+    }
+
     @Test func workThatNeverFitsIsToldSo() async throws {
         let runner = runner(.wait)
         let decision = await runner.admission(of: ResourceDemand(memoryBytes: 1 << 60))

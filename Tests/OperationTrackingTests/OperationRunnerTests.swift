@@ -318,7 +318,10 @@ struct OperationRunnerTests {
         async let shutdown: Void = ended(isOver) { await runner.shutDown(within: .seconds(1)) }
         while !isOver.isSet { await clock.advance(by: .seconds(1)) }
         try await shutdown
-        await tracker.close()
+        let isClosed = Flag()
+        async let closing: Void = ended(isClosed) { await tracker.close() }
+        while !isClosed.isSet { await clock.advance(by: .seconds(1)) }
+        try await closing
         #expect(tracker.operation(running.id)?.status == .failed)
         #expect(tracker.operation(running.id)?.failure?.code == .interrupted)
         stubborn.release.continuation.finish()

@@ -8,7 +8,7 @@ struct OperationStateMachineTests {
     private static let table = """
         state               requestPause       requestResume       requestCancel       run                pause          complete  fail   stop
         pending             pending+pause      =                   cancelled           in_progress        !              !         failed cancelled
-        pending+pause       =                  pending             cancelled           in_progress+pause  !              !         failed cancelled
+        pending+pause       =                  pending             cancelled           !                  !              !         failed cancelled
         in_progress         in_progress+pause  =                   in_progress+cancel  =                  paused         completed failed cancelled
         in_progress+pause   =                  in_progress         in_progress+cancel  =                  paused         completed failed cancelled
         in_progress+cancel  !                  !                   =                   =                  paused+cancel  completed failed cancelled

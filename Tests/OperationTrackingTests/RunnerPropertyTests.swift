@@ -5,7 +5,7 @@ import Testing
 
 /// Random schedules of everything that can be done to a runner: nothing is lost, no limit is exceeded, nothing starves.
 struct RunnerPropertyTests {
-    @Test(arguments: 0..<40, [ProviderTraits.Pausing.inPlace, .byRestart])
+    @Test(arguments: 0..<40, [ProviderTraits.Pausing.inPlace, .byRestart, .unsupported])
     func anyScheduleEndsWell(_ seed: Int, _ pausing: ProviderTraits.Pausing) async throws {
         var generator = SeededGenerator(seed: UInt64(seed))
         let clock = ManualClock()
@@ -36,6 +36,11 @@ struct RunnerPropertyTests {
             default: for _ in 0..<Int.random(in: 1...30, using: &generator) { await Task.yield() }
             }
             #expect(provider.runningCount <= configuration.maximumRunning)
+            if pausing == .unsupported {
+                // A wish to pause is refused or holds back what has not begun; it never stands where nobody can follow it.
+                let stuck = tracker.activeOperations.filter { $0.status == .inProgress && $0.pendingRequest == .pause }
+                #expect(stuck.isEmpty)
+            }
         }
 
         // Everything that is still open is resumed and told to finish, so everything must end.

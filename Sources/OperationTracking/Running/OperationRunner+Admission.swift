@@ -2,17 +2,18 @@ extension OperationRunner {
     /// Whether work with a demand could begin now; by the figures of the latest measurement, or new ones when those are old.
     public func admission(of demand: ResourceDemand) async -> AdmissionDecision {
         _ = await tracker.assessOverload()
-        return decision(on: demand)
+        return decision(on: demand, reserved: runningDemand)
     }
 
     /// Decides on a new request.
     ///
     /// - Returns: a warning, where it may begin all the same, and whether it has to wait; then it gets its reason in the queue.
     func admit(_ work: ProviderJob) async throws -> (warning: String?, waits: Bool) {
-        let demand = demand(of: work)
+        await tracker.learnDemand(of: work.type)
+        let demand = demandNow(of: work)
         // A warning may rest on older figures; whoever waits or is refused has a right to new ones.
         if configuration.admission.whenOverloaded != .warn || demand != .unknown { _ = await tracker.assessOverload() }
-        switch decision(on: demand) {
+        switch decision(on: demand, reserved: runningDemand) {
         case .start(let warning): return (warning, false)
         case .wait: return (nil, true)
         case .refuse(let reason): throw OperationError(.overloaded, reason)
@@ -20,11 +21,26 @@ extension OperationRunner {
         }
     }
 
+    /// One look through the queue. Looking at what there is for an operation costs something, and who stands far behind those
+    /// that wait for it has to wait anyhow: so there are so many looks and no more.
+    struct AdmissionPass {
+        var looks = 32
+        /// What running work has asked for and not taken yet, those among them that this pass has let begin; `nil` before the
+        /// first look.
+        fileprivate var reserved: ResourceDemand?
+    }
+
     /// Whether a waiting operation may begin; if not, it shows why.
-    func isAdmitted(_ id: OperationID) -> Bool {
+    func isAdmitted(_ id: OperationID, _ pass: inout AdmissionPass) -> Bool {
         guard let job = jobs[id] else { return false }
-        switch decision(on: demand(of: job.work)) {
-        case .start: return true
+        pass.looks -= 1
+        let reserved = pass.reserved ?? runningDemand
+        let demand = demandNow(of: job.work)
+        pass.reserved = reserved
+        switch decision(on: demand, reserved: reserved) {
+        case .start:
+            pass.reserved = reserved + demand
+            return true
         case .wait(let reason), .refuse(let reason):
             job.handle.wait(because: reason)
             return false
@@ -34,34 +50,58 @@ extension OperationRunner {
         }
     }
 
-    private func decision(on demand: ResourceDemand) -> AdmissionDecision {
+    private func decision(on demand: ResourceDemand, reserved: ResourceDemand) -> AdmissionDecision {
         let assessment = tracker.latestAssessment
         return configuration.admission.admission(
             of: demand,
             under: assessment,
             host: assessment.host ?? HostResources(),
-            runningDemand: runningDemand
+            runningDemand: reserved
         )
     }
 
+    /// What work says that it needs, or else what its like has needed before.
+    ///
+    /// Processes that share memory have less than the sum of theirs, so what was learned may be more than there is, which is
+    /// no reason to refuse work that has run here.
     private func demand(of work: ProviderJob) -> ResourceDemand {
-        let learned = tracker.learnedDemand(of: work.type)
         var demand = work.demand
-        demand.memoryBytes = demand.memoryBytes ?? learned.memoryBytes
+        if demand.memoryBytes == nil, let learned = tracker.learnedDemand(of: work.type).memoryBytes {
+            demand.memoryBytes = min(learned, tracker.latestAssessment.host?.memoryLimitBytes ?? .max)
+        }
         return demand
+    }
+
+    /// The same for work that is to begin. What was learned holds it back while other work runs; with nothing to wait for it
+    /// may try.
+    private func demandNow(of work: ProviderJob) -> ResourceDemand {
+        places.runningCount > 0 ? demand(of: work) : work.demand
     }
 
     /// What running work has asked for and not taken yet.
     private var runningDemand: ResourceDemand {
         var sum = ResourceDemand()
-        for job in jobs.values where job.place == .running {
+        for job in places.ids.lazy.compactMap({ self.jobs[$0] }) {
+            var left = demand(of: job.work)
             let taken = job.handle.cell.withState { $0.resources.memoryBytes ?? 0 }
-            if let memory = demand(of: job.work).memoryBytes {
-                sum.memoryBytes = (sum.memoryBytes ?? 0) + max(0, memory - taken)
-            }
-            if let disk = job.work.demand.diskBytes { sum.diskBytes = (sum.diskBytes ?? 0) + disk }
+            left.memoryBytes = left.memoryBytes.map { max(0, $0 - taken) }
+            sum = sum + left
         }
         return sum
+    }
+}
+
+extension ResourceDemand {
+    /// Both together, as far as known.
+    static func + (left: ResourceDemand, right: ResourceDemand) -> ResourceDemand {
+        func sum<Amount: Numeric>(_ left: Amount?, _ right: Amount?) -> Amount? {
+            left.map { $0 + (right ?? 0) } ?? right
+        }
+        return ResourceDemand(
+            memoryBytes: sum(left.memoryBytes, right.memoryBytes),
+            diskBytes: sum(left.diskBytes, right.diskBytes),
+            cpuPercent: sum(left.cpuPercent, right.cpuPercent)
+        )
     }
 }
 

@@ -4,6 +4,10 @@ extension OperationRunner {
     /// Takes up what a process that is gone has left in a shared history and can go on: pending operations are queued, paused
     /// ones stay paused until somebody resumes them. Only a long-running service should do this.
     ///
+    /// A part finds its whole again where that is taken up too, or still active. What is tried again, and how often, is as it
+    /// was submitted.
+    ///
+    /// - Parameter retry: when a failed try of an operation is followed by another whose row doesn't say.
     /// - Returns: how many were taken up. Operations of a type without a provider are left alone.
     /// - Throws: ``HistoryError`` when the history can't be read or written.
     @discardableResult
@@ -26,12 +30,19 @@ extension OperationRunner {
         guard !isClosed, let shared = tracker.history as? any SharedHistory,
             try await shared.adopt(record.operation.id)
         else { return nil }
+        await tracker.learnDemand(of: work.type)
         // The runner may have been closed meanwhile; then the row stays for the next service.
         guard !isClosed else { return nil }
         let handle = try tracker.admit(
-            OperationCell(restoring: record, traits: work.traits, clock: tracker.clock)
+            OperationCell(
+                restoring: record,
+                parent: record.operation.parentID.flatMap(tracker.registry.activeCell),
+                traits: work.traits,
+                clock: tracker.clock
+            )
         )
-        var job = Job(handle: handle, work: work, retry: retry)
+        tracker.join(handle.cell, band: record.band)
+        var job = Job(handle: handle, work: work, retry: record.retry ?? retry)
         job.place = record.operation.status == .paused ? .paused : .queued
         take(job)
         return job
@@ -43,21 +54,33 @@ extension OperationRunner {
     /// When this returns everything is recorded, except work that doesn't stop though it was told to: that is recorded as
     /// interrupted by ``OperationTracker/close()``.
     ///
+    /// Whoever calls it again waits for the same shutdown, and the first one's deadline holds.
+    ///
     /// - Parameter deadline: how long running work may go on.
     public func shutDown(within deadline: Duration) async {
-        guard !isClosed else { return }
-        isClosed = true
-        if !configuration.keepsQueue || !(tracker.history is any SharedHistory) {
-            for id in queue.ids { try? await tracker.cancel(id) }
-        }
+        // A task of its own, so that cancelling one who waits doesn't cut the deadline short.
+        let task = shutdown ?? Task { await stop(within: deadline) }
+        shutdown = task
+        await task.value
+    }
+
+    private func stop(within deadline: Duration) async {
+        await cancelQueue()
         if !(await hasFinished(within: deadline)) {
             for job in runningJobs { try? await tracker.cancel(job.handle.id) }
             _ = await hasFinished(within: configuration.stopGrace)
         }
+        // Something may have been held back just as it began.
+        await cancelQueue()
         // Nobody here will see how these end.
         for job in jobs.values where job.place != .running || job.isPausedInPlace {
             job.completion.finish(.failure(OperationError.closed))
         }
+    }
+
+    private func cancelQueue() async {
+        guard !configuration.keepsQueue || !(tracker.history is any SharedHistory) else { return }
+        for id in queue.ids { try? await tracker.cancel(id) }
     }
 
     /// The jobs whose work really runs.
@@ -97,7 +120,12 @@ extension OperationRunner.Job {
 
 extension OperationCell {
     /// An operation as its history kept it, with its numbers.
-    convenience init(restoring record: OperationRecord, traits: ProviderTraits, clock: any TrackingClock) {
+    convenience init(
+        restoring record: OperationRecord,
+        parent: OperationCell?,
+        traits: ProviderTraits,
+        clock: any TrackingClock
+    ) {
         let operation = record.operation
         let progress = operation.progress
         let spec = OperationSpec(
@@ -107,13 +135,14 @@ extension OperationCell {
             unit: progress.unit,
             priority: operation.priority,
             parent: operation.parentID,
+            band: record.band,
             startedBy: record.startedBy
         )
         self.init(
             id: operation.id,
             spec: spec,
             status: operation.status,
-            parent: nil,
+            parent: parent,
             node: operation.node,
             time: CellTime(monotonic: clock.monotonicNanoseconds, wall: operation.createdAt.milliseconds)
         )
@@ -132,7 +161,12 @@ extension OperationCell {
             state.updatedAt = operation.updatedAt.milliseconds
             state.activeNanoseconds = Int64((operation.activeSeconds ?? 0) * 1e9)
             state.uniqueKey = record.uniqueKey
-            state.payload = Payload(request: record.request, result: nil, resumeState: record.resumeState)
+            state.peakMemory = record.peakMemoryBytes ?? 0
+            state.payload = Payload(
+                request: record.request,
+                resumeState: record.resumeState,
+                retry: record.retry
+            )
         }
     }
 }

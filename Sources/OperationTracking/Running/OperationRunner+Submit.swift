@@ -51,18 +51,19 @@ extension OperationRunner {
         let admission = try await admit(work)
         // Others may have come while the machine was looked at.
         if let job = active(work) { return joined(to: job) }
-        try requireRoom(for: work, waits: admission.waits)
+        try requireRoom(for: work, options, waits: admission.waits)
         let cell = makeCell(work, options)
         if let holder = try await claim(cell, work) { return try await join(holder, work, options) }
         let handle: OperationHandle
         do {
             // And while the claim was made.
-            try requireRoom(for: work, waits: admission.waits)
+            try requireRoom(for: work, options, waits: admission.waits)
             handle = try tracker.admit(cell)
         } catch {
             await abandon(cell, because: error)
             throw error
         }
+        tracker.join(cell, band: options.band)
         let job = Job(handle: handle, work: work, retry: options.retry)
         take(job)
         return SubmittedOperation(
@@ -78,9 +79,10 @@ extension OperationRunner {
         work.uniqueKey.flatMap { idsByKey[$0] }.flatMap { jobs[$0] }
     }
 
-    private func requireRoom(for work: ProviderJob, waits: Bool) throws(OperationError) {
+    private func requireRoom(for work: ProviderJob, _ options: Options, waits: Bool) throws(OperationError) {
         guard !isClosed else { throw .closed }
-        guard (hasRoom(for: work.type) && !waits) || queue.count < configuration.maximumQueued else {
+        let hasRoom = places.hasRoom(for: work.type, partOf: options.parent)
+        guard (hasRoom && !waits) || queue.count < configuration.maximumQueued else {
             throw OperationError(
                 .queueFull,
                 "\(queue.count) operations wait already: try again when some have begun, or raise the limit."
@@ -104,10 +106,11 @@ extension OperationRunner {
             unit: work.unit,
             priority: options.priority,
             parent: options.parent,
+            band: options.band,
             startedBy: options.startedBy
         )
         return tracker.makeCell(spec, status: .pending) { state in
-            state.payload = OperationCell.Payload(request: work.request)
+            state.payload = OperationCell.Payload(request: work.request, retry: options.retry)
             state.pausing = work.traits.pausing
             state.isThrottleable = work.traits.isThrottleable
             state.uniqueKey = work.uniqueKey

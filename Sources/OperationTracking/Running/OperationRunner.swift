@@ -31,8 +31,11 @@ public actor OperationRunner {
         public var priority = OperationPriority.normal
         /// When a failed try is followed by another.
         public var retry = RetryPolicy.never
-        /// The operation that it is a part of.
+        /// The operation that it is a part of. Wishes to pause, resume or cancel that one are for this one too, while it waits
+        /// and while it runs; a parent that this runner runs lends its place to one of its parts at a time.
         public var parent: OperationID?
+        /// The part of the parent's progress that is this one's, within 0 to 1; `nil` for none. Whoever had it before loses it.
+        public var band: Range<Double>?
         /// Who asks, for the audit log.
         public var startedBy: String?
 
@@ -41,11 +44,13 @@ public actor OperationRunner {
             priority: OperationPriority = .normal,
             retry: RetryPolicy = .never,
             parent: OperationID? = nil,
+            band: Range<Double>? = nil,
             startedBy: String? = nil
         ) {
             self.priority = priority
             self.retry = retry
             self.parent = parent
+            self.band = band
             self.startedBy = startedBy
         }
     }
@@ -59,9 +64,10 @@ public actor OperationRunner {
     var queue: RunQueue
     var jobs: [OperationID: Job] = [:]
     var idsByKey: [String: OperationID] = [:]
-    private var running = 0
-    private var runningByType: [OperationType: Int] = [:]
-    var isClosed = false
+    var places: RunPlaces
+    /// The end of this runner, once it has begun.
+    var shutdown: Task<Void, Never>?
+    var isClosed: Bool { shutdown != nil }
 
     /// Makes a runner that has nothing to do.
     public init(
@@ -73,6 +79,10 @@ public actor OperationRunner {
         self.providers = providers
         self.configuration = configuration
         queue = RunQueue(ageing: configuration.ageing)
+        places = RunPlaces(
+            limit: configuration.maximumRunning,
+            limitByType: configuration.maximumRunningByType
+        )
         tracker.observeLoad { [weak self] in
             Task { await self?.startWhatMay() }
         }
@@ -94,13 +104,14 @@ public actor OperationRunner {
         let retry: RetryPolicy
         let completion = Completion()
         var place = Place.queued
+        var enqueuedAt: Int64 = 0
     }
 
     /// How many operations wait to begin.
     public var queuedCount: Int { queue.count }
 
-    /// How many operations run.
-    public var runningCount: Int { running }
+    /// How many operations run, wholes that wait for their parts among them.
+    public var runningCount: Int { places.runningCount }
 
     /// Changes how urgently an operation is wanted. What runs already isn't affected.
     ///
@@ -110,13 +121,6 @@ public actor OperationRunner {
         job.handle.cell.change { $0.priority = priority }
         queue.reprioritise(id, to: priority)
         startWhatMay()
-    }
-
-    /// Whether an operation of a type could begin now.
-    func hasRoom(for type: OperationType) -> Bool {
-        guard running < max(1, configuration.maximumRunning) else { return false }
-        guard let limit = configuration.maximumRunningByType[type] else { return true }
-        return runningByType[type, default: 0] < max(1, limit)
     }
 
     /// Takes an operation into the runner, and begins it if there is room.
@@ -134,12 +138,24 @@ public actor OperationRunner {
         followWish(of: id)
     }
 
-    private func enqueue(_ id: OperationID) {
+    /// - Parameter time: since when it waits.
+    private func enqueue(_ id: OperationID, at time: Int64) {
         guard let job = jobs[id] else { return }
         jobs[id]?.place = .queued
+        jobs[id]?.enqueuedAt = time
         let cell = job.handle.cell
-        queue.insert(id, type: cell.type, priority: cell.withState(\.priority), at: tracker.clock.monotonicNanoseconds)
+        queue.insert(
+            id,
+            type: cell.type,
+            priority: cell.withState(\.priority),
+            partOf: cell.parentID,
+            at: time
+        )
         startWhatMay()
+    }
+
+    private func enqueue(_ id: OperationID) {
+        enqueue(id, at: tracker.clock.monotonicNanoseconds)
     }
 
     /// Begins waiting operations while there is room.
@@ -148,9 +164,11 @@ public actor OperationRunner {
         let now = tracker.clock.monotonicNanoseconds
         // What has waited long for resources isn't passed by smaller work any more, which would keep them taken for ever.
         var mayPass = true
+        var admission = AdmissionPass()
         while let entry = queue.takeFirst(where: { entry in
-            guard mayPass, hasRoom(for: entry.type), !isHeld(entry.id) else { return false }
-            if isAdmitted(entry.id) { return true }
+            guard mayPass, places.hasRoom(for: entry.type, partOf: entry.whole), !isHeld(entry.id) else { return false }
+            guard admission.looks > 0 else { return false }
+            if isAdmitted(entry.id, &admission) { return true }
             mayPass = now - entry.enqueuedAt < configuration.ageing.nanoseconds
             return false
         }) {
@@ -161,7 +179,7 @@ public actor OperationRunner {
     private func isHeld(_ id: OperationID) -> Bool {
         jobs[id]?.handle.cell.withState { state in
             let wish = state.machine.pendingRequest
-            return state.machine.status.isTerminal || wish == .pause
+            return state.machine.status.isTerminal || state.isLeft || wish == .pause
                 || (state.machine.status == .paused && wish != .resume)
         } ?? true
     }
@@ -170,8 +188,7 @@ public actor OperationRunner {
         guard let job = jobs[id] else { return }
         jobs[id]?.place = .running
         job.handle.endWaiting()
-        running += 1
-        runningByType[job.work.type, default: 0] += 1
+        places.take(id, job.work.type, partOf: job.handle.cell.parentID)
         Task {
             let outcome = await perform(job)
             await settle(id, outcome)
@@ -182,7 +199,7 @@ public actor OperationRunner {
         do {
             try await tracker.step(job.handle.cell, .run)
         } catch {
-            // Somebody ended it in the meantime.
+            // Somebody ended it in the meantime, or holds it back.
             return .failure(CancellationError())
         }
         return await tracker.reach(job.handle) {
@@ -193,14 +210,23 @@ public actor OperationRunner {
     /// Gives the place free and ends the operation as its work ended, unless that was only for a pause.
     private func settle(_ id: OperationID, _ outcome: Result<ProviderJob.Output, any Error>) async {
         guard let job = jobs[id] else { return }
-        running -= 1
-        runningByType[job.work.type, default: 1] -= 1
+        places.give(id)
+        if job.handle.cell.withState(\.isLeft) {
+            forget(id)
+            return job.completion.finish(.failure(OperationError.closed))
+        }
+        if isWaiting(job) { return enqueue(id, at: job.enqueuedAt) }
         if case .failure = outcome, await hasPaused(job) { return startWhatMay() }
         // The place is free while the ending is being made durable.
         startWhatMay()
         let ending = await end(job, outcome)
         forget(id)
         job.completion.finish(ending)
+    }
+
+    /// Whether work could not begin because somebody has held it back in that moment.
+    private func isWaiting(_ job: Job) -> Bool {
+        job.handle.cell.withState { $0.machine.status == .pending }
     }
 
     /// Whether work that ended did so only to begin again later, and what follows from that.
@@ -262,8 +288,13 @@ public actor OperationRunner {
     /// Follows a wish for an operation whose work doesn't run, and so can't follow it itself.
     func followWish(of id: OperationID) {
         guard let job = jobs[id], job.place != .running else { return }
-        let (status, wish) = job.handle.cell.withState { ($0.machine.status, $0.machine.pendingRequest) }
-        if status.isTerminal || wish == .cancel {
+        let (status, wish, isLeft) = job.handle.cell.withState {
+            ($0.machine.status, $0.machine.pendingRequest, $0.isLeft)
+        }
+        if isLeft {
+            forget(id)
+            job.completion.finish(.failure(OperationError.closed))
+        } else if status.isTerminal || wish == .cancel {
             forget(id)
             Task {
                 _ = try? await tracker.finish(job.handle.cell, .stop)

@@ -7,6 +7,8 @@ struct RunQueue: Sendable {
     struct Entry: Sendable, Equatable {
         let id: OperationID
         let type: OperationType
+        /// The operation that it is a part of.
+        let whole: OperationID?
         var priority: OperationPriority
         let enqueuedAt: Int64
         fileprivate let number: UInt64
@@ -25,9 +27,15 @@ struct RunQueue: Sendable {
     var ids: [OperationID] { entries.map(\.id) }
 
     /// - Parameter now: on the monotonic clock, in nanoseconds.
-    mutating func insert(_ id: OperationID, type: OperationType, priority: OperationPriority, at now: Int64) {
+    mutating func insert(
+        _ id: OperationID,
+        type: OperationType,
+        priority: OperationPriority,
+        partOf whole: OperationID? = nil,
+        at now: Int64
+    ) {
         nextNumber += 1
-        insert(Entry(id: id, type: type, priority: priority, enqueuedAt: now, number: nextNumber))
+        insert(Entry(id: id, type: type, whole: whole, priority: priority, enqueuedAt: now, number: nextNumber))
     }
 
     mutating func remove(_ id: OperationID) {

@@ -24,6 +24,9 @@ extension OperationCell {
             record.resumeState = state.payload?.resumeState
             record.processGroup = state.processGroup
             record.uniqueKey = state.uniqueKey
+            record.band = band
+            record.retry = state.payload?.retry
+            record.peakMemoryBytes = state.peakMemory > 0 ? state.peakMemory : nil
             record.startedBy = state.startedBy
             return body(record)
         }
@@ -60,7 +63,7 @@ extension OperationCell {
     /// before its children, never after.
     func amounts(of state: borrowing State) -> Amounts {
         if let end = state.endAmounts { return end }
-        guard !state.children.isEmpty else {
+        guard state.children.contains(where: { !$0.band.isEmpty }) else {
             let largest = OperationProgress.largestAmount
             return Amounts(
                 completed: min(completed.load(ordering: .relaxed), largest),

@@ -18,6 +18,9 @@ extension OperationCell {
         var startedBy: String?
         var uniqueKey: String?
 
+        /// Its service ends and leaves it as it is for the next one, so nothing changes it any more.
+        var isLeft = false
+
         /// How the work pauses; decided by its provider.
         var pausing = ProviderTraits.Pausing.inPlace
         /// Whether the work keeps to a bandwidth limit, as its provider says; else it does once it has asked for its limiter.
@@ -91,7 +94,7 @@ extension OperationCell {
         var share: Double { total > 0 ? min(1, max(0, Double(completed) / Double(total))) : 0 }
     }
 
-    /// A part of an operation's progress and who owns it.
+    /// A part of an operation, and the part of its progress that it owns; none when that is empty.
     struct Child: Sendable {
         let cell: OperationCell
         let band: Range<Double>
@@ -102,6 +105,7 @@ extension OperationCell {
         var request: [UInt8]?
         var result: [UInt8]?
         var resumeState: [UInt8]?
+        var retry: RetryPolicy?
     }
 
     /// How the work is reached.

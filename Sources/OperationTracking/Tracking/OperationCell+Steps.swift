@@ -32,6 +32,11 @@ extension OperationCell {
         result: [UInt8]? = nil
     ) throws(OperationError) -> Step {
         try withState { state throws(OperationError) in
+            guard !state.isLeft else { throw .closed }
+            // Looked at in the same moment as the step is taken: work may begin at any time.
+            if event == .requestPause, state.pausing == .unsupported, state.machine.status == .inProgress {
+                throw .cannotPause(type)
+            }
             let before = state.machine.status
             if let wish, state.machine.pendingRequest != wish {
                 return Step(actions: [], before: before, after: before)
@@ -58,9 +63,17 @@ extension OperationCell {
         }
     }
 
-    /// Whether another process could take the operation up from its history.
-    var canGoOnLater: Bool {
-        withState { $0.payload?.request != nil && ($0.machine.status == .paused || $0.machine.status == .pending) }
+    /// Leaves the operation to the next service, if that can take it up from the history: its work is stopped, its status
+    /// stays.
+    ///
+    /// - Returns: what reaches the work, and the one who decides when it begins; `nil` when it can't be left.
+    func leave() -> (@Sendable () -> Void)? {
+        withState { state -> (@Sendable () -> Void)? in
+            let status = state.machine.status
+            guard state.payload?.request != nil, status == .paused || status == .pending else { return nil }
+            state.isLeft = true
+            return state.takeWake()
+        }
     }
 
     /// Shows readers the terminal status.
@@ -116,7 +129,7 @@ extension OperationCell.State {
     fileprivate mutating func takeWake() -> @Sendable () -> Void {
         let waiting = control.waiting.values
         control.waiting = [:]
-        let stops = machine.pendingRequest == .cancel || machine.status.isTerminal || isToPauseByRestart
+        let stops = machine.pendingRequest == .cancel || machine.status.isTerminal || isToPauseByRestart || isLeft
         let cancelWork = stops ? control.cancelWork : nil
         if isToPauseByRestart, cancelWork != nil { control.isStoppedToPause = true }
         let signalOwner = control.signalOwner

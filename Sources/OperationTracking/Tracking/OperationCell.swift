@@ -23,6 +23,8 @@ final class OperationCell: Sendable {
     /// The operation that this one is a part of, where that is active in the same tracker.
     let parent: OperationCell?
     let parentID: OperationID?
+    /// The part of the parent's progress that is this one's.
+    let band: Range<Double>?
     let unit: OperationUnit
     let createdAt: Int64
 
@@ -48,6 +50,7 @@ final class OperationCell: Sendable {
         description = spec.description
         self.parent = parent
         parentID = spec.parent
+        band = spec.band
         unit = spec.unit
         createdAt = time.wall
         total = Atomic(spec.unit == .fraction ? OperationUnit.wholeFraction : spec.total ?? -1)

@@ -30,11 +30,9 @@ extension OperationHandle {
             priority: .normal,
             parent: id
         )
-        spec.band = band.clamped(to: 0..<1)
+        spec.band = band
         let tracker = tracker
         let part = try tracker.begin(spec)
-        // A wish to pause that came before this part is one for it too.
-        if cell.withState({ $0.machine.pendingRequest }) == .pause { try? await tracker.pause(part.id) }
         return try await tracker.run(part) { value in
             try await tracker.end(part, afterReturning: nil)
             return value
@@ -44,13 +42,34 @@ extension OperationHandle {
     }
 }
 
+extension OperationTracker {
+    /// Makes an operation a part of its parent, if that is active: wishes for the whole reach it from now on, and one that
+    /// stands already is for it too.
+    func join(_ cell: OperationCell, band: Range<Double>?) {
+        guard let parent = cell.parent else { return }
+        parent.take(OperationCell.Child(cell: cell, band: band?.clamped(to: 0..<1) ?? 0..<0))
+        let (status, wish) = parent.withState { ($0.machine.status, $0.machine.pendingRequest) }
+        if wish == .cancel {
+            Task { try? await cancel(cell.id) }
+        } else if wish == .pause || (status == .paused && wish != .resume) {
+            guard let step = try? cell.take(.requestPause, at: CellTime(clock)), !step.actions.isEmpty else { return }
+            enqueueRecord(of: cell)
+            broadcaster.announce(.updated) { cell.snapshot(at: clock.monotonicNanoseconds) }
+        }
+    }
+}
+
 extension OperationCell {
-    /// Gives a band of this operation's progress to a part. Whoever had that band before loses it.
-    func take(_ child: Child) {
+    /// Gives a band of this operation's progress to a part, or none. Whoever had that band before loses it.
+    fileprivate func take(_ child: Child) {
         change { state in
             // What has been shown so far is not to fall because a part begins again.
             shownPercent(of: &state, status: state.visibleStatus)
-            state.children.removeAll { $0.band.overlaps(child.band) }
+            // A part without a band is there to hear of wishes, so once it has ended it is forgotten.
+            state.children.removeAll { other in
+                other.band.overlaps(child.band)
+                    || (other.band.isEmpty && !other.cell.withState { $0.machine.status.isActive })
+            }
             state.children.append(child)
         }
     }

@@ -125,7 +125,10 @@ extension OperationHandle {
     public func report(_ resources: ResourceImpact) {
         cell.change { state in
             if let cpu = resources.cpuPercent, cpu.isFinite { state.resources.cpuPercent = max(0, cpu) }
-            if let memory = resources.memoryBytes { state.resources.memoryBytes = max(0, memory) }
+            if let memory = resources.memoryBytes {
+                state.resources.memoryBytes = max(0, memory)
+                state.peakMemory = max(state.peakMemory, memory)
+            }
             if let network = resources.networkBitsPerSecond, network.isFinite {
                 state.resources.networkBitsPerSecond = max(0, network)
             }

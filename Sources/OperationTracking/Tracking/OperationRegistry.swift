@@ -7,12 +7,9 @@ final class OperationRegistry: Sendable {
         var ended = RingBuffer<OperationCell>(capacity: OperationRegistry.keptEnded)
         var summary = OperationsSummary()
         var endedTotals = EndedTotals()
-        /// The largest memory of operations of a type, the older the less.
-        var peakMemory: [OperationType: Int64] = [:]
+        /// What operations of a type need; see ``LearnedPeak``. An entry without a peak says that the history has none.
+        var memory: [OperationType: LearnedPeak] = [:]
         var isTicking = false
-        /// Steps on their way, each of which may be an ending.
-        var stepCount = 0
-        var stepsWaiter: CheckedContinuation<Void, Never>?
         var isClosed = false
     }
 
@@ -20,6 +17,11 @@ final class OperationRegistry: Sendable {
     static let keptEnded = 256
 
     private let state = Mutex(State())
+
+    /// Steps on their way, each of which may be an ending.
+    let steps = InFlightCount()
+    /// Work that runs, and that cancelling reaches.
+    let work = InFlightCount()
 
     /// Takes a new operation.
     ///
@@ -59,37 +61,8 @@ final class OperationRegistry: Sendable {
             let left = state.summary.activeByType[cell.type, default: 1] - 1
             state.summary.activeByType[cell.type] = left > 0 ? left : nil
             if state.active.isEmpty { state.summary.measured = CountedCost() }
-            if ending.peakMemory > 0 {
-                state.peakMemory[cell.type] = max(ending.peakMemory, state.peakMemory[cell.type, default: 0] / 10 * 9)
-            }
+            if ending.peakMemory > 0 { state.memory[cell.type, default: LearnedPeak()].add(ending.peakMemory) }
             state.ended.append(cell)
-        }
-    }
-
-    /// Says that a step is on its way, which may be an ending, so that closing waits for it until ``stepIsOver()``.
-    func stepBegins() {
-        state.withLock { $0.stepCount += 1 }
-    }
-
-    func stepIsOver() {
-        let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
-            state.stepCount -= 1
-            guard state.stepCount == 0 else { return nil }
-            defer { state.stepsWaiter = nil }
-            return state.stepsWaiter
-        }
-        waiter?.resume()
-    }
-
-    /// Waits until no step is on its way.
-    func stepsAreOver() async {
-        await withCheckedContinuation { continuation in
-            let isOver = state.withLock { state in
-                guard state.stepCount > 0, state.stepsWaiter == nil else { return true }
-                state.stepsWaiter = continuation
-                return false
-            }
-            if isOver { continuation.resume() }
         }
     }
 
@@ -103,7 +76,22 @@ final class OperationRegistry: Sendable {
     }
 
     func typicalMemory(of type: OperationType) -> Int64? {
-        state.withLock { $0.peakMemory[type] }
+        state.withLock { $0.memory[type]?.bytes }
+    }
+
+    func hasLearnedMemory(of type: OperationType) -> Bool {
+        state.withLock { $0.memory[type]?.knowsHistory ?? false }
+    }
+
+    /// Takes what the history knows; what has been measured since is younger.
+    func learnMemory(of type: OperationType, _ bytes: Int64?) {
+        state.withLock { state in
+            var learned = LearnedPeak()
+            learned.knowsHistory = true
+            if let bytes { learned.add(bytes) }
+            if let since = state.memory[type]?.bytes { learned.add(since) }
+            state.memory[type] = learned
+        }
     }
 
     /// The active operation with this id, or the ended one if it is among the latest.

@@ -39,14 +39,17 @@ struct OperationStateMachine: Sendable, Hashable {
     /// Takes one event. An illegal one throws and changes nothing; one that asks for what already is does nothing.
     mutating func apply(_ event: Event) throws(OperationError) -> Actions {
         switch event {
-        case .requestPause: try request(.pause, leadingTo: .paused)
-        case .requestResume: try request(.resume, leadingTo: .inProgress)
-        case .requestCancel: try request(.cancel, leadingTo: .cancelled)
-        case .run: try step(to: .inProgress, fulfilling: .resume)
-        case .pause: try step(to: .paused, fulfilling: .pause)
-        case .complete: try step(to: .completed, fulfilling: nil)
-        case .fail: try step(to: .failed, fulfilling: nil)
-        case .stop: try step(to: .cancelled, fulfilling: .cancel)
+        case .requestPause: return try request(.pause, leadingTo: .paused)
+        case .requestResume: return try request(.resume, leadingTo: .inProgress)
+        case .requestCancel: return try request(.cancel, leadingTo: .cancelled)
+        case .run:
+            // What is held back doesn't begin.
+            if status == .pending, pendingRequest == .pause { throw .held }
+            return try step(to: .inProgress, fulfilling: .resume)
+        case .pause: return try step(to: .paused, fulfilling: .pause)
+        case .complete: return try step(to: .completed, fulfilling: nil)
+        case .fail: return try step(to: .failed, fulfilling: nil)
+        case .stop: return try step(to: .cancelled, fulfilling: .cancel)
         }
     }
 
@@ -93,6 +96,11 @@ struct OperationStateMachine: Sendable, Hashable {
 }
 
 extension OperationError {
+    static let held = OperationError(
+        .invalidTransition,
+        "The operation is held back and can't begin: resume it first."
+    )
+
     static func beingCancelled(insteadOf wish: PendingRequest) -> OperationError {
         OperationError(.invalidTransition, "The operation is being cancelled: it can't \(wish.rawValue) any more.")
     }

@@ -57,12 +57,14 @@ extension OperationTracker {
         _ handle: OperationHandle,
         _ body: @escaping @Sendable () async throws -> Value
     ) async -> Result<Value, any Error> {
+        registry.work.begin()
+        defer { registry.work.end() }
         let work = Task { try await body() }
         let isTooLate = handle.cell.withState { state in
             state.control.cancelWork = { work.cancel() }
             if state.isToPauseByRestart { state.control.isStoppedToPause = true }
             return state.machine.pendingRequest == .cancel || state.machine.status.isTerminal
-                || state.isToPauseByRestart
+                || state.isToPauseByRestart || state.isLeft
         }
         if isTooLate { work.cancel() }
         let result = await withTaskCancellationHandler {

@@ -40,7 +40,7 @@ extension OperationTracker {
         if let id, registry.cell(id) != nil { throw .duplicateOperation(id) }
         let cell = makeCell(spec, status: .inProgress, id: id)
         let handle = try admit(cell)
-        if let band = spec.band { cell.parent?.take(OperationCell.Child(cell: cell, band: band)) }
+        if let band = spec.band { join(cell, band: band) }
         return handle
     }
 

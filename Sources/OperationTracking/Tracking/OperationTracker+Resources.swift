@@ -57,7 +57,15 @@ extension OperationTracker {
         loadObservers.withLock { $0.append(observer) }
     }
 
-    /// What operations of a type have needed before, as far as it was measured since the tracker was made.
+    /// Takes over from the history what operations of a type have needed before this tracker was made.
+    func learnDemand(of type: OperationType) async {
+        guard let history, !registry.hasLearnedMemory(of: type) else { return }
+        // A history that can't be read now is asked again next time.
+        guard let figures = try? await history.statistics(types: [type]) else { return }
+        registry.learnMemory(of: type, figures.first?.peakMemoryBytes)
+    }
+
+    /// What operations of a type have needed before, as far as it was measured.
     func learnedDemand(of type: OperationType) -> ResourceDemand {
         ResourceDemand(memoryBytes: registry.typicalMemory(of: type))
     }

@@ -13,14 +13,14 @@ extension OperationTracker {
 
     /// Passes a wish on to an operation and its parts.
     func request(_ event: OperationStateMachine.Event, of cell: OperationCell) async throws(OperationError) {
-        if event == .requestPause, cell.withState({ $0.pausing == .unsupported && $0.machine.status == .inProgress }) {
-            throw .cannotPause(cell.type)
-        }
         try await step(cell, event)
-        for child in cell.withState({ $0.children.map(\.cell) }) {
+        let parts = cell.withState { $0.children.map(\.cell) }
+        for part in parts {
             // A part that has ended, or can't follow, leaves the wish standing with the whole.
-            try? await request(event, of: child)
+            try? await request(event, of: part)
         }
+        // Parts that have not begun are held by the wish alone, which is no step of theirs.
+        if !parts.isEmpty { try await followParts(of: cell) }
     }
 
     /// Takes a step that doesn't end the operation, or a request that may end one that never ran.
@@ -31,8 +31,8 @@ extension OperationTracker {
         _ event: OperationStateMachine.Event,
         following wish: PendingRequest? = nil
     ) async throws(OperationError) {
-        registry.stepBegins()
-        defer { registry.stepIsOver() }
+        registry.steps.begin()
+        defer { registry.steps.end() }
         let step = try cell.take(event, at: CellTime(clock), following: wish)
         step.wake?()
         if step.actions.contains(.finish) {
@@ -46,16 +46,23 @@ extension OperationTracker {
         if step.before != step.after { try await follow(cell) }
     }
 
-    /// A whole pauses when all its parts have, and goes on when one does: its own work stands waiting for them.
-    private func follow(_ child: OperationCell) async throws(OperationError) {
-        guard let parent = child.parent else { return }
-        let children = parent.withState { $0.children.map(\.cell) }
-        let statuses = children.map { $0.withState { $0.machine.status } }.filter(\.isActive)
-        let (status, wish) = parent.withState { ($0.machine.status, $0.machine.pendingRequest) }
-        if wish == .pause, status == .inProgress, !statuses.isEmpty, statuses.allSatisfy({ $0 == .paused }) {
-            try await step(parent, .pause, following: .pause)
-        } else if status == .paused, statuses.contains(.inProgress) {
-            try await step(parent, .run)
+    private func follow(_ part: OperationCell) async throws(OperationError) {
+        if let parent = part.parent { try await followParts(of: parent) }
+    }
+
+    /// A whole pauses when all its parts have, and goes on when one does: its own work stands waiting for them. Parts that are
+    /// held back before they have begun stand still too.
+    private func followParts(of whole: OperationCell) async throws(OperationError) {
+        let parts = whole.withState { $0.children.map(\.cell) }.map { $0.withState(\.machine) }
+            .filter { $0.status.isActive }
+        let (status, wish) = whole.withState { ($0.machine.status, $0.machine.pendingRequest) }
+        let standStill = parts.allSatisfy {
+            $0.status == .paused || ($0.status == .pending && $0.pendingRequest == .pause)
+        }
+        if wish == .pause, status == .inProgress, !parts.isEmpty, standStill {
+            try await step(whole, .pause, following: .pause)
+        } else if status == .paused, parts.contains(where: { $0.status == .inProgress }) {
+            try await step(whole, .run)
         }
     }
 
@@ -68,8 +75,8 @@ extension OperationTracker {
         result: [UInt8]? = nil
     ) async throws(OperationError) -> HistoryDurability {
         // From before the decision, so that closing finds no gap in which an ending is neither decided nor on its way.
-        registry.stepBegins()
-        defer { registry.stepIsOver() }
+        registry.steps.begin()
+        defer { registry.steps.end() }
         let step = try cell.take(event, at: CellTime(clock), failure: failure, result: result)
         step.wake?()
         guard step.actions.contains(.finish) else { return .durable }

@@ -31,6 +31,8 @@ public final class OperationTracker: Sendable {
         public var node: String?
         /// Who starts operations when a caller doesn't say, for the audit log.
         public var actor: String?
+        /// How long ``OperationTracker/close()`` waits for work to stop that it has cancelled.
+        public var stopGrace: Duration = .seconds(5)
 
         /// Makes the usual configuration.
         public init() {}
@@ -50,6 +52,7 @@ public final class OperationTracker: Sendable {
     let monitor: ResourceMonitor
     let loadObservers = Mutex<[@Sendable () -> Void]>([])
     private let announcedHealth = Mutex(HistoryHealth.ok)
+    private let closing = Mutex<Task<Void, Never>?>(nil)
 
     /// Makes a tracker.
     ///
@@ -112,20 +115,47 @@ public final class OperationTracker: Sendable {
     /// Ends the tracker: takes no more work, stops what is still running and records it as failed with the code
     /// `interrupted`, ends all event streams, and closes the history store. What is paused, or waits with a request, stays so
     /// in a history that is shared, where it can be taken up again.
+    ///
+    /// It returns when everything is recorded and the work it stopped has ended. Work that doesn't stop is waited for no longer
+    /// than ``Configuration/stopGrace``. Whoever calls it again waits for the same closing.
     public func close() async {
+        // A task of its own, so that all callers wait for it, and cancelling one of them doesn't cut it short.
+        let closing = closing.withLock { closing in
+            let task = closing ?? Task { await self.stopEverything() }
+            closing = task
+            return task
+        }
+        await closing.value
+    }
+
+    private func stopEverything() async {
         let failure = OperationFailure(
             .interrupted,
             "The program that ran this operation ended before it. Start it again."
         )
         await withDiscardingTaskGroup { group in
-            for cell in registry.close() where !(history is any SharedHistory) || !cell.canGoOnLater {
-                // One that ends by itself in this moment has its own ending, and needs no other.
-                group.addTask { _ = try? await self.finish(cell, .fail, failure: failure) }
+            for cell in registry.close() {
+                if history is any SharedHistory, let wake = cell.leave() {
+                    wake()
+                } else {
+                    // One that ends by itself in this moment has its own ending, and needs no other.
+                    group.addTask { _ = try? await self.finish(cell, .fail, failure: failure) }
+                }
             }
         }
-        await registry.stepsAreOver()
+        await workIsOver(within: configuration.stopGrace)
+        await registry.steps.isOver()
         broadcaster.close()
         await history?.close()
+    }
+
+    private func workIsOver(within grace: Duration) async {
+        await withTaskGroup(of: Void.self) { [registry, clock] group in
+            group.addTask { await registry.work.isOver() }
+            group.addTask { try? await clock.sleep(for: grace) }
+            await group.next()
+            group.cancelAll()
+        }
     }
 
     func announceHealth() {

@@ -82,7 +82,7 @@ extension ProviderCheck {
             let submitted = canPause ? try await first.begin(sample.long) : try await hold(first)
             if canPause { try await pause(submitted.id, first) }
             let before = try first.operation(submitted.id)
-            await first.tracker.close()
+            await first.close()
             let second = ProviderService(sample, history: first.history.reopened())
             try await second.run { second in
                 let count = try await second.runner.takeUp()
@@ -107,7 +107,7 @@ extension ProviderCheck {
         let wanted = try await undisturbedResult()
         let first = ProviderService(sample)
         let interrupted = try await first.begin(sample.long)
-        await first.tracker.close()
+        await first.close()
         let record = try await first.history.record(interrupted.id)
         if record?.operation.status == .completed, let operation = record?.operation {
             throw ProviderService<Provider>.missed("Work can be interrupted.", operation)

@@ -41,8 +41,15 @@ struct ProviderService<Provider: OperationProvider>: Sendable {
         for operation in tracker.activeOperations { try? await tracker.cancel(operation.id) }
         // What doesn't stop has been found out about already, or is no matter of this check.
         try? await wait(for: "", until: { tracker.activeOperations.isEmpty })
-        await tracker.close()
+        await close()
         return try result.get()
+    }
+
+    /// Closes the tracker, and moves a manual clock meanwhile: closing waits for work that doesn't stop.
+    func close() async {
+        let time = Task { while !Task.isCancelled { await passTime() } }
+        await tracker.close()
+        time.cancel()
     }
 
     func submit(_ request: Provider.Request) async throws -> SubmittedOperation<Provider.Output> {
