@@ -261,6 +261,7 @@ public actor OperationRunner {
             }
         } catch {
             // The operation had been ended by somebody else, and that ending stays.
+            await tracker.endingIsDurable(job.handle.cell)
             return .failure(error)
         }
     }
@@ -297,7 +298,10 @@ public actor OperationRunner {
         } else if status.isTerminal || wish == .cancel {
             forget(id)
             Task {
-                _ = try? await tracker.finish(job.handle.cell, .stop)
+                // It may have ended otherwise, such as failed when its tracker was closed.
+                if (try? await tracker.finish(job.handle.cell, .stop)) == nil {
+                    await tracker.endingIsDurable(job.handle.cell)
+                }
                 job.completion.finish(.failure(CancellationError()))
             }
         } else if job.place == .paused, wish == .resume {

@@ -90,10 +90,14 @@ extension OperationTracker {
     /// somebody else has ended meanwhile stays as it is.
     func end(_ handle: OperationHandle, afterThrowing error: any Error) async {
         let wasAsked = handle.cell.withState { $0.machine.pendingRequest == .cancel || $0.control.wasWorkCancelled }
-        if wasAsked {
-            _ = try? await finish(handle.cell, .stop)
-        } else {
-            _ = try? await finish(handle.cell, .fail, failure: OperationFailure(recording: error))
+        do {
+            if wasAsked {
+                try await finish(handle.cell, .stop)
+            } else {
+                try await finish(handle.cell, .fail, failure: OperationFailure(recording: error))
+            }
+        } catch {
+            await endingIsDurable(handle.cell)
         }
     }
 }

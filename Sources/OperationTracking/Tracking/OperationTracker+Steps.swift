@@ -79,11 +79,18 @@ extension OperationTracker {
         defer { registry.steps.end() }
         let step = try cell.take(event, at: CellTime(clock), failure: failure, result: result)
         step.wake?()
-        guard step.actions.contains(.finish) else { return .durable }
+        guard step.actions.contains(.finish) else { return await endingIsDurable(cell) }
         let durability = await seal(cell, from: step.before)
         // The parts that are left may all be paused.
         try? await follow(cell)
         return durability
+    }
+
+    /// Waits until an ending that somebody else has decided is durable: a history takes the same one again, after the first.
+    @discardableResult
+    func endingIsDurable(_ cell: OperationCell) async -> HistoryDurability {
+        guard let history, cell.withState({ $0.machine.status.isTerminal }) else { return .durable }
+        return await history.commit(cell.withRecord(at: clock.monotonicNanoseconds) { $0 })
     }
 
     @discardableResult
