@@ -14,6 +14,7 @@ let package = Package(
         .library(name: "ProcessOperations", targets: ["ProcessOperations"]),
         .library(name: "ServiceControl", targets: ["ServiceControl"]),
         .library(name: "OperationServer", targets: ["OperationServer"]),
+        .library(name: "OperationDashboard", targets: ["OperationDashboard"]),
         .library(name: "OperationTrackingTesting", targets: ["OperationTrackingTesting"]),
         .executable(name: "wizard", targets: ["Wizard"]),
         .executable(name: "custom-provider", targets: ["CustomProvider"]),
@@ -83,7 +84,7 @@ let package = Package(
             name: "Wizard",
             dependencies: [
                 "OperationTracking", "OperationHistorySQLite", "OperationTransfer", "OllamaOperations",
-                "ProcessOperations", "OperationHTTP", "OperationServer",
+                "ProcessOperations", "OperationHTTP", "OperationServer", "OperationDashboard",
                 "OllamaStandIn", "CGetopt",
             ],
             path: "Examples/Wizard"
@@ -138,7 +139,7 @@ let package = Package(
         ),
         .testTarget(name: "OperationHTTPTests", dependencies: ["OperationHTTP", "OperationTrackingTesting"]),
         .testTarget(name: "CustomProviderTests", dependencies: ["CustomProvider", "OperationTrackingTesting"]),
-        .testTarget(name: "WizardTests", dependencies: ["OllamaStandIn", "TestSockets", "Wizard"]),
+        .testTarget(name: "WizardTests", dependencies: ["CProcess", "OllamaStandIn", "TestSockets", "Wizard"]),
         .testTarget(
             name: "OperationServerTests",
             dependencies: ["OperationServer", "OperationHTTP", "OperationTrackingTesting", "TestSockets"]

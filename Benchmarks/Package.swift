@@ -11,11 +11,13 @@ let package = Package(
             name: "CRawSQLite",
             linkerSettings: [.linkedLibrary("sqlite3")]
         ),
+        .target(name: "CBareHTTP", linkerSettings: [.linkedLibrary("microhttpd")]),
         .executableTarget(
             name: "operation-benchmarks",
             dependencies: [
-                "CAllocationCounter", "CRawSQLite",
+                "CAllocationCounter", "CBareHTTP", "CRawSQLite",
                 .product(name: "OperationTracking", package: "OperationTracking"),
+                .product(name: "OperationServer", package: "OperationTracking"),
                 .product(name: "OperationHTTP", package: "OperationTracking"),
                 .product(name: "OperationHistorySQLite", package: "OperationTracking"),
             ],

@@ -21,8 +21,8 @@ import Testing
         return names.filter { $0.hasPrefix("file.bin") }.sorted()
     }
 
-    private func history() throws -> [[String: Any]] {
-        let outcome = try WizardProcess.run(["history", "--data", folder.path + "/data", "--json"])
+    private func history() async throws -> [[String: Any]] {
+        let outcome = try await WizardProcess.run(["history", "--data", folder.path + "/data", "--json"])
         return try #require(try outcome.objects.first?["operations"] as? [[String: Any]])
     }
 
@@ -47,21 +47,21 @@ import Testing
         }
     }
 
-    @Test func aFileIsDownloadedAndFoundInTheHistory() throws {
+    @Test func aFileIsDownloadedAndFoundInTheHistory() async throws {
         let server = try TestServer { connection in
             try connection.readRequest()
             try connection.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
         }
         let digest = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
-        let outcome = try WizardProcess.run(
+        let outcome = try await WizardProcess.run(
             arguments(server.url("/x?signature=secret"), "--limit", "1M", "--sha256", digest)
         )
         #expect(outcome.code == 0)
         #expect(outcome.output.hasPrefix("Download file.bin from 127.0.0.1\n"))
         #expect(!outcome.output.contains("secret"))
         #expect(FileManager.default.contents(atPath: target) == Data("hello".utf8))
-        let id = try #require(try history().first?["operation_id"] as? String)
-        let shown = try WizardProcess.run(["show", id, "--data", folder.path + "/data", "--json"]).objects.first
+        let id = try #require(try await history().first?["operation_id"] as? String)
+        let shown = try await WizardProcess.run(["show", id, "--data", folder.path + "/data", "--json"]).objects.first
         #expect((shown?["request"] as? [String: Any])?["limit"] as? Int == 1 << 20)
         let result = try #require(shown?["result"] as? [String: Any])
         #expect(result["sha256"] as? String == digest)
@@ -69,25 +69,25 @@ import Testing
     }
 
     @Test(arguments: [SIGINT, SIGTERM, SIGKILL])
-    func whatWasStoppedGoesOnInTheNextRun(signal: Int32) throws {
+    func whatWasStoppedGoesOnInTheNextRun(signal: Int32) async throws {
         let server = try halfServer()
         let first = try WizardProcess(arguments(server.url("/x"), "--json"))
-        #expect(first.firstLine { $0.contains("\"completed_units\":1000000,") } != nil)
+        #expect(await first.firstLine { $0.contains("\"completed_units\":1000000,") } != nil)
         first.send(signal)
-        let outcome = first.outcome()
+        let outcome = await first.outcome()
         #expect(outcome.wasKilled == (signal == SIGKILL))
         #expect(outcome.code == (signal == SIGKILL ? SIGKILL : 130))
         #expect(left == ["file.bin.part", "file.bin.part.json"])
 
-        let second = try WizardProcess.run(arguments(server.url("/x"), "--json"))
+        let second = try await WizardProcess.run(arguments(server.url("/x"), "--json"))
         #expect(second.code == 0)
         #expect(left == ["file.bin"])
         #expect(FileManager.default.contents(atPath: target) == Data(bytes))
-        let kept = try history().map { $0["status"] as? String }
+        let kept = try await history().map { $0["status"] as? String }
         #expect(kept == ["completed", signal == SIGKILL ? "failed" : "cancelled"])
     }
 
-    @Test func twoProcessesThatWantTheSameDoItOnce() throws {
+    @Test func twoProcessesThatWantTheSameDoItOnce() async throws {
         let goOn = TestValue<Void>()
         let server = try TestServer { connection in
             try connection.readRequest()
@@ -96,38 +96,38 @@ import Testing
             try connection.write("llo")
         }
         let first = try WizardProcess(arguments(server.url("/x"), "--json"))
-        #expect(first.firstLine { $0.contains("\"phase\":\"downloading\"") } != nil)
+        #expect(await first.firstLine { $0.contains("\"phase\":\"downloading\"") } != nil)
         let second = try WizardProcess(arguments(server.url("/x"), "--json"))
-        #expect(second.firstErrorLine { $0.contains("another process") } != nil)
+        #expect(await second.firstErrorLine { $0.contains("another process") } != nil)
         goOn.set()
-        #expect(first.outcome().code == 0)
-        let outcome = second.outcome()
+        #expect(await first.outcome().code == 0)
+        let outcome = await second.outcome()
         #expect(outcome.code == 0)
         #expect(try outcome.objects.last?["status"] as? String == "completed")
         #expect(server.connectionCount == 1)
-        #expect(try history().count == 1)
+        #expect(try await history().count == 1)
     }
 
-    @Test func aFileThatIsThereIsReplacedOnlyByForce() throws {
+    @Test func aFileThatIsThereIsReplacedOnlyByForce() async throws {
         try Data("old".utf8).write(to: URL(fileURLWithPath: target))
         let server = try TestServer { connection in
             try connection.readRequest()
             try connection.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
         }
-        let refused = try WizardProcess.run(arguments(server.url("/x")))
+        let refused = try await WizardProcess.run(arguments(server.url("/x")))
         #expect(refused.code == 1)
         #expect(refused.output.contains("already_exists: "))
         #expect(FileManager.default.contents(atPath: target) == Data("old".utf8))
-        #expect(try WizardProcess.run(arguments(server.url("/x"), "--force")).code == 0)
+        #expect(try await WizardProcess.run(arguments(server.url("/x"), "--force")).code == 0)
         #expect(FileManager.default.contents(atPath: target) == Data("hello".utf8))
     }
 
-    @Test func aFailureIsTriedAgainAsOftenAsAllowed() throws {
+    @Test func aFailureIsTriedAgainAsOftenAsAllowed() async throws {
         let server = try TestServer { connection in
             try connection.readRequest()
             try connection.write("HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n")
         }
-        let outcome = try WizardProcess.run(arguments(server.url("/x"), "--retries", "0"))
+        let outcome = try await WizardProcess.run(arguments(server.url("/x"), "--retries", "0"))
         #expect(outcome.code == 1)
         #expect(outcome.output.contains("server_error: "))
         #expect(server.connectionCount == 1)

@@ -4,94 +4,94 @@ import Testing
 struct RunCommandTests {
     private let folder = TemporaryFolder()
 
-    private func run(_ arguments: String...) throws -> WizardProcess.Outcome {
-        try WizardProcess.run(["run", "--data", folder.path] + arguments)
+    private func run(_ arguments: String...) async throws -> WizardProcess.Outcome {
+        try await WizardProcess.run(["run", "--data", folder.path] + arguments)
     }
 
-    private func lastRecord() throws -> [String: Any] {
-        let page = try WizardProcess.run(["history", "--data", folder.path, "--json"]).objects.first
+    private func lastRecord() async throws -> [String: Any] {
+        let page = try await WizardProcess.run(["history", "--data", folder.path, "--json"]).objects.first
         let operation = try #require((page?["operations"] as? [[String: Any]])?.first)
         let id = try #require(operation["operation_id"] as? String)
-        return try #require(try WizardProcess.run(["show", id, "--data", folder.path, "--json"]).objects.first)
+        return try #require(try await WizardProcess.run(["show", id, "--data", folder.path, "--json"]).objects.first)
     }
 
-    @Test func aCommandIsRunAndItsOutputKept() throws {
-        let outcome = try run("--name", "Greet", "--", "sh", "-c", "echo 50%; echo hello")
+    @Test func aCommandIsRunAndItsOutputKept() async throws {
+        let outcome = try await run("--name", "Greet", "--", "sh", "-c", "echo 50%; echo hello")
         #expect(outcome.code == 0)
         #expect(outcome.output.hasPrefix("Greet\n"))
         #expect(outcome.output.contains("✓ completed"))
-        let record = try lastRecord()
+        let record = try await lastRecord()
         #expect(record["operation_type"] as? String == "process")
         #expect(record["description"] as? String == "Greet")
         #expect(record["started_by"] as? String == "wizard run")
         #expect((record["result"] as? [String: Any])?["outputTail"] as? String == "50%\nhello\n")
     }
 
-    @Test func optionsAfterTheCommandAreTheCommands() throws {
-        #expect(try run("printf", "%s,%s", "--json", "--help").code == 0)
-        #expect((try lastRecord()["result"] as? [String: Any])?["outputTail"] as? String == "--json,--help")
+    @Test func optionsAfterTheCommandAreTheCommands() async throws {
+        #expect(try await run("printf", "%s,%s", "--json", "--help").code == 0)
+        #expect((try await lastRecord()["result"] as? [String: Any])?["outputTail"] as? String == "--json,--help")
     }
 
-    @Test func aCommandThatFailsSaysWhy() throws {
-        let outcome = try run("sh", "-c", "echo no luck >&2; exit 3")
+    @Test func aCommandThatFailsSaysWhy() async throws {
+        let outcome = try await run("sh", "-c", "echo no luck >&2; exit 3")
         #expect(outcome.code == 1)
         #expect(outcome.output.contains("exit_nonzero: "))
         #expect(outcome.output.contains("no luck"))
-        #expect(try lastRecord()["error_code"] as? String == "exit_nonzero")
+        #expect(try await lastRecord()["error_code"] as? String == "exit_nonzero")
     }
 
-    @Test func aProgramThatIsNotThereFails() throws {
-        let outcome = try run("no-such-program-here")
+    @Test func aProgramThatIsNotThereFails() async throws {
+        let outcome = try await run("no-such-program-here")
         #expect(outcome.code == 1)
         #expect(outcome.output.contains("not_found: "))
     }
 
     /// `timeout` passes a signal on to the program and then to its group, as it does when the time is over.
-    @Test func aSignalThatComesTwiceAtOnceIsOneWish() throws {
+    @Test func aSignalThatComesTwiceAtOnceIsOneWish() async throws {
         let wizard = try WizardProcess(
             ["run", "--data", folder.path, "--json", "--", "sh", "-c", "echo ready; exec sleep 100"],
             launcher: ["/usr/bin/timeout", "1000"]
         )
-        _ = try #require(wizard.firstLine { $0.contains("\"message\":\"ready\"") })
+        _ = try #require(await wizard.firstLine { $0.contains("\"message\":\"ready\"") })
         wizard.send(SIGTERM)
-        let outcome = wizard.outcome()
+        let outcome = await wizard.outcome()
         #expect(outcome.code == 130)
-        #expect(try lastRecord()["status"] as? String == "cancelled")
+        #expect(try await lastRecord()["status"] as? String == "cancelled")
     }
 
-    @Test func aSecondSignalLaterEndsTheProgram() throws {
+    @Test func aSecondSignalLaterEndsTheProgram() async throws {
         let wizard = try WizardProcess([
             "run", "--data", folder.path, "--json", "--", "sh", "-c",
             "trap '' TERM; echo ready; while :; do sleep 0.05; done",
         ])
-        _ = try #require(wizard.firstLine { $0.contains("\"message\":\"ready\"") })
+        _ = try #require(await wizard.firstLine { $0.contains("\"message\":\"ready\"") })
         wizard.send(SIGTERM)
-        _ = try #require(wizard.firstLine { $0.contains("\"pending_request\":\"cancel\"") })
-        Thread.sleep(forTimeInterval: 0.6)
+        _ = try #require(await wizard.firstLine { $0.contains("\"pending_request\":\"cancel\"") })
+        try await Task.sleep(for: .seconds(0.6))
         wizard.send(SIGTERM)
-        #expect(wizard.outcome().wasKilled)
+        #expect(await wizard.outcome().wasKilled)
         // The next one that opens the history ends what was left behind.
-        #expect(try lastRecord()["error_code"] as? String == "interrupted")
+        #expect(try await lastRecord()["error_code"] as? String == "interrupted")
     }
 
     @Test(arguments: [SIGINT, SIGTERM])
-    func ctrlCEndsTheCommandAndIsRecordedAsCancelled(_ signal: Int32) throws {
+    func ctrlCEndsTheCommandAndIsRecordedAsCancelled(_ signal: Int32) async throws {
         let wizard = try WizardProcess([
             "run", "--data", folder.path, "--json", "--", "sh", "-c", "echo $$; exec sleep 100",
         ])
-        let line = try #require(wizard.firstLine { $0.contains("\"message\":\"") })
+        let line = try #require(await wizard.firstLine { $0.contains("\"message\":\"") })
         let operation = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
         let pid = try #require(Int32(operation["message"] as? String ?? ""))
         #expect(kill(pid, 0) == 0)
         wizard.send(signal)
-        #expect(wizard.outcome().code == 130)
+        #expect(await wizard.outcome().code == 130)
         #expect(kill(pid, 0) == -1)
-        #expect(try lastRecord()["status"] as? String == "cancelled")
+        #expect(try await lastRecord()["status"] as? String == "cancelled")
     }
 
     @Test(arguments: [[], ["--"], ["--progress", "often", "true"], ["--nonsense", "true"]])
-    func wrongUsageIsSaid(_ arguments: [String]) throws {
-        let outcome = try WizardProcess.run(["run"] + arguments)
+    func wrongUsageIsSaid(_ arguments: [String]) async throws {
+        let outcome = try await WizardProcess.run(["run"] + arguments)
         #expect(outcome.code == 2)
         #expect(!outcome.errors.isEmpty)
     }

@@ -5,13 +5,14 @@ import Testing
 struct ServeCommandTests {
     private let folder = TemporaryFolder()
 
-    private func start(_ arguments: String..., environment: [String: String] = [:]) throws -> (WizardProcess, port: Int)
-    {
+    private func start(_ arguments: String..., environment: [String: String] = [:]) async throws -> (
+        WizardProcess, port: Int
+    ) {
         let process = try WizardProcess(
             ["serve", "--port", "0", "--data", folder.path] + arguments,
             environment: environment
         )
-        let line = process.firstLine { $0.hasPrefix("listening on http://127.0.0.1:") }
+        let line = await process.firstLine { $0.hasPrefix("listening on http://127.0.0.1:") }
         let port = line?.split(separator: ":").last.flatMap { Int($0) }
         return (process, try #require(port))
     }
@@ -25,7 +26,7 @@ struct ServeCommandTests {
 
     @Test(arguments: [SIGTERM, SIGINT])
     func itServesUntilASignalAndLeavesNoTrace(_ signal: Int32) async throws {
-        let (process, port) = try start()
+        let (process, port) = try await start()
         let record = folder.path + "/server.json"
         let written = try #require(
             try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: record))) as? [String: Any]
@@ -36,14 +37,14 @@ struct ServeCommandTests {
         #expect(try await TestClient.talk(to: port) { try $0.ask("GET", "/health").status } == 200)
 
         process.send(signal)
-        let outcome = process.outcome()
+        let outcome = await process.outcome()
         #expect(outcome.code == 0 && !outcome.wasKilled)
         #expect(outcome.errors == "")
         #expect(!FileManager.default.fileExists(atPath: record))
     }
 
     @Test func aStopRecordsWhatRanAndTellsThoseWhoWatch() async throws {
-        let (process, port) = try start()
+        let (process, port) = try await start()
         let (id, pid) = ("op_left-behind", process.pid)
         let text = try await TestClient.talk(to: port) { client in
             let body = #"{"operation_type":"download","description":"left behind","operation_id":"\#(id)"}"#
@@ -56,48 +57,48 @@ struct ServeCommandTests {
         }
         #expect(text.hasPrefix("200 ") || text.hasPrefix("201 "))
         #expect(text.contains("event: finished") && text.contains(id))
-        #expect(process.outcome().code == 0)
+        #expect(await process.outcome().code == 0)
 
-        let shown = try WizardProcess.run(["show", id, "--data", folder.path, "--json"])
+        let shown = try await WizardProcess.run(["show", id, "--data", folder.path, "--json"])
         #expect(try shown.objects.first?["status"] as? String == "failed")
         #expect(try shown.objects.first?["error_code"] as? String == "interrupted")
     }
 
-    @Test func aTokenFileThatIsNotThereIsMadeForThisUserAlone() throws {
+    @Test func aTokenFileThatIsNotThereIsMadeForThisUserAlone() async throws {
         let path = folder.path + "-token"
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let (process, _) = try start("--token-file", path)
+        let (process, _) = try await start("--token-file", path)
         #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
         let token = try String(contentsOfFile: path, encoding: .utf8)
         #expect(token.count == 65 && token.dropLast().allSatisfy(\.isHexDigit))
         process.send(SIGTERM)
-        #expect(process.outcome().code == 0)
+        #expect(await process.outcome().code == 0)
     }
 
     @Test(arguments: [
         ("0123456789abcdef0123", 0o644, "chmod 600"), ("short", 0o600, "holds no token"),
         ("a token with spaces in it", 0o600, "holds no token"),
     ])
-    func aTokenFileThatKeepsNobodyOutIsRefused(_ text: String, _ mode: Int, _ complaint: String) throws {
+    func aTokenFileThatKeepsNobodyOutIsRefused(_ text: String, _ mode: Int, _ complaint: String) async throws {
         let path = try write(text, to: "token", mode: mode)
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let outcome = try WizardProcess.run(["serve", "--port", "0", "--data", folder.path, "--token-file", path])
+        let outcome = try await WizardProcess.run(["serve", "--port", "0", "--data", folder.path, "--token-file", path])
         #expect(outcome.code == 2 && outcome.errors.contains(complaint))
         #expect(!outcome.errors.contains(text))
     }
 
-    @Test func anotherAddressThanLoopbackNeedsAToken() throws {
-        let outcome = try WizardProcess.run(["serve", "--host", "0.0.0.0", "--port", "0", "--data", folder.path])
+    @Test func anotherAddressThanLoopbackNeedsAToken() async throws {
+        let outcome = try await WizardProcess.run(["serve", "--host", "0.0.0.0", "--port", "0", "--data", folder.path])
         #expect(outcome.code == 1 && outcome.errors.contains("needs a token"))
     }
 
-    @Test func aPortInUseIsSaidWithItsHolder() throws {
-        let (first, port) = try start()
+    @Test func aPortInUseIsSaidWithItsHolder() async throws {
+        let (first, port) = try await start()
         let other = TemporaryFolder()
-        let outcome = try WizardProcess.run(["serve", "--port", "\(port)", "--data", other.path])
+        let outcome = try await WizardProcess.run(["serve", "--port", "\(port)", "--data", other.path])
         #expect(outcome.code == 1 && outcome.errors.contains("Port \(port) is in use already by wizard (process "))
         first.send(SIGTERM)
-        #expect(first.outcome().code == 0)
+        #expect(await first.outcome().code == 0)
     }
 
     @Test func aConfigurationIsTaken() async throws {
@@ -111,7 +112,7 @@ struct ServeCommandTests {
             to: "config"
         )
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let (process, port) = try start("--config", path)
+        let (process, port) = try await start("--config", path)
         let statuses = try await TestClient.talk(to: port) { client in
             try client.send("GET /api/ports/operations HTTP/1.1\r\nHost: wizard.example.org\r\n\r\n")
             let first = try client.readResponse().status
@@ -120,10 +121,10 @@ struct ServeCommandTests {
         }
         #expect(statuses == [200, 413])
         process.send(SIGTERM)
-        #expect(process.outcome().code == 0)
+        #expect(await process.outcome().code == 0)
     }
 
-    @Test func everyMistakeInAConfigurationIsToldWithWhatToDo() throws {
+    @Test func everyMistakeInAConfigurationIsToldWithWhatToDo() async throws {
         let path = try write(
             """
             {"prot": 80, "port": 70000, "host": 5, "enabled_providers": ["ollama", "olama"], "http_may_start": ["process"],
@@ -133,7 +134,7 @@ struct ServeCommandTests {
             to: "config"
         )
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let outcome = try WizardProcess.run(["serve", "--port", "0", "--data", folder.path, "--config", path])
+        let outcome = try await WizardProcess.run(["serve", "--port", "0", "--data", folder.path, "--config", path])
         #expect(outcome.code == 2)
         for complaint in [
             "prot is no setting: did you mean port?", "port takes a whole number from 0 to 65535, not the number 70000",
@@ -149,15 +150,17 @@ struct ServeCommandTests {
     }
 
     @Test(arguments: [(#"{"port": }"#, "is not JSON"), ("[1]", "has to be a JSON object"), ("", "is not JSON")])
-    func whatIsNoConfigurationIsRefused(_ text: String, _ complaint: String) throws {
+    func whatIsNoConfigurationIsRefused(_ text: String, _ complaint: String) async throws {
         let path = try write(text, to: "config")
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let outcome = try WizardProcess.run(["serve", "--data", folder.path, "--config", path])
+        let outcome = try await WizardProcess.run(["serve", "--data", folder.path, "--config", path])
         #expect(outcome.code == 2 && outcome.errors.contains(complaint))
     }
 
-    @Test func aConfigurationThatIsNotThereIsAnError() throws {
-        let outcome = try WizardProcess.run(["serve", "--data", folder.path, "--config", folder.path + "/nowhere"])
+    @Test func aConfigurationThatIsNotThereIsAnError() async throws {
+        let outcome = try await WizardProcess.run([
+            "serve", "--data", folder.path, "--config", folder.path + "/nowhere",
+        ])
         #expect(outcome.code == 2 && outcome.errors.contains("can't be read"))
     }
 }

@@ -13,8 +13,8 @@ struct UsageTests {
         ["download", "http://h/x", "--limit", "-1"], ["download", "-o", "", "http://h/x"], ["download", "-o"],
         ["show"], ["show", "../../etc/passwd"], ["demo", "extra"], ["history", "--data", ""],
     ])
-    func wrongUsageIsSaidAndEndsWithTwo(_ arguments: [String]) throws {
-        let outcome = try WizardProcess.run(arguments)
+    func wrongUsageIsSaidAndEndsWithTwo(_ arguments: [String]) async throws {
+        let outcome = try await WizardProcess.run(arguments)
         #expect(outcome.code == 2)
         #expect(outcome.output.isEmpty)
         #expect(!outcome.errors.isEmpty)
@@ -24,36 +24,36 @@ struct UsageTests {
         ["--help"], ["pull", "--help"], ["download", "--help"], ["history", "-h"], ["show", "--help"],
         ["demo", "--help"],
     ])
-    func helpIsGivenForAll(_ arguments: [String]) throws {
-        let outcome = try WizardProcess.run(arguments)
+    func helpIsGivenForAll(_ arguments: [String]) async throws {
+        let outcome = try await WizardProcess.run(arguments)
         #expect(outcome.code == 0)
         #expect(outcome.output.contains("usage: wizard"))
         #expect(outcome.errors.isEmpty)
     }
 
-    @Test func anUnknownIdIsSaidToBeUnknown() throws {
+    @Test func anUnknownIdIsSaidToBeUnknown() async throws {
         let folder = TemporaryFolder()
-        let outcome = try WizardProcess.run(["show", "op_nobody", "--data", folder.path])
+        let outcome = try await WizardProcess.run(["show", "op_nobody", "--data", folder.path])
         #expect(outcome.code == 1)
         #expect(outcome.errors.contains("op_nobody"))
     }
 
-    @Test func aCursorThatIsNoneIsWrongUsage() throws {
+    @Test func aCursorThatIsNoneIsWrongUsage() async throws {
         let folder = TemporaryFolder()
-        #expect(try WizardProcess.run(["history", "--data", folder.path, "--cursor", "x y"]).code == 2)
+        #expect(try await WizardProcess.run(["history", "--data", folder.path, "--cursor", "x y"]).code == 2)
     }
 
-    @Test func historyIsReadPageByPage() throws {
+    @Test func historyIsReadPageByPage() async throws {
         let folder = TemporaryFolder()
         for number in 1...3 {
-            _ = try WizardProcess.run([
+            _ = try await WizardProcess.run([
                 "pull", "m\(number)", "--ollama", "127.0.0.1:1", "--retries", "0", "--data", folder.path,
             ])
         }
         var seen: [String] = []
         var arguments = ["history", "--data", folder.path, "--json", "--limit", "2"]
         while true {
-            let page = try #require(try WizardProcess.run(arguments).objects.first)
+            let page = try #require(try await WizardProcess.run(arguments).objects.first)
             let operations = try #require(page["operations"] as? [[String: Any]])
             seen += operations.compactMap { $0["description"] as? String }
             guard let cursor = page["next_cursor"] as? String else { break }

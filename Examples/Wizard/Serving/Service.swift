@@ -1,4 +1,5 @@
 import OllamaOperations
+import OperationDashboard
 import OperationHTTP
 import OperationHistorySQLite
 import OperationServer
@@ -39,7 +40,12 @@ struct Service {
         }
         tracker = try Self.tracker(configuration, history: history, data: data)
         runner = OperationRunner(tracker: tracker, providers: providers, configuration: Self.queue(configuration))
-        let api = OperationAPI(tracker: tracker, runner: runner, configuration: Self.api(configuration, token: token))
+        let api = OperationAPI(
+            tracker: tracker,
+            runner: runner,
+            assets: Dashboard.assets,
+            configuration: Self.api(configuration, token: token)
+        )
         do {
             // Before anything is taken up: a service that can't listen is none.
             server = try OperationServer(api, configuration: Self.server(configuration))

@@ -61,6 +61,6 @@ export class EventsView {
   #key(event) { return event ? JSON.stringify(event) : null; }
 
   #row(event) {
-    return element('tr', {}, [moment(event.at), event.action?.replaceAll('_', ' '), event.actor, event.operation_id, event.detail].map((text) => element('td', { textContent: text ?? '' })));
+    return element('tr', {}, [moment(event.timestamp), event.event_type.replaceAll('_', ' '), event.actor, event.operation_id, event.details].map((text) => element('td', { textContent: text ?? '' })));
   }
 }

@@ -76,15 +76,16 @@ export class HistoryView {
   }
 
   async #details(id) {
-    const found = await attempt(() => Promise.all([get(`/api/ports/operations/${encodeURIComponent(id)}`), get(withQuery('/api/ports/events', { operation_id: id, limit: 100 })).catch(() => ({ events: [] }))]));
+    const found = await attempt(() => Promise.all([get(`/api/ports/operations/${encodeURIComponent(id)}`), get(withQuery('/api/ports/events', { limit: 1000 })).catch(() => ({ events: [] }))]));
     if (!found) return;
-    const [record, { events }] = found;
+    const record = found[0];
+    const events = found[1].events.filter((event) => event.operation_id === id);
     const value = (item) => (item === null ? '' : typeof item === 'object' ? JSON.stringify(item, null, 1) : String(item));
     const rows = Object.entries(record).filter(([, item]) => item !== null).map(([key, item]) => element('div', {}, element('dt', { textContent: key.replaceAll('_', ' ') }), element('dd', { textContent: value(item) })));
     const dialog = element('dialog', { className: 'details', 'aria-labelledby': 'details-title' },
       element('h2', { id: 'details-title', textContent: record.description || id }), element('dl', { className: 'figures record' }, rows),
       element('h3', { textContent: 'Event log' }),
-      element('ol', {}, events.map((event) => element('li', { textContent: [moment(event.at), event.action, event.actor, event.detail].filter(Boolean).join(' · ') }))),
+      element('ol', {}, events.map((event) => element('li', { textContent: [moment(event.timestamp), event.event_type.replaceAll('_', ' '), event.actor, event.details].filter(Boolean).join(' · ') }))),
       element('form', { method: 'dialog', className: 'actions' }, element('button', { className: 'primary', textContent: 'Close' })));
     document.body.append(dialog);
     dialog.addEventListener('close', () => dialog.remove());
@@ -93,16 +94,15 @@ export class HistoryView {
 
   async #summarise() {
     const answer = await attempt(() => get(`${root}/statistics`));
-    const types = answer?.statistics ?? answer?.types ?? [];
+    const types = answer?.statistics ?? [];
     if (types.length === 0) return;
-    const head = ['Type', 'Completed', 'Failed', 'Cancelled', 'Success', 'Median', '95 of 100 within', 'Throughput'];
+    const head = ['Type', 'Completed', 'Failed', 'Cancelled', 'Success', 'Median', '9 of 10 within', 'Throughput'];
     this.#statistics.replaceChildren(element('div', { className: 'scroll' }, element('table', {},
       element('thead', {}, element('tr', {}, head.map((text) => element('th', { scope: 'col', textContent: text })))),
       element('tbody', {}, types.map((entry) => {
-        const ended = entry.completed + entry.failed;
-        return element('tr', {}, element('th', { scope: 'row', textContent: typeWord(entry.operation_type ?? entry.type) }),
-          [entry.completed, entry.failed, entry.cancelled, ended > 0 ? `${Math.round((100 * entry.completed) / ended)} %` : '',
-            duration(entry.p50_seconds), duration(entry.p95_seconds), entry.bytes_per_second ? `${bytes(entry.bytes_per_second)}/s` : '']
+        return element('tr', {}, element('th', { scope: 'row', textContent: typeWord(entry.operation_type) }),
+          [entry.completed, entry.failed, entry.cancelled, entry.success_share === null ? '' : `${Math.round(100 * entry.success_share)} %`,
+            duration(entry.p50_seconds), duration(entry.p90_seconds), entry.mean_bytes_per_second ? `${bytes(entry.mean_bytes_per_second)}/s` : '']
             .map((text) => element('td', { textContent: text ?? '' })));
       })))));
   }

@@ -29,16 +29,16 @@ export class MachineView {
       const [now, past] = await Promise.all([get('/api/ports/resources'), get('/api/ports/resources/history')]);
       this.#trouble.hidden = true;
       this.#showFigures(now);
-      this.#showPlots(past.samples);
+      this.#showPlots(past.history);
     } catch (error) {
       this.#trouble.textContent = error.message;
       this.#trouble.hidden = false;
     }
   }
 
-  #showFigures({ host, operations }) {
+  #showFigures({ host, active_operations: active, aggregate_cpu_percent: cpu, aggregate_memory_mb: memory }) {
     const figures = [
-      ['Operations', [`${Math.round(operations.cpu_percent ?? 0)} % CPU`, megabytes(operations.memory_mb ?? 0)].join(', ')],
+      [active === 1 ? '1 operation' : `${active} operations`, [`${Math.round(cpu)} % CPU`, megabytes(memory)].join(', ')],
       ['Machine', host.cpu_percent_of_all_cores === null ? 'measuring' : `${Math.round(host.cpu_percent_of_all_cores)} % of ${host.core_count} cores`],
       ['Memory free', `${megabytes(host.memory_available_mb)} of ${megabytes(host.memory_total_mb)}`],
       ['Disk free', host.disk_available_mb === null ? 'not measured' : `${megabytes(host.disk_available_mb)} of ${megabytes(host.disk_total_mb)}`],
@@ -48,15 +48,20 @@ export class MachineView {
     this.#figures.replaceChildren(...figures.map(([name, value]) => element('div', {}, element('dt', { textContent: name }), element('dd', { textContent: value }))));
   }
 
-  #showPlots(samples) {
-    const line = (name, read) => ({ name, kind: 'line', points: samples.map((sample) => [Date.parse(sample.at), read(sample)]).filter(([, value]) => value !== null && value !== undefined) });
+  #showPlots(history) {
+    const line = (name, read) => ({
+      name, kind: 'line',
+      points: history.map((point) => [Date.parse(point.timestamp), read(point)]).filter(([, value]) => value !== null),
+    });
+    const gigabytes = (value) => (value === null ? null : value / 1024);
     this.#plots.replaceChildren(
-      plot({ title: 'CPU', unit: '% of one core', most: 100, series: [line('operations', (s) => s.operations.cpu_percent), line('machine', (s) => s.host.cpu_percent)] }),
+      plot({ title: 'CPU of operations', unit: '% of one core', most: 100, series: [line('operations', (point) => point.aggregate_cpu_percent)] }),
+      plot({ title: 'CPU of the machine', unit: '% of all cores', most: 100, series: [line('machine', (point) => point.cpu_percent)] }),
       plot({ title: 'Memory', unit: 'GB', series: [
-        line('operations', (s) => (s.operations.memory_mb === null ? null : s.operations.memory_mb / 1024)),
-        line('machine', (s) => (s.host.memory_total_mb === null || s.host.memory_available_mb === null ? null : (s.host.memory_total_mb - s.host.memory_available_mb) / 1024))] }),
-      plot({ title: 'Network', unit: 'Mbit/s', series: [line('received', (s) => s.host.network_receive_mbps), line('sent', (s) => s.host.network_transmit_mbps)] }),
-      plot({ title: 'Pressure', unit: '% of time that work waits', series: [
-        line('CPU', (s) => s.host.cpu_pressure_percent), line('memory', (s) => s.host.memory_pressure_percent), line('disk', (s) => s.host.io_pressure_percent)] }));
+        line('operations', (point) => gigabytes(point.aggregate_memory_mb)), line('machine', (point) => gigabytes(point.memory_used_mb))] }),
+      plot({ title: 'Network', unit: 'Mbit/s', series: [
+        line('received', (point) => point.network_receive_mbps), line('sent', (point) => point.network_transmit_mbps),
+        line('operations', (point) => point.aggregate_network_mbps)] }),
+      plot({ title: 'Waiting for memory', unit: '% of the time', most: 1, series: [line('memory pressure', (point) => point.memory_pressure_percent)] }));
   }
 }

@@ -44,7 +44,7 @@ export class StartView {
 
   async show() {
     const answer = await attempt(() => get('/api/ports/providers'));
-    const providers = (answer?.providers ?? []).filter((provider) => provider.may_be_started_over_http !== false);
+    const providers = (answer?.providers ?? []).filter((provider) => provider.may_be_started);
     this.#forms.replaceChildren(...providers.map((provider) => this.#form(provider)));
     if (answer && providers.length === 0) this.#forms.append(element('p', { className: 'empty', textContent: 'This server starts nothing over HTTP. Its configuration says what it may.' }));
   }
@@ -54,8 +54,8 @@ export class StartView {
   #form(provider) {
     const type = provider.operation_type;
     const form = forms[type] ?? forms[aliases[type]] ?? {
-      title: typeWord(type), action: 'Start', text: provider.description ?? '',
-      fields: [{ name: 'json', label: 'Request, as JSON', multiline: true, required: true, value: JSON.stringify(provider.example ?? {}, null, 2) }],
+      title: typeWord(type), action: 'Start', text: '',
+      fields: [{ name: 'json', label: 'Request, as JSON', multiline: true, required: true, value: JSON.stringify(provider.request_example ?? {}, null, 2) }],
       request: ({ json }) => JSON.parse(json),
     };
     const status = element('p', { className: 'quiet', role: 'status' });
@@ -79,8 +79,8 @@ export class StartView {
     }
     status.textContent = 'Starting …';
     try {
-      const { operation_id: id, joined } = await post('/api/ports/operations/run', { operation_type: type, request, priority });
-      status.replaceChildren(joined ? 'That is being done already. ' : 'Started. ', element('a', { href: '#/operations', textContent: 'Watch it' }));
+      const { operation_id: id, joined, warning } = await post('/api/ports/operations/run', { operation_type: type, request, priority });
+      status.replaceChildren(joined ? 'That is being done already. ' : 'Started. ', element('a', { href: '#/operations', textContent: 'Watch it' }), warning ? ` ${warning}` : '');
       status.dataset.id = id;
     } catch (error) {
       status.textContent = error.message;

@@ -23,15 +23,22 @@ struct ProviderService<Provider: OperationProvider>: Sendable {
         configuration.maximumRunning = maximumRunning
         runner = OperationRunner(tracker: tracker, providers: providers, configuration: configuration)
         let (events, seen) = (tracker.events(), seen)
-        Task { for await event in events { seen.append(event) } }
+        Task {
+            for await event in events { seen.append(event) }
+            seen.end()
+        }
     }
 
     /// Everything that was told, until the tracker is closed.
     final class EventLog: Sendable {
         private let state = Mutex<[OperationEvent]>([])
+        private let isOver = Mutex(false)
 
         func append(_ event: OperationEvent) { state.withLock { $0.append(event) } }
+        func end() { isOver.withLock { $0 = true } }
         var operations: [BackgroundOperation] { state.withLock { $0.compactMap(\.operation) } }
+        /// Whether the tracker has been closed.
+        var hasEnded: Bool { isOver.withLock(\.self) }
     }
 
     /// Runs `body`, then stops whatever still runs.
@@ -40,7 +47,8 @@ struct ProviderService<Provider: OperationProvider>: Sendable {
         do { result = .success(try await body(self)) } catch { result = .failure(error) }
         for operation in tracker.activeOperations { try? await tracker.cancel(operation.id) }
         // What doesn't stop has been found out about already, or is no matter of this check.
-        try? await wait(for: "", until: { tracker.activeOperations.isEmpty })
+        // What a closed tracker has left to the next one stays as it is.
+        try? await wait(for: "", until: { tracker.activeOperations.isEmpty || seen.hasEnded })
         await close()
         return try result.get()
     }

@@ -252,9 +252,9 @@ import Testing
             _ = connection.waitForPeerClose()
         }
         var provider = fixture.provider()
-        provider.stallLimit = LowSpeedLimit(bytesPerSecond: 1000, for: .milliseconds(100))
+        provider.stallLimit = LowSpeedLimit(bytesPerSecond: 1000, for: .seconds(1))
         let operation = try await fixture.download(.init(url: server.url("/x")), with: provider)
         #expect(operation.failure?.code == .stalled)
-        #expect(fixture.names == ["x.part", "x.part.json"])
+        #expect(!fixture.names.contains("x"))
     }
 }

@@ -83,8 +83,16 @@ struct ServedFile: Sendable {
 
     /// So many bytes, no two thousand of which in a row are alike.
     init(count: Int, seed: Int = 0) {
-        bytes = (0..<count).map { UInt8(truncatingIfNeeded: ($0 + seed) / 251 &+ ($0 + seed)) }
+        bytes = []
+        bytes.reserveCapacity(count)
+        while bytes.count < count {
+            let start = (bytes.count + seed) % Self.pattern.count
+            bytes += Self.pattern[start...].prefix(count - bytes.count)
+        }
     }
+
+    /// Made once: byte by byte, it takes a build for debugging longer than most tests do.
+    private static let pattern = (0..<251 * 256).map { UInt8(truncatingIfNeeded: $0 / 251 &+ $0) }
 
     /// Answers a request.
     func answer(_ request: TestRequest, on connection: TestConnection) throws {

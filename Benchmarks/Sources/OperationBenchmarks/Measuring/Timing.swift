@@ -4,15 +4,15 @@ import OperationTracking
 /// How long something took in several runs, for each repetition.
 struct Timing {
     /// In the order of size.
-    private let runs: [Double]
+    let all: [Double]
 
     init(runs: [Double]) {
         precondition(!runs.isEmpty)
-        self.runs = runs.sorted()
+        all = runs.sorted()
     }
 
-    var median: Double { runs[runs.count / 2] }
-    var spread: ClosedRange<Double> { runs[0]...runs[runs.count - 1] }
+    var median: Double { all[all.count / 2] }
+    var spread: ClosedRange<Double> { all[0]...all[all.count - 1] }
 
     /// Times `body`, which repeats what is measured as often as it is told, in nanoseconds for each repetition. A first run
     /// isn't counted.

@@ -34,21 +34,25 @@ struct Peers {
     static func complain(_ message: String) {
         FileHandle.standardError.write(Data("LEFT OUT: comparisons with other programs: \(message)\n".utf8))
     }
+}
 
-    private static func run(_ program: String, _ arguments: [String]) throws -> Data {
-        let process = Process()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw PeerFailure(status: process.terminationStatus) }
-        return output
-    }
+/// Runs a program to its end.
+///
+/// - Returns: what it printed.
+/// - Throws: ``ProgramFailure`` when it says that it failed.
+func run(_ program: String, _ arguments: [String]) throws -> Data {
+    let process = Process()
+    process.executableURL = URL(filePath: program)
+    process.arguments = arguments
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else { throw ProgramFailure(status: process.terminationStatus) }
+    return output
+}
 
-    private struct PeerFailure: Error {
-        let status: Int32
-    }
+struct ProgramFailure: Error {
+    let status: Int32
 }
