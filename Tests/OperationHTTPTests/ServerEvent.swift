@@ -36,14 +36,17 @@ struct ServerEvent {
 }
 
 extension APIStream {
-    /// The events of the next piece.
+    /// The events of the next piece, and of those that are there with it.
     func events() async -> [ServerEvent] {
-        await next().map(ServerEvent.all(in:)) ?? []
+        guard let bytes = await next() else { return [] }
+        return ServerEvent.all(in: bytes) + waitingEvents()
     }
 
     /// What there is without waiting.
     func waitingEvents() -> [ServerEvent] {
-        if case .piece(let bytes) = next(orNotify: {}) { ServerEvent.all(in: bytes) } else { [] }
+        var events: [ServerEvent] = []
+        while case .piece(let bytes) = next(orNotify: {}) { events += ServerEvent.all(in: bytes) }
+        return events
     }
 
     var isOver: Bool {

@@ -9,8 +9,8 @@ final class EventHub: Sendable {
     /// What one stream is.
     struct Client {
         var position: EventLog.Position
-        /// What is sent before anything else.
-        var opening: [UInt8]
+        /// What is sent before any news.
+        var pieces: [[UInt8]]
         /// The one operation that it is about, and how that is told; all operations when `nil`.
         var focus: Focus?
         var notify: (@Sendable () -> Void)?
@@ -74,9 +74,9 @@ final class EventHub: Sendable {
         try open { log in
             let known = lastEventID.flatMap(log.text.sequence(in:)).flatMap { $0 <= log.lastSequence ? $0 : nil }
             // What the log doesn't reach is caught up with at the first reading.
-            if let known { return Client(position: known, opening: EventText.opening) }
+            if let known { return Client(position: known, pieces: [EventText.opening]) }
             let snapshot = log.snapshot(gap: lastEventID != nil)
-            return Client(position: log.lastSequence, opening: EventText.opening + snapshot)
+            return Client(position: log.lastSequence, pieces: [EventText.opening, snapshot])
         }
     }
 
@@ -92,8 +92,8 @@ final class EventHub: Sendable {
         try open { [tracker] log in
             // Read after the log's place is known: every event after it is news.
             let now = log.active[operation.id] ?? tracker.operation(operation.id) ?? operation
-            var client = Client(position: log.lastSequence, opening: format == nil ? EventText.opening : [])
-            client.opening += format?(now) ?? log.state(now)
+            var client = Client(position: log.lastSequence, pieces: format == nil ? [EventText.opening] : [])
+            client.pieces.append(format?(now) ?? log.state(now))
             client.focus = Focus(id: operation.id, format: format)
             client.hasEnded = now.status.isTerminal
             return client
@@ -106,13 +106,14 @@ final class EventHub: Sendable {
         return state.withLock { $0.log?.hasTold(position, endOf: id) ?? false }
     }
 
-    private func open(_ makeClient: (borrowing EventLog) -> Client) throws(APIProblem) -> APIStream {
+    private func open(_ makeClient: (inout EventLog) -> Client) throws(APIProblem) -> APIStream {
         let key: UInt64? = try state.withLock { state throws(APIProblem) in
             guard !state.isClosed else { throw .stopping }
             guard state.clients.count + state.otherStreams < limit else { return nil }
-            let log = startReading(&state)
+            var log = startReading(&state)
             state.nextClient += 1
-            state.clients[state.nextClient] = makeClient(log)
+            state.clients[state.nextClient] = makeClient(&log)
+            state.log = log
             if state.beating == nil { state.beating = beat() }
             return state.nextClient
         }
@@ -162,8 +163,7 @@ final class EventHub: Sendable {
 
     fileprivate func next(_ key: UInt64, orNotify notify: @escaping @Sendable () -> Void) -> APIStream.Step {
         state.withLock { state in
-            guard let log = state.log, var client = state.clients[key] else { return .end }
-            let piece = client.take(from: log)
+            guard var client = state.clients[key], let piece = state.log?.take(for: &client) else { return .end }
             if piece.isEmpty, client.hasEnded || state.isClosed {
                 state.clients[key] = nil
                 return .end
@@ -251,23 +251,25 @@ extension EventHub.State {
     }
 }
 
-extension EventHub.Client {
-    fileprivate mutating func take(from log: borrowing EventLog) -> [UInt8] {
-        var piece = opening
-        opening = []
-        if piece.isEmpty { piece = news(from: log) }
-        if piece.isEmpty, isHeartbeatDue, !hasEnded { piece = EventText.heartbeat }
-        isHeartbeatDue = isHeartbeatDue && piece.isEmpty
-        return piece
+extension EventLog {
+    /// The next piece for a client; empty when there is none.
+    fileprivate mutating func take(for client: inout EventHub.Client) -> [UInt8] {
+        if client.pieces.isEmpty {
+            client.pieces = news(for: &client)
+            client.position = lastSequence
+        }
+        if client.pieces.isEmpty, client.isHeartbeatDue, !client.hasEnded { client.pieces = [EventText.heartbeat] }
+        guard !client.pieces.isEmpty else { return [] }
+        client.isHeartbeatDue = false
+        return client.pieces.removeFirst()
     }
 
-    private mutating func news(from log: borrowing EventLog) -> [UInt8] {
-        defer { position = log.lastSequence }
-        guard let focus else { return log.news(since: position) }
-        guard !hasEnded, let (operation, bytes) = log.news(of: focus.id, since: position) else { return [] }
-        hasEnded = operation?.status.isTerminal ?? true
-        if let format = focus.format, let operation { return format(operation) }
-        return bytes
+    private mutating func news(for client: inout EventHub.Client) -> [[UInt8]] {
+        guard let focus = client.focus else { return news(since: client.position) }
+        guard !client.hasEnded, let (operation, bytes) = news(of: focus.id, since: client.position) else { return [] }
+        client.hasEnded = operation?.status.isTerminal ?? true
+        if let format = focus.format, let operation { return [format(operation)] }
+        return bytes.isEmpty ? [] : [bytes]
     }
 }
 

@@ -31,6 +31,8 @@ struct EventLog: Sendable {
     /// The operations that are active, as the last batch left them.
     private(set) var active: [OperationID: BackgroundOperation] = [:]
 
+    /// The snapshots made since anything happened: many clients that come at once share one.
+    private var snapshots: [Bool: [UInt8]] = [:]
     private var batches: [Batch] = []
     private var batchBytes = 0
     /// Nothing up to this event is kept in batches.
@@ -89,6 +91,7 @@ struct EventLog: Sendable {
         }
         let batch = Batch(bytes: bytes, entries: entries)
         lastSequence = batch.lastSequence
+        snapshots = [:]
         batches.append(batch)
         batchBytes += bytes.count
         while batches.count > batchLimit || (batchBytes > byteLimit && batches.count > 1) { dropOldestBatch() }
@@ -114,12 +117,12 @@ struct EventLog: Sendable {
 }
 
 extension EventLog {
-    /// Everything that a reader of all operations lacks; empty when it has it all.
-    func news(since position: Position) -> [UInt8] {
+    /// Everything that a reader of all operations lacks, in pieces that readers share; empty when it has it all.
+    mutating func news(since position: Position) -> [[UInt8]] {
         guard position < lastSequence else { return [] }
         guard position >= batchesBegin else { return catchUp(since: position) }
         let first = firstBatch(after: position)
-        if first == batches.count - 1 { return batches[first].bytes }
+        if first == batches.count - 1 { return [batches[first].bytes] }
         var seen: Set<OperationID> = []
         var pieces: [ArraySlice<UInt8>] = []
         for batch in batches[first...].reversed() {
@@ -127,7 +130,7 @@ extension EventLog {
                 pieces.append(batch.bytes[entry.range])
             }
         }
-        return Array(pieces.reversed().joined())
+        return [Array(pieces.reversed().joined())]
     }
 
     /// The newest event about one operation that a reader lacks; the operation is `nil` where its ending has been forgotten.
@@ -151,7 +154,8 @@ extension EventLog {
     /// What is active, as a reader of all operations begins with it.
     ///
     /// - Parameter gap: whether the reader may have missed endings.
-    func snapshot(gap: Bool) -> [UInt8] {
+    mutating func snapshot(gap: Bool) -> [UInt8] {
+        if let known = snapshots[gap] { return known }
         var json = JSONWriter(capacity: 64 + 1024 * active.count)
         json.beginObject()
         json.key("operations")
@@ -166,6 +170,7 @@ extension EventLog {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(json.bytes.count + 64)
         text.append("snapshot", sequence: lastSequence, data: json.bytes, to: &bytes)
+        snapshots[gap] = bytes
         return bytes
     }
 
@@ -174,10 +179,11 @@ extension EventLog {
         text.state(operation, sequence: lastSequence)
     }
 
-    private func catchUp(since position: Position) -> [UInt8] {
+    private mutating func catchUp(since position: Position) -> [[UInt8]] {
         var bytes: [UInt8] = []
         for ending in endings where ending.sequence > position { bytes += ending.bytes }
-        return bytes + snapshot(gap: position < endingsBegin)
+        let snapshot = snapshot(gap: position < endingsBegin)
+        return bytes.isEmpty ? [snapshot] : [bytes, snapshot]
     }
 
     private func firstBatch(after position: Position) -> Int {
