@@ -1,0 +1,47 @@
+import HTTPTypes
+import Hummingbird
+import OperationHTTP
+
+/// Answers what is asked below `/api/ports/operations`, and leaves the rest to the service's own routes.
+struct OperationsMiddleware<Context: RequestContext>: RouterMiddleware {
+    let api: OperationAPI
+
+    func handle(
+        _ request: Request,
+        context: Context,
+        next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        guard request.uri.path.hasPrefix("/api/ports/operations") else { return try await next(request, context) }
+        var request = request
+        guard let body = try? await request.collectBody(upTo: api.configuration.maximumBodyBytes) else {
+            return Self.response(api.tooLargeResponse)
+        }
+        // Hummingbird keeps Host apart from the other fields.
+        let host = request.head.authority.map { [APIHeader("Host", $0)] } ?? []
+        let asked = APIRequest(
+            method: request.method.rawValue,
+            target: request.head.path ?? "/",
+            headers: host + request.headers.map { APIHeader($0.name.rawName, $0.value) },
+            body: Array(body.readableBytesView)
+        )
+        return Self.response(await api.respond(to: asked))
+    }
+
+    private static func response(_ answer: APIResponse) -> Response {
+        var headers = HTTPFields()
+        for header in answer.headers {
+            guard let name = HTTPField.Name(header.name) else { continue }
+            headers.append(HTTPField(name: name, value: header.value))
+        }
+        let body =
+            switch answer.body {
+            case .bytes(let bytes): ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+            case .stream(let stream):
+                ResponseBody { writer in
+                    while let piece = await stream.next() { try await writer.write(ByteBuffer(bytes: piece)) }
+                    try await writer.finish(nil)
+                }
+            }
+        return Response(status: .init(code: answer.status), headers: headers, body: body)
+    }
+}
