@@ -19,6 +19,7 @@ import sseclient
 
 WIZARD, PROMTOOL = sys.argv[1:3]
 SCHEMATHESIS = os.path.join(os.path.dirname(sys.executable), "schemathesis")
+SETTINGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "schemathesis.toml")
 OPERATIONS = "/api/ports/operations"
 
 
@@ -211,8 +212,6 @@ def metrics_are_as_prometheus_wants_them():
         identifier = post(server.url + OPERATIONS + "/start", operation_type="download", description="counted")["operation_id"]
         post(f"{server.url}{OPERATIONS}/{identifier}/complete")
         answer = requests.get(server.url + "/metrics", timeout=20)
-        if answer.status_code == 404:
-            raise LeftOut("the API has no /metrics yet")
         assert answer.status_code == 200, f"/metrics: {answer.status_code}"
         done = subprocess.run([PROMTOOL, "check", "metrics"], input=answer.text, capture_output=True, text=True, timeout=30)
         assert done.returncode == 0 and not done.stderr.strip(), done.stdout + done.stderr
@@ -230,11 +229,9 @@ def schemathesis_finds_nothing():
         with open(token_file) as file:
             token = file.read().strip()
         description = requests.get(server.url + "/openapi.yaml", timeout=20)
-        if description.status_code == 404:
-            raise LeftOut("the API has no /openapi.yaml yet")
         assert description.status_code == 200, f"/openapi.yaml: {description.status_code}"
         command = [
-            SCHEMATHESIS, "run", server.url + "/openapi.yaml", "--header", "Authorization: Bearer " + token,
+            SCHEMATHESIS, "--config-file", SETTINGS, "run", server.url + "/openapi.yaml", "--header", "Authorization: Bearer " + token,
             "--checks", "all", "--max-examples", "25", "--max-time", "90", "--seed", "7", "--request-timeout", "10",
             "--workers", "2",
             # A stream has no end that one could wait for: the other checks follow them.

@@ -88,6 +88,13 @@ import Testing
         #expect(MomentReader.read(text) == nil)
     }
 
+    @Test(arguments: ["/history?", "/history/statistics?"])
+    func moreThanSixteenTypesAreTooMany(_ path: String) async {
+        let types = { (count: Int) in (0..<count).map { "type=t\($0)" }.joined(separator: "&") }
+        #expect(await fixture.ask("GET", root + path + types(16)).status == 200)
+        #expect(await fixture.ask("GET", root + path + types(17)).status == 422)
+    }
+
     @Test func statisticsAreByType() async throws {
         _ = try await end("a", "1")
         _ = try await end("a", "2", error: "no")

@@ -20,28 +20,3 @@ enum ProviderName: String, Sendable, CaseIterable {
         }
     }
 }
-
-/// A provider that HTTP may start, or may not, whatever it says of itself.
-struct HTTPRule<Base: OperationProvider>: OperationProvider {
-    let base: Base
-    let isAllowed: Bool
-
-    static var operationType: OperationType { Base.operationType }
-
-    var traits: ProviderTraits {
-        var traits = base.traits
-        traits.mayBeStartedOverHTTP = isAllowed
-        return traits
-    }
-
-    var unit: OperationUnit { base.unit }
-
-    func description(of request: Base.Request) -> String { base.description(of: request) }
-
-    func demand(of request: Base.Request) -> ResourceDemand { base.demand(of: request) }
-
-    @concurrent
-    func perform(_ request: Base.Request, reporting handle: OperationHandle) async throws -> Base.Output {
-        try await base.perform(request, reporting: handle)
-    }
-}

@@ -84,23 +84,13 @@ struct Service {
         let registry = ProviderRegistry()
         for name in configuration.enabledProviders {
             switch name {
-            case .ollama: add(PullModelProvider(client: try ollama(configuration)), to: registry, configuration)
+            case .ollama: registry.register(PullModelProvider(client: try ollama(configuration)))
             case .download:
-                let provider = DownloadProvider(transport: CurlTransport(), directory: data + "/downloads")
-                add(provider, to: registry, configuration)
-            case .process: add(ProcessProvider(), to: registry, configuration)
+                registry.register(DownloadProvider(transport: CurlTransport(), directory: data + "/downloads"))
+            case .process: registry.register(ProcessProvider())
             }
         }
         return registry
-    }
-
-    private static func add(
-        _ provider: some OperationProvider,
-        to registry: ProviderRegistry,
-        _ configuration: ServeConfiguration
-    ) {
-        guard let allowed = configuration.startedOverHTTP else { return registry.register(provider) }
-        registry.register(HTTPRule(base: provider, isAllowed: allowed.contains(type(of: provider).operationType)))
     }
 
     private static func ollama(_ configuration: ServeConfiguration) throws -> OllamaClient {
@@ -134,6 +124,7 @@ struct Service {
         api.allowedHosts = configuration.allowedHosts
         api.allowedOrigins = configuration.allowedOrigins
         api.maximumBodyBytes = configuration.maximumBodyBytes
+        api.startableTypes = configuration.startedOverHTTP
         api.maximumStreams = configuration.maximumStreams
         return api
     }

@@ -91,9 +91,11 @@ package struct APIParameters: Sendable {
         }
     }
 
-    /// Every value of a query parameter that may come several times.
-    package func list(_ name: String) -> [String] {
-        query.filter { $0.name == name }.map(\.value)
+    /// Every value of a query parameter that may come several times, up to 16.
+    package func list(_ name: String) throws(APIProblem) -> [String] {
+        let values = query.filter { $0.name == name }.map(\.value)
+        guard values.count <= 16 else { throw .invalid("\(name) comes more than 16 times: ask for fewer at once.") }
+        return values
     }
 
     private static func isOfNumber(_ byte: UInt8) -> Bool {
