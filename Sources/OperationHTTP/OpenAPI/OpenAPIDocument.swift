@@ -72,14 +72,14 @@ enum OpenAPIDocument {
                 `{operations, gap}` for a snapshot of what is active; `gap` says that endings may have been missed.
               content:
                 text/event-stream:
-                  schema: {type: string}
+                  schema: {description: One event after another.}
             Progress:
               description: |
                 Server-Sent Events whose data is `{progress, status, message}`; the last has the status `complete`, or `failed`
                 and an `error`. The operation goes on if the client leaves.
               content:
                 text/event-stream:
-                  schema: {type: string}
+                  schema: {description: One event after another.}
 
         """
 
