@@ -133,7 +133,7 @@ extension Download {
             try await handle.checkpoint()
             if let end, part.size + Int64(chunk.count) > end {
                 part.discard()
-                throw OperationFailure.wrongSize(part.size + Int64(chunk.count), expected: end)
+                throw OperationFailure.tooLong(expected: end)
             }
             try part.append(chunk)
             handle.update(completed: part.size)

@@ -85,6 +85,13 @@ extension OperationFailure {
         )
     }
 
+    static func tooLong(expected: Int64) -> OperationFailure {
+        OperationFailure(
+            .integrityError,
+            "More came than the \(expected) bytes expected, so it was thrown away: check the URL and the size asked for."
+        )
+    }
+
     static func tooShort(_ size: Int64, expected: Int64) -> OperationFailure {
         OperationFailure(
             .connectionLost,

@@ -17,6 +17,8 @@ final class PartFile {
     let target: DownloadTarget
     /// How many bytes it holds.
     private(set) var size: Int64
+    /// Whether the part's name is not this one's any more: another may have made a part of that name since.
+    private var isOver = false
     private let folder: Int32
     private let descriptor: Int32
 
@@ -44,7 +46,7 @@ final class PartFile {
 
     deinit {
         // An unfinished download that has nothing yet leaves nothing behind.
-        if size == 0 { discard() }
+        if size == 0, !isOver { discard() }
         close(descriptor)
         close(folder)
     }
@@ -148,6 +150,7 @@ extension PartFile {
 extension PartFile {
     /// Throws the part away.
     func discard() {
+        isOver = true
         unlinkat(folder, target.partName, 0)
         unlinkat(folder, target.noteName, 0)
     }
@@ -171,6 +174,7 @@ extension PartFile {
             try rename(doing)
         }
         unlinkat(folder, target.noteName, 0)
+        isOver = true
         // Some file systems can't, and there the name is as safe as they make it.
         _ = Self.flush(folder)
     }
