@@ -6,9 +6,9 @@ import Synchronization
 /// Answers requests from a closure, and keeps what was asked.
 final class FakeTransport: HTTPTransport {
     private let requests = Mutex<[HTTPRequest]>([])
-    private let answer: @Sendable (HTTPRequest) throws -> HTTPResponse
+    private let answer: @Sendable (HTTPRequest) async throws -> HTTPResponse
 
-    init(_ answer: @escaping @Sendable (HTTPRequest) throws -> HTTPResponse) {
+    init(_ answer: @escaping @Sendable (HTTPRequest) async throws -> HTTPResponse) {
         self.answer = answer
     }
 
@@ -16,7 +16,7 @@ final class FakeTransport: HTTPTransport {
 
     func send(_ request: HTTPRequest) async throws -> HTTPResponse {
         requests.withLock { $0.append(request) }
-        return try answer(request)
+        return try await answer(request)
     }
 }
 

@@ -205,6 +205,22 @@ struct OperationTrackerTests {
         #expect(handle.operation.remaining == nil)
     }
 
+    @Test func timeRemainingIsNeverLessThanWhatHoldsTheWorkBack() async throws {
+        let handle = try tracker.start(type: .download, description: "work", total: 1000)
+        handle.setEarliestEnd(after: .seconds(100))
+        _ = tracker.tick()
+        #expect(handle.operation.remaining?.expected == 100)
+        for step in 1...40 {
+            await clock.advance(by: .milliseconds(250))
+            handle.update(completed: Int64(step * 20))
+            _ = tracker.tick()
+        }
+        #expect(handle.operation.remaining?.low == 90)
+        handle.setEarliestEnd(after: nil)
+        _ = tracker.tick()
+        #expect((handle.operation.remaining?.expected ?? .infinity) < 10)
+    }
+
     @Test func theTickerSleepsWhenNothingRuns() async throws {
         let handle = try tracker.start(type: .download, description: "work")
         await clock.waitForSleepers(1)

@@ -28,11 +28,7 @@ enum NounProjectFailure {
         case 403, 429:
             let usage = answer.map { NounProjectUsage(answer: $0) }
             if let (window, quota) = usage?.tightest, quota.remaining == 0 {
-                return exhausted(
-                    "\(quota.limit) calls of the key's \(window.rawValue) quota",
-                    until: Moments.end(of: window, at: now),
-                    at: now
-                )
+                return exhausted(quota, window, at: now)
             }
             guard status == 429 else {
                 return OperationFailure(
@@ -42,7 +38,7 @@ enum NounProjectFailure {
             }
             return OperationFailure(
                 .rateLimited,
-                "The Noun Project asks to be called less often (HTTP 429\(said)). Try again later.",
+                "The Noun Project asks to be called less often (HTTP 429\(said)). Try again \(retryAfter.map { "after \(Moments.text(now + $0.nanoseconds / 1_000_000))" } ?? "later").",
                 retryAfter: retryAfter
             )
         case 404:
@@ -62,6 +58,18 @@ enum NounProjectFailure {
                 "The answer was HTTP \(status)\(said), which the Noun Project's API never gives. Check NOUNPROJECT_API_BASE."
             )
         }
+    }
+
+    static func exhausted(
+        _ quota: NounProjectUsage.Quota,
+        _ window: NounProjectUsage.Window,
+        at now: Int64
+    ) -> OperationFailure {
+        exhausted(
+            "\(quota.limit) calls of the key's \(window.rawValue) quota",
+            until: Moments.end(of: window, at: now),
+            at: now
+        )
     }
 
     static func exhausted(_ what: String, until end: Int64, at now: Int64) -> OperationFailure {

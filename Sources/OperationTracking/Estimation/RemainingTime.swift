@@ -31,4 +31,12 @@ public struct RemainingTime: Sendable, Hashable {
         self.basis = basis
         self.samples = samples
     }
+
+    /// An estimate for work that is held back for so many seconds, whatever its rate. Without an estimate that is all that is known.
+    init(_ estimate: RemainingTime?, atLeast seconds: Double) {
+        self = estimate ?? RemainingTime(expected: seconds, low: seconds, high: seconds, basis: .rate)
+        expected = max(expected, seconds)
+        low = max(low, seconds)
+        high = max(high, seconds)
+    }
 }

@@ -47,6 +47,8 @@ extension OperationCell {
         var remaining: RemainingTime?
         /// For how much work past runs have been looked up; `nil` before that.
         var comparedWork: Int64??
+        /// When, on the monotonic clock, the work can be done at the earliest, as it says itself.
+        var earliestEnd: Int64?
         var resources = ResourceImpact.unknown
         var peakMemory: Int64 = 0
         /// The part of the registry's totals that is this operation's.

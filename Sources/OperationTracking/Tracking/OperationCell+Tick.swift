@@ -43,7 +43,9 @@ extension OperationCell {
                     present: state.present,
                     total: total >= 0 ? total : nil
                 )
-                state.remaining = state.estimator.estimate
+                let hold = state.earliestEnd.map { Double($0 - time.monotonic) / 1e9 } ?? 0
+                let estimate = state.estimator.estimate
+                state.remaining = hold > 0 ? RemainingTime(estimate, atLeast: hold) : estimate
             }
             var own = state.resources
             // What processes cost is measured over all of them, so that one that two operations name counts once.

@@ -167,6 +167,15 @@ extension OperationHandle {
         tracker.enqueueRecord(of: cell)
     }
 
+    /// Says how soon the work can be done at the earliest, whatever its rate, such as when a quota holds it back: the remaining time
+    /// shown is never less.
+    ///
+    /// - Parameter duration: from now; `nil` when nothing holds it back.
+    public func setEarliestEnd(after duration: Duration?) {
+        let end = duration.map { tracker.clock.monotonicNanoseconds + $0.nanoseconds }
+        cell.change { $0.earliestEnd = end }
+    }
+
     /// Keeps what the work needs to go on where it is now, should it be paused or interrupted.
     ///
     /// - Parameter json: at most ``OperationRecord/payloadLimit`` bytes.

@@ -1,0 +1,129 @@
+import Foundation
+import OperationTracking
+import OperationTrackingTesting
+import Testing
+
+@testable import NounProjectOperations
+
+/// The folder: what is in it already, and what must not get out of it.
+struct SeedFolderTests {
+    private typealias Request = SeedIconsProvider.Request
+    private let request = SeedIconsProvider.Request(categories: ["ui": ["check"]])
+    private let files = FileManager.default
+
+    private func prepared(_ fixture: SeedFixture) throws {
+        try files.createDirectory(atPath: fixture.root + "/ui", withIntermediateDirectories: true)
+        try files.createDirectory(atPath: fixture.base + "/outside", withIntermediateDirectories: true)
+    }
+
+    private func put(_ data: Data, at path: String) throws {
+        try data.write(to: URL(filePath: path))
+    }
+
+    @Test func anIndexThatOthersHaveAddedToKeepsWhatTheyAdded() async throws {
+        let fixture = SeedFixture()
+        try prepared(fixture)
+        let path = "ui/check-\(SeedFixture.id(of: "check")).svg"
+        let kept =
+            #"{"owner": {"a": [1, 2.5, null]}, "icons": {"\#(path)": {"note": "ours", "attribution": "old"}, "x/y.svg": {"id": 3}}}"#
+        try put(Data(kept.utf8), at: fixture.root + "/index.json")
+        _ = try await fixture.run(request)
+        let index = fixture.index
+        #expect(index?["owner"]?["a"]?.elements == [.integer(1), .number(2.5), .null])
+        #expect(index?["icons"]?["x/y.svg"]?["id"]?.integer == 3)
+        #expect(index?["icons"]?[path]?["note"]?.text == "ours")
+        #expect(index?["icons"]?[path]?["attribution"]?.text == "Icon \(SeedFixture.id(of: "check")) by Ann")
+    }
+
+    @Test(arguments: ["", "{", "[]", "null", #"{"icons": 3}"#, "\u{0}"])
+    func aBrokenIndexIsSetAsideAndSaidSo(_ text: String) async throws {
+        let fixture = SeedFixture()
+        try prepared(fixture)
+        try put(Data(text.utf8), at: fixture.root + "/index.json")
+        let ending = try await fixture.run(request)
+        #expect(ending.output?.added == 1)
+        let problem = try #require(ending.output?.errors.first)
+        let name = try #require(fixture.files.first { $0.hasPrefix("index.invalid-") })
+        #expect(problem.reason.contains(name))
+        #expect(fixture.text(name) == text)
+        #expect(fixture.index?["icons"]?.object?.count == 1)
+    }
+
+    @Test func anIndexThatIsALinkIsNotFollowed() async throws {
+        let fixture = SeedFixture()
+        try prepared(fixture)
+        let outside = fixture.base + "/outside/index.json"
+        try put(Data("{}".utf8), at: outside)
+        try files.createSymbolicLink(atPath: fixture.root + "/index.json", withDestinationPath: outside)
+        #expect(try await fixture.run(request).output?.errors.count == 1)
+        #expect(files.contents(atPath: outside) == Data("{}".utf8))
+        #expect(fixture.index?["icons"]?.object?.count == 1)
+    }
+
+    @Test func aCategoryThatIsALinkIsNotFollowed() async throws {
+        let fixture = SeedFixture()
+        try files.createDirectory(atPath: fixture.base + "/outside", withIntermediateDirectories: true)
+        try files.createDirectory(atPath: fixture.root, withIntermediateDirectories: true)
+        try files.createSymbolicLink(atPath: fixture.root + "/ui", withDestinationPath: fixture.base + "/outside")
+        let ending = try await fixture.run(Request(categories: ["ui": ["check", "close"], "nav": ["up"]]))
+        #expect(ending.output?.added == 1)
+        #expect(ending.output?.errors.map(\.code.rawValue) == ["storage_error", "storage_error"])
+        #expect(try files.contentsOfDirectory(atPath: fixture.base + "/outside").isEmpty)
+    }
+
+    @Test func aFileThatIsALinkIsNotWrittenThrough() async throws {
+        let fixture = SeedFixture()
+        try prepared(fixture)
+        let outside = fixture.base + "/outside/file"
+        try put(Data("ours".utf8), at: outside)
+        let link = "\(fixture.root)/ui/check-\(SeedFixture.id(of: "check")).svg"
+        try files.createSymbolicLink(atPath: link, withDestinationPath: outside)
+        let ending = try await fixture.run(request)
+        #expect(ending.operation.failure?.message.contains("as a link or a folder") == true)
+        #expect(files.contents(atPath: outside) == Data("ours".utf8))
+        #expect(fixture.downloads.isEmpty)
+    }
+
+    @Test func whatAKilledRunLeftHalfWrittenIsRemoved() async throws {
+        let fixture = SeedFixture()
+        try prepared(fixture)
+        try put(Data("half".utf8), at: fixture.root + "/ui/.old-12.svg.part")
+        try put(Data("ours".utf8), at: fixture.root + "/ui/ours.part")
+        let name = "check-\(SeedFixture.id(of: "check")).svg"
+        try files.createSymbolicLink(
+            atPath: "\(fixture.root)/ui/.\(name).part",
+            withDestinationPath: fixture.base + "/outside/x"
+        )
+        _ = try await fixture.run(request)
+        #expect(fixture.files == ["index.json", "ui/\(name)", "ui/ours.part"])
+        #expect(try files.contentsOfDirectory(atPath: fixture.base + "/outside").isEmpty)
+    }
+
+    @Test func oneRunAtATimeHasTheFolder() async throws {
+        let fixture = SeedFixture()
+        let folder = try IconFolder(path: fixture.root)
+        let failure = try await fixture.run(request).operation.failure
+        #expect(failure?.code.rawValue == "busy")
+        #expect(failure?.message.contains("another folder") == true)
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test func aFolderThatCanNotBeMadeIsSaidSo() async throws {
+        let fixture = SeedFixture()
+        try put(Data(), at: fixture.base)
+        let failure = try await fixture.run(request).operation.failure
+        #expect(failure?.code.rawValue == "storage_error")
+        #expect(failure?.message.contains(fixture.root) == true)
+        #expect(fixture.asked.isEmpty)
+    }
+
+    @Test func aFileIsThereWholeOrNotAtAll() throws {
+        let fixture = SeedFixture()
+        let folder = try IconFolder(path: fixture.root).category("ui")
+        try folder.write(Array("one".utf8), to: "a.svg")
+        try folder.write(Array("two".utf8), to: "a.svg")
+        #expect(fixture.text("ui/a.svg") == "two")
+        #expect(throws: OperationFailure.self) { try folder.write([], to: "no/such") }
+        #expect(fixture.files == ["ui/a.svg"])
+    }
+}
