@@ -84,7 +84,7 @@ let package = Package(
             name: "Wizard",
             dependencies: [
                 "OperationTracking", "OperationHistorySQLite", "OperationTransfer", "OllamaOperations",
-                "ProcessOperations", "OperationHTTP", "OperationServer", "OperationDashboard",
+                "NounProjectOperations", "ProcessOperations", "OperationHTTP", "OperationServer", "OperationDashboard",
                 "OllamaStandIn", "CGetopt",
             ],
             path: "Examples/Wizard"

@@ -14,11 +14,14 @@ struct Session {
     }
 
     /// Runs a request and shows it until it has ended. Ctrl-C cancels it.
+    ///
+    /// - Parameter report: tells a person of the result; not called for programs, which find it in the history.
     func run<Provider: OperationProvider>(
         _ request: Provider.Request,
         with provider: Provider,
         retry: RetryPolicy,
-        json: Bool
+        json: Bool,
+        report: (Provider.Output) -> Void = { _ in }
     ) async throws -> ExitCode {
         let events = tracker.events()
         let tracker = tracker
@@ -41,6 +44,7 @@ struct Session {
             case .finished(let durable):
                 view.end(operation)
                 if !durable { warnAboutDurability() }
+                if !json, operation.status == .completed, let output = try? await running.output { report(output) }
                 return operation.status.exitCode
             default:
                 view.show(operation)

@@ -24,6 +24,7 @@ final class SeedFixture: Sendable {
         self.service = service
         transport = FakeTransport { request in
             await gate?.pass()
+            if let delay = service.delay.withLock({ $0 }) { try await Task.sleep(for: delay) }
             return try service.answer(request)
         }
     }
@@ -46,11 +47,23 @@ final class SeedFixture: Sendable {
 
     var downloads: [String] { asked.filter { $0.hasSuffix("/download") } }
 
+    /// Makes every answer take some time.
+    func setDelay(_ delay: Duration) { service.delay.withLock { $0 = delay } }
     func setRule(_ rule: @escaping Rule) { service.rule.withLock { $0 = rule } }
 
-    func provider(limits: CallLimits = CallLimits(), countFile: String? = nil) -> SeedIconsProvider {
+    func provider(
+        limits: CallLimits = CallLimits(),
+        countFile: String? = nil,
+        allowsAnyRoot: Bool = false
+    ) -> SeedIconsProvider {
         let client = NounProjectClient(credentials: .test, transport: transport, clock: clock)
-        return SeedIconsProvider(client: client, root: root, limits: limits, countFile: countFile)
+        return SeedIconsProvider(
+            client: client,
+            root: root,
+            allowsAnyRoot: allowsAnyRoot,
+            limits: limits,
+            countFile: countFile
+        )
     }
 
     /// Every file below the root, without the lock.
@@ -96,6 +109,7 @@ private final class Service: Sendable {
     private let clock: any TrackingClock
     let times = Mutex<[Int64]>([])
     let rule: Mutex<SeedFixture.Rule>
+    let delay = Mutex<Duration?>(nil)
 
     init(clock: any TrackingClock, rule: @escaping SeedFixture.Rule) {
         self.clock = clock

@@ -99,13 +99,46 @@ struct SeedFolderTests {
         #expect(try files.contentsOfDirectory(atPath: fixture.base + "/outside").isEmpty)
     }
 
-    @Test func oneRunAtATimeHasTheFolder() async throws {
+    @Test func severalRunsFillOneFolder() async throws {
         let fixture = SeedFixture()
-        let folder = try IconFolder(path: fixture.root)
-        let failure = try await fixture.run(request).operation.failure
-        #expect(failure?.code.rawValue == "busy")
-        #expect(failure?.message.contains("another folder") == true)
-        withExtendedLifetime(folder) {}
+        fixture.setDelay(.milliseconds(1))
+        let categories = ["ui": ["check", "close", "menu"], "nav": ["up", "down"]]
+        let outputs = try await withThrowingTaskGroup(of: SeedIconsProvider.Output?.self) { group in
+            for count in 1...4 {
+                group.addTask { try await fixture.run(Request(categories: categories, perTerm: count)).output }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(outputs.allSatisfy { $0?.errors == [] })
+        #expect(fixture.files.count == 21)
+        #expect(fixture.index?["icons"]?.object?.count == 20)
+    }
+
+    @Test func aProcessThatStandsStillIsToldOf() async throws {
+        let path = files.temporaryDirectory.appending(path: "lock-\(UUID().uuidString)").path
+        defer { try? files.removeItem(atPath: path) }
+        let (lock, other) = (try BriefLock(path, path: path), try BriefLock(path, path: path))
+        try await other.hold {}
+        let descriptor = open(path, O_RDWR)
+        defer { close(descriptor) }
+        #expect(flock(descriptor, LOCK_EX) == 0)
+        let failure = await #expect(throws: OperationFailure.self) { try await lock.hold(attempts: 2) {} }
+        #expect(failure?.message.contains("stands still") == true)
+    }
+
+    @Test func anotherFolderIsFilledOnlyWhereThatIsAllowed() async throws {
+        let fixture = SeedFixture()
+        var request = request
+        request.root = fixture.base + "/other/one"
+        #expect(try await fixture.run(request).operation.failure?.code == .invalidRequest)
+        #expect(!files.fileExists(atPath: fixture.base))
+        #expect(try await fixture.run(request, fixture.provider(allowsAnyRoot: true)).output?.root == request.root)
+        #expect(files.fileExists(atPath: fixture.base + "/other/one/index.json"))
+        for root in ["", "relative", "/\u{0}", "/" + String(repeating: "x", count: 5000)] {
+            request.root = root
+            let failure = try await fixture.run(request, fixture.provider(allowsAnyRoot: true)).operation.failure
+            #expect(failure?.code == .invalidRequest)
+        }
     }
 
     @Test func aFolderThatCanNotBeMadeIsSaidSo() async throws {

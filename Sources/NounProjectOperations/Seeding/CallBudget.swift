@@ -50,32 +50,14 @@ final class CallBudget: Sendable {
                 return body(&log)
             }
         }
-        let lock = try await Self.lock(path + ".lock")
-        defer { close(lock) }
-        var log = Self.read(path)
-        log.advance(to: now)
-        let before = log
-        let result = body(&log)
-        if log != before { try Self.write(log, to: path) }
-        return result
-    }
-
-    /// Held for the time of one small read and write, so whoever waits for two seconds waits for a process that stands still.
-    private static func lock(_ path: String) async throws -> Int32 {
-        let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw FileFailure.failure("open \(path)") }
-        for _ in 0..<400 {
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
-            do { try await Task.sleep(for: .milliseconds(5)) } catch {
-                close(descriptor)
-                throw error
-            }
+        return try await BriefLock(path + ".lock", path: path + ".lock").hold {
+            var log = Self.read(path)
+            log.advance(to: now)
+            let before = log
+            let result = body(&log)
+            if log != before { try Self.write(log, to: path) }
+            return result
         }
-        close(descriptor)
-        throw OperationFailure(
-            .storageError,
-            "Another process has held \(path) for two seconds: end the one that stands still, then start this again."
-        )
     }
 
     private struct Kept: Codable {

@@ -9,42 +9,40 @@ import Darwin
 #endif
 
 /// The folder that icons are kept in, and no way out of it: files are reached from its descriptor, and symbolic links inside it are not
-/// followed. One run at a time has it.
+/// followed. Several runs may fill it: each change is made under a lock.
 final class IconFolder: Sendable {
     let path: String
     private let descriptor: Int32
-    private let lock: Int32
+    private let lock: BriefLock
 
     /// Opens a folder, making it where it isn't there.
     ///
-    /// - Throws: `OperationFailure`: `busy` when another run has it, `storage_error`, `disk_full`.
+    /// - Throws: `OperationFailure`: `storage_error`, `disk_full`.
     init(path: String) throws(OperationFailure) {
         try Self.makeFolder(path)
-        let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folder = openFolder(path)
         guard folder >= 0 else { throw FileFailure.failure("open the folder \(path)") }
-        let lock = openat(folder, ".seed.lock", O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            let failure = FileFailure.failure("lock the folder \(path)")
-            let isTaken = lock >= 0 && errno == EWOULDBLOCK
-            if lock >= 0 { close(lock) }
+        do throws(OperationFailure) {
+            lock = try BriefLock(".seed.lock", in: folder, path: path + "/.seed.lock")
+        } catch {
             close(folder)
-            throw isTaken
-                ? OperationFailure(
-                    .busy,
-                    "Another run, perhaps a paused one, is filling \(path): wait for it, or choose another folder."
-                ) : failure
+            throw error
         }
         self.path = path
         descriptor = folder
-        self.lock = lock
     }
 
     deinit {
-        close(lock)
         close(descriptor)
     }
 
-    /// A folder of this one, made where it isn't there. What a killed run left half-written in it is removed.
+    /// Makes a change, or several that belong together, while no other run does.
+    func change<Result>(_ body: () throws -> Result) async throws -> Result {
+        try await lock.hold(body)
+    }
+
+    /// A folder of this one, made where it isn't there. What a killed run left half-written in it is removed, so only within
+    /// ``change(_:)``.
     func category(_ name: String) throws -> Category {
         if mkdirat(descriptor, name, 0o755) != 0, errno != EEXIST { throw FileFailure.failure("make \(path)/\(name)") }
         let folder = openat(descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -120,12 +118,12 @@ final class IconFolder: Sendable {
             return nil
         }
 
-        /// Puts a file in place at once, or not at all: written under another name, made durable, then renamed.
+        /// Puts a file in place at once, or not at all: written under another name, made durable, then renamed. Only within
+        /// ``IconFolder/change(_:)``, so that a file under the other name is always one that a killed run has left.
         ///
         /// - Throws: `OperationFailure`: `disk_full`, `storage_error`.
         func write(_ bytes: [UInt8], to name: String) throws(OperationFailure) {
             let part = ".\(name).part"
-            // One left by a killed run is no one's: the folder is locked.
             unlinkat(descriptor, part, 0)
             let file = openat(descriptor, part, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0o644)
             guard file >= 0 else { throw FileFailure.failure("write \(path)/\(name)") }
@@ -148,9 +146,30 @@ final class IconFolder: Sendable {
             }
         }
 
-        func exists(_ name: String) -> Bool {
+        func exists(_ name: String) -> Bool { stamp(of: name) != nil }
+
+        /// What changes when a file is replaced; `nil` where there is none.
+        func stamp(of name: String) -> Stamp? {
             var status = stat()
-            return fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0
+            guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+            #if canImport(Darwin)
+            let time = status.st_mtimespec
+            #else
+            let time = status.st_mtim
+            #endif
+            return Stamp(
+                node: UInt64(status.st_ino),
+                size: Int64(status.st_size),
+                seconds: time.tv_sec,
+                nanoseconds: time.tv_nsec
+            )
+        }
+
+        struct Stamp: Hashable {
+            fileprivate var node: UInt64
+            fileprivate var size: Int64
+            fileprivate var seconds: Int
+            fileprivate var nanoseconds: Int
         }
 
         fileprivate func removeParts() {
@@ -169,9 +188,8 @@ final class IconFolder: Sendable {
     }
 }
 
-extension OperationFailure.Code {
-    /// Another run uses what this one needs.
-    static let busy = Self(rawValue: "busy")
+private func openFolder(_ path: String) -> Int32 {
+    open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 }
 
 private func readBytes(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer?, _ count: Int) -> Int {

@@ -14,22 +14,26 @@ struct IconIndex {
     private var whole: [String: JSONValue] = [:]
     private var icons: [String: JSONValue] = [:]
     private var isChanged = false
+    /// The file that this was read from or written to.
+    private var stamp: IconFolder.Category.Stamp?
 
-    /// Reads the index of a folder.
+    /// Reads the index of a folder, where it is not the one that is known already.
     ///
-    /// - Returns: the index, and under what name a broken one was set aside.
-    static func read(from folder: IconFolder.Category, at now: Int64) throws(OperationFailure) -> (
-        IconIndex, setAside: String?
-    ) {
-        guard folder.exists(name) else { return (IconIndex(), nil) }
-        if let whole = folder.read(name, limit: limit).flatMap(JSONValue.init)?.object,
-            let icons = whole["icons", default: .object([:])].object
+    /// - Returns: under what name a broken one was set aside.
+    mutating func refresh(from folder: IconFolder.Category, at now: Int64) throws(OperationFailure) -> String? {
+        let found = folder.stamp(of: Self.name)
+        guard found != stamp else { return nil }
+        self = IconIndex()
+        guard found != nil else { return nil }
+        if let json = folder.read(Self.name, limit: Self.limit).flatMap(JSONValue.init)?.object,
+            let icons = json["icons", default: .object([:])].object
         {
-            return (IconIndex(whole: whole, icons: icons), nil)
+            (whole, self.icons, stamp) = (json, icons, found)
+            return nil
         }
         let other = "index.invalid-\(now / 1000).json"
-        try folder.rename(name, to: other)
-        return (IconIndex(), other)
+        try folder.rename(Self.name, to: other)
+        return other
     }
 
     /// Enters an icon under its file; what is known of it beside is kept.
@@ -78,5 +82,6 @@ struct IconIndex {
         }
         try folder.write(Array(data) + [UInt8(ascii: "\n")], to: Self.name)
         isChanged = false
+        stamp = folder.stamp(of: Self.name)
     }
 }

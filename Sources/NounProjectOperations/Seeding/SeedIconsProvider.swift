@@ -15,19 +15,28 @@ public struct SeedIconsProvider: OperationProvider {
 
     private let client: NounProjectClient
     private let root: String
+    private let allowsAnyRoot: Bool
     private let budget: CallBudget
 
     /// Makes a provider.
     ///
     /// - Parameters:
     ///   - client: calls the API.
-    ///   - root: the folder to fill; it is made when it isn't there. It is not for requests to choose: these may come over HTTP.
+    ///   - root: the folder to fill; it is made when it isn't there.
+    ///   - allowsAnyRoot: whether a request may name another folder. Not where requests come over HTTP.
     ///   - limits: how often the API may be called by all operations of this provider.
     ///   - countFile: a file that keeps the count of calls over restarts, and over all processes that name the same file; `nil` to
     ///     count anew with each provider. Its folder must be there.
-    public init(client: NounProjectClient, root: String, limits: CallLimits = CallLimits(), countFile: String? = nil) {
+    public init(
+        client: NounProjectClient,
+        root: String,
+        allowsAnyRoot: Bool = false,
+        limits: CallLimits = CallLimits(),
+        countFile: String? = nil
+    ) {
         self.client = client
         self.root = root
+        self.allowsAnyRoot = allowsAnyRoot
         budget = CallBudget(limits: limits, path: countFile)
     }
 
@@ -51,13 +60,24 @@ public struct SeedIconsProvider: OperationProvider {
     /// Fills the folder.
     ///
     /// - Throws: `OperationFailure`: `invalid_request`, `unauthorized`, `not_permitted` when the key's plan has no search,
-    ///   `quota_exhausted` with when to go on, `rate_limited`, `busy` while another run fills the folder, `disk_full`,
-    ///   `storage_error`, a failure of the network, or the first entry's code when not one icon could be had.
+    ///   `quota_exhausted` with when to go on, `rate_limited`, `disk_full`, `storage_error`,
+    ///   a failure of the network, or the first entry's code when not one icon could be had.
     @concurrent
     public func perform(_ request: Request, reporting handle: OperationHandle) async throws -> Output {
         let terms = try request.validatedTerms()
-        let folder = try IconFolder(path: root)
+        let folder = try IconFolder(path: try root(of: request))
         var run = try SeedRun(request, terms, folder, client, budget, handle)
         return try await run.run()
+    }
+
+    private func root(of request: Request) throws(OperationFailure) -> String {
+        guard let root = request.root else { return root }
+        guard allowsAnyRoot else {
+            throw OperationFailure(.invalidRequest, "This service fills its own folder only: leave out `root`.")
+        }
+        guard root.hasPrefix("/"), root.utf8.count < 4096, !root.utf8.contains(0) else {
+            throw OperationFailure(.invalidRequest, "`root` is the path of a folder from / on.")
+        }
+        return root
     }
 }

@@ -12,18 +12,22 @@ extension SeedIconsProvider {
         public var format: IconFormat
         /// Whether to take icons in the public domain only, which is all that a free key may download.
         public var onlyPublicDomain: Bool
+        /// The folder to fill, an absolute path, where the provider allows a request to choose; `nil` for the provider's own.
+        public var root: String?
 
         /// Makes a request.
         public init(
             categories: [String: [String]] = Self.defaultCategories,
             perTerm: Int = 1,
             format: IconFormat = .svg,
-            onlyPublicDomain: Bool = false
+            onlyPublicDomain: Bool = false,
+            root: String? = nil
         ) {
             self.categories = categories
             self.perTerm = perTerm
             self.format = format
             self.onlyPublicDomain = onlyPublicDomain
+            self.root = root
         }
 
         /// The icons that every interface needs.
@@ -37,11 +41,11 @@ extension SeedIconsProvider {
         private enum CodingKeys: String, CodingKey {
             case categories
             case perTerm = "per_term"
-            case format
+            case format, root
             case onlyPublicDomain = "only_public_domain"
         }
 
-        /// Reads a request; what is left out is as ``init(categories:perTerm:format:onlyPublicDomain:)`` has it.
+        /// Reads a request; what is left out is as ``init(categories:perTerm:format:onlyPublicDomain:root:)`` has it.
         public init(from decoder: any Decoder) throws {
             let values = try decoder.container(keyedBy: CodingKeys.self)
             self.init(
@@ -49,7 +53,8 @@ extension SeedIconsProvider {
                     ?? Self.defaultCategories,
                 perTerm: try values.decodeIfPresent(Int.self, forKey: .perTerm) ?? 1,
                 format: try values.decodeIfPresent(IconFormat.self, forKey: .format) ?? .svg,
-                onlyPublicDomain: try values.decodeIfPresent(Bool.self, forKey: .onlyPublicDomain) ?? false
+                onlyPublicDomain: try values.decodeIfPresent(Bool.self, forKey: .onlyPublicDomain) ?? false,
+                root: try values.decodeIfPresent(String.self, forKey: .root)
             )
         }
     }

@@ -9,7 +9,7 @@ struct SeedRun {
     private let folder: IconFolder
     private let top: IconFolder.Category
     private var categories: [String: IconFolder.Category] = [:]
-    private var index: IconIndex
+    private var index = IconIndex()
     private var calls: SeedCalls
     private var state: SeedState
     /// How often in a row the API had a fault of its own, and how far the run was before.
@@ -33,12 +33,6 @@ struct SeedRun {
         top = try folder.top()
         calls = SeedCalls(budget: budget, handle: handle)
         state = SeedState(resuming: handle.resumeState, total: terms.count * request.perTerm)
-        let (index, setAside) = try IconIndex.read(from: top, at: handle.clock.wallMilliseconds)
-        self.index = index
-        if let setAside {
-            let reason = "The index was not one; it is kept as \(setAside), and a new one is begun."
-            state.add(.init(category: "", term: "", code: .integrityError, reason: reason))
-        }
     }
 
     mutating func run() async throws -> SeedIconsProvider.Output {
@@ -68,7 +62,8 @@ struct SeedRun {
     }
 
     private mutating func seed(_ term: SeedTerm) async throws {
-        let category = try category(term.folder)
+        let category = try await category(term.folder)
+        try await withIndex { _ in }
         let known = try index.files(of: term, request.format).filter { try category.has($0) }
         if known.count >= request.perTerm {
             // What a search would find today is no reason to have more than was asked for.
@@ -102,8 +97,9 @@ struct SeedRun {
     ) async throws {
         let valid = icons.filter { IconName.isID($0.id) }
         let files = valid.map { IconName.file(term: term.term, id: $0.id, format: request.format) }
-        for (icon, file) in zip(valid, files) { index.enter(icon, as: file, of: term) }
-        try index.save(to: top)
+        try await withIndex { index in
+            for (icon, file) in zip(valid, files) { index.enter(icon, as: file, of: term) }
+        }
         do {
             for icon in icons {
                 try await handle.checkpoint()
@@ -115,10 +111,10 @@ struct SeedRun {
             }
         } catch {
             // The reason why it ended counts for more than what the index has too much.
-            try? prune(files, of: term, category)
+            try? await prune(files, of: term, category)
             throw error
         }
-        try prune(files, of: term, category)
+        try await prune(files, of: term, category)
     }
 
     private mutating func fetch(_ icon: NounProjectIcon, of term: SeedTerm, into category: IconFolder.Category)
@@ -142,7 +138,13 @@ struct SeedRun {
                 guard let behindLink else { throw failure }
                 bytes = behindLink
             }
-            try category.write(try Self.checked(bytes, format), to: name)
+            let file = try Self.checked(bytes, format)
+            try await withIndex { index in
+                // Another run may have taken it out.
+                index.enter(icon, as: name, of: term)
+            } andThen: {
+                try category.write(file, to: name)
+            }
             state.added += 1
             faults = nil
         } catch let refusal as FileRefusal {
@@ -208,17 +210,38 @@ struct SeedRun {
         handle.setTotal(Int64(state.total))
     }
 
-    private mutating func category(_ name: String) throws -> IconFolder.Category {
+    private mutating func category(_ name: String) async throws -> IconFolder.Category {
         if let known = categories[name] { return known }
-        let category = try folder.category(name)
+        let category = try await folder.change { [folder] in try folder.category(name) }
         categories[name] = category
         return category
     }
 
+    /// Changes the index as it is in the folder now, and writes it when anything is new.
+    ///
+    /// - Parameter andThen: what must be done before another run can change the folder.
+    private mutating func withIndex(_ body: (inout IconIndex) -> Void, andThen: () throws -> Void = {}) async throws {
+        let now = handle.clock.wallMilliseconds
+        var index = index
+        let top = top
+        let setAside = try await folder.change {
+            let setAside = try index.refresh(from: top, at: now)
+            body(&index)
+            try index.save(to: top)
+            try andThen()
+            return setAside
+        }
+        self.index = index
+        guard let setAside else { return }
+        let reason = "The index was not one; it is kept as \(setAside), and a new one is begun."
+        state.add(.init(category: "", term: "", code: .integrityError, reason: reason))
+    }
+
     /// Takes out of the index what was not had after all.
-    private mutating func prune(_ files: [String], of term: SeedTerm, _ category: IconFolder.Category) throws {
-        for file in files where !category.exists(file) { index.remove(file, of: term) }
-        try index.save(to: top)
+    private mutating func prune(_ files: [String], of term: SeedTerm, _ category: IconFolder.Category) async throws {
+        try await withIndex { index in
+            for file in files where !category.exists(file) { index.remove(file, of: term) }
+        }
     }
 
     private func announce(searchIsDone: Bool) async throws {

@@ -1,0 +1,43 @@
+import OperationTracking
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// A lock file that processes hold for the time of a small read and write, by `flock`: the system lets go of it when a process ends.
+final class BriefLock: Sendable {
+    private let descriptor: Int32
+    private let path: String
+
+    /// Opens the file, making it when it isn't there.
+    ///
+    /// - Parameter folder: the descriptor of the folder that `name` is in; `nil` where `name` is a whole path.
+    init(_ name: String, in folder: Int32? = nil, path: String) throws(OperationFailure) {
+        descriptor = openat(folder ?? AT_FDCWD, name, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw FileFailure.failure("open \(path)") }
+        self.path = path
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Runs `body` while no one else holds the lock. Whoever tries 400 times in vain waits for a process that stands still.
+    func hold<Result>(attempts: Int = 400, _ body: () throws -> Result) async throws -> Result {
+        for _ in 0..<attempts {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+                defer { _ = flock(descriptor, LOCK_UN) }
+                return try body()
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        throw OperationFailure(
+            .storageError,
+            "Another process has held \(path) for seconds: end the one that stands still, then start this again."
+        )
+    }
+}
