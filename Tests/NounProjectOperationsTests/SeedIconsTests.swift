@@ -240,6 +240,7 @@ struct SeedIconsTests {
         let provider = SeedFixture().provider()
         #expect(provider.traits.pausing == .inPlace)
         #expect(provider.traits.mayBeStartedOverHTTP)
+        #expect(!SeedFixture().provider(allowsAnyRoot: true).traits.mayBeStartedOverHTTP)
         #expect(provider.traits.isUnique)
         #expect(provider.description(of: Request()) == "Seed an icon for each of 17 terms")
         #expect(

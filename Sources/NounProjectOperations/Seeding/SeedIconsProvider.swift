@@ -23,7 +23,7 @@ public struct SeedIconsProvider: OperationProvider {
     /// - Parameters:
     ///   - client: calls the API.
     ///   - root: the folder to fill; it is made when it isn't there.
-    ///   - allowsAnyRoot: whether a request may name another folder. Not where requests come over HTTP.
+    ///   - allowsAnyRoot: whether a request may name another folder; such a provider can't be started over HTTP.
     ///   - limits: how often the API may be called by all operations of this provider.
     ///   - countFile: a file that keeps the count of calls over restarts, and over all processes that name the same file; `nil` to
     ///     count anew with each provider. Its folder must be there.
@@ -40,12 +40,13 @@ public struct SeedIconsProvider: OperationProvider {
         budget = CallBudget(limits: limits, path: countFile)
     }
 
-    /// Seeding pauses where it is, may be started over HTTP, and is one operation for equal requests.
+    /// Seeding pauses where it is, may be started over HTTP unless a request may name any folder, and is one operation for equal
+    /// requests.
     public var traits: ProviderTraits {
         ProviderTraits(
             pausing: .inPlace,
             resumeCost: "A search for the term that it is at; no icon is fetched twice.",
-            mayBeStartedOverHTTP: true,
+            mayBeStartedOverHTTP: !allowsAnyRoot,
             isUnique: true
         )
     }
