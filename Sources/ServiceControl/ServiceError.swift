@@ -17,6 +17,36 @@ public struct ServiceError: Error, Sendable, Hashable, CustomStringConvertible {
 
         /// The system doesn't say, or doesn't do, what was asked of it.
         public static let system = Code(rawValue: "system")
+        /// The registry's file is no valid registry.
+        public static let invalidRegistry = Code(rawValue: "invalid_registry")
+        /// A definition of a service has something wrong.
+        public static let invalidService = Code(rawValue: "invalid_service")
+        /// No service has this name.
+        public static let unknownService = Code(rawValue: "unknown_service")
+        /// A service with this name is there already.
+        public static let duplicateService = Code(rawValue: "duplicate_service")
+        /// It may not be done: by this user, to this process, or by this way.
+        public static let notPermitted = Code(rawValue: "not_permitted")
+        /// Another program watches over it, and is to be asked instead.
+        public static let supervised = Code(rawValue: "supervised")
+        /// The port came free and was taken again.
+        public static let takenAgain = Code(rawValue: "taken_again")
+        /// A process doesn't end, even by force.
+        public static let notEnded = Code(rawValue: "not_ended")
+        /// The service has no port, or no command, for what was asked.
+        public static let notPossible = Code(rawValue: "not_possible")
+        /// The service is disabled.
+        public static let disabled = Code(rawValue: "disabled")
+        /// Something else is being done to the service.
+        public static let busy = Code(rawValue: "busy")
+        /// Another process holds the service's port.
+        public static let portConflict = Code(rawValue: "port_conflict")
+        /// What was started has ended.
+        public static let startFailed = Code(rawValue: "start_failed")
+        /// It took too long.
+        public static let timeout = Code(rawValue: "timeout")
+        /// No port is free.
+        public static let noPort = Code(rawValue: "no_port")
     }
 
     /// The kind of error.

@@ -170,3 +170,30 @@ func eventually<Value>(_ what: () async throws -> Value?) async throws -> Value 
 func eventually(_ isSo: () async throws -> Bool) async throws {
     let _: Bool = try await eventually { try await isSo() ? true : nil }
 }
+
+/// A folder that goes when the test does.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/service-control-XXXXXX".utf8CString)
+        path = mkdtemp(&template).map { String(cString: $0) } ?? "/nonexistent"
+    }
+
+    deinit {
+        removeFolder(path)
+    }
+}
+
+private func removeFolder(_ path: String) {
+    guard let folder = opendir(path) else { return }
+    while let entry = readdir(folder) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+            pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        if name == "." || name == ".." { continue }
+        if unlink(path + "/" + name) != 0 { removeFolder(path + "/" + name) }
+    }
+    closedir(folder)
+    rmdir(path)
+}

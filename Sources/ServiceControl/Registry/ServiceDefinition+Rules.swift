@@ -1,0 +1,71 @@
+import OperationTracking
+
+extension ServiceDefinition {
+    /// What is wrong with it, in a sentence each; empty when it can be registered.
+    public var problems: [String] {
+        var problems: [String] = []
+        if !Self.isName(name) {
+            problems.append(
+                "\"\(name.shown)\" is no name for a service: use 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or a digit."
+            )
+        }
+        if port == 0 { problems.append("\(name.shown): a port is 1 to 65535.") }
+        if let processName, processName.isEmpty || processName.utf8.contains(where: { $0 < 0x20 }) {
+            problems.append("\(name.shown): process_name is the name of a program, or null where any will do.")
+        }
+        for (key, command) in [("startup_cmd", startupCommand), ("shutdown_cmd", shutdownCommand)] {
+            guard let command else { continue }
+            let words = command.words
+            if words.first?.isEmpty != false || words.last?.isEmpty != false && words.count == 3
+                || words.contains(where: { $0.utf8.contains(0) })
+            {
+                problems.append(
+                    "\(name.shown): \(key) is a line for the shell or a list with a program and its arguments, without NUL."
+                )
+            }
+        }
+        if let healthEndpoint, healthURL == nil {
+            problems.append(
+                "\(name.shown): health_endpoint \"\(healthEndpoint.shown)\" is neither an http URL nor a path that begins with '/' of a service with a port."
+            )
+        }
+        return problems
+    }
+
+    /// Where its health is asked for; `nil` when nothing is, or nothing can be, asked.
+    var healthURL: String? {
+        guard let healthEndpoint, healthEndpoint.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return nil }
+        if healthEndpoint.hasPrefix("http://") || healthEndpoint.hasPrefix("https://") { return healthEndpoint }
+        guard healthEndpoint.hasPrefix("/"), let port else { return nil }
+        return "http://127.0.0.1:\(port)\(healthEndpoint)"
+    }
+
+    /// Whether its health is asked for on this machine alone.
+    var isHealthLocal: Bool {
+        guard let healthEndpoint, !healthEndpoint.hasPrefix("/") else { return true }
+        guard let start = healthEndpoint.firstRange(of: "://")?.upperBound else { return false }
+        let host = healthEndpoint[start...].prefix { !"/?#".contains($0) }
+        let ends = ["127.0.0.1", "localhost", "[::1]"]
+        return ends.contains {
+            host == $0 || host.hasPrefix($0 + ":") && host.dropFirst($0.count + 1).allSatisfy(\.isNumber)
+        }
+    }
+
+    private static func isName(_ name: String) -> Bool {
+        let text = name.utf8
+        guard let first = text.first, text.count <= 64, isLetterOrDigit(first) else { return false }
+        return text.allSatisfy { isLetterOrDigit($0) || "._-".utf8.contains($0) }
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
+    }
+}
+
+extension String {
+    /// At most 80 characters, none of which moves text about.
+    var shown: String {
+        let text = prefix(80).unicodeScalars.map { $0.movesText ? "\u{FFFD}" : $0 }
+        return String(String.UnicodeScalarView(text)) + (count > 80 ? "…" : "")
+    }
+}

@@ -1,0 +1,189 @@
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
+import Synchronization
+
+/// The services of this machine: a JSON file that people edit and programs change.
+///
+/// ```json
+/// {"services": [{"name": "vite", "port": 5173, "environment": "development", "process_name": "node",
+///                "startup_cmd": "npm run dev", "health_endpoint": "/"}]}
+/// ```
+///
+/// The order of the services and keys that are not known are kept. A change is written in one step, and several programs
+/// may make changes. An edit is seen at the next look; while it is no valid registry, what was read last stays in force.
+public final class ServiceRegistry: Sendable {
+    /// The most services that there may be.
+    public static let limit = 256
+
+    private struct State {
+        var services: [ServiceDefinition] = []
+        var stamp: RegistryFile.Stamp?
+        var problem: ServiceError?
+    }
+
+    private let file: RegistryFile
+    private let state = Mutex(State())
+    /// Where the file went that was there when the registry was opened and could not be read, and why; `nil` when all was
+    /// well.
+    public let setAside: SetAsideRegistry?
+
+    /// Opens a registry. Where there is no file, one with ``ServiceDefinition/defaults`` is made; one that is no valid
+    /// registry is renamed (``setAside``), and the defaults take its place.
+    ///
+    /// - Parameters:
+    ///   - path: the file, such as `services.json` in a data directory that exists.
+    ///   - now: the time that goes into the name of a file that is set aside.
+    /// - Throws: ``ServiceError`` (`system`) when the file can be neither read nor made.
+    public init(path: String, now: Date = Date()) throws(ServiceError) {
+        let file = RegistryFile(path: path)
+        self.file = file
+        setAside = try file.locked { () throws(ServiceError) -> SetAsideRegistry? in
+            var moved: SetAsideRegistry?
+            do throws(ServiceError) {
+                if try file.read() != nil { return nil }
+            } catch {
+                guard error.code == .invalidRegistry else { throw error }
+                moved = SetAsideRegistry(path: try file.setAside(at: now), reason: error)
+            }
+            try file.write(.object([.init(key: "services", value: .array(ServiceDefinition.defaults.map(\.json)))]))
+            return moved
+        }
+        _ = services
+    }
+
+    /// The file.
+    public var path: String { file.path }
+
+    /// All services, in the order of the file.
+    public var services: [ServiceDefinition] {
+        state.withLock { state in
+            let stamp = file.stamp
+            guard stamp == nil || stamp != state.stamp else { return state.services }
+            do throws(ServiceError) {
+                guard let (_, services) = try file.read() else {
+                    throw ServiceError(.invalidRegistry, "\(file.path) is gone: put it back, or start anew.")
+                }
+                state = State(services: services, stamp: stamp)
+            } catch {
+                state.problem = error
+            }
+            return state.services
+        }
+    }
+
+    /// What is wrong with the file as it is now, while ``services`` are those read last; `nil` when nothing is.
+    public var problem: ServiceError? {
+        _ = services
+        return state.withLock { $0.problem }
+    }
+
+    /// What is allowed and yet hardly meant, in a sentence each: two enabled services with one port.
+    public var warnings: [String] {
+        let enabled = services.filter(\.isEnabled)
+        let shared = Dictionary(grouping: enabled.filter { $0.port != nil }, by: { $0.port ?? 0 })
+        return shared.filter { $0.value.count > 1 }.sorted { $0.key < $1.key }.map { port, services in
+            let names = services.map(\.name).joined(separator: " and ")
+            return "\(names) have the same port, \(port): only one of them can run. Reassign or disable one."
+        }
+    }
+
+    /// The service with this name.
+    ///
+    /// - Throws: ``ServiceError`` (`unknown_service`) when there is none.
+    public func service(_ name: String) throws(ServiceError) -> ServiceDefinition {
+        let services = services
+        if let found = services.first(where: { $0.name == name }) { return found }
+        let names = services.map(\.name).joined(separator: ", ")
+        throw ServiceError(.unknownService, "There is no service \"\(name.shown)\". There are: \(names).")
+    }
+
+    /// Adds a service at the end.
+    ///
+    /// - Throws: ``ServiceError``: `invalid_service`, `duplicate_service`, `invalid_registry`, `system`.
+    public func register(_ service: ServiceDefinition) throws(ServiceError) {
+        if let problem = service.problems.first { throw ServiceError(.invalidService, problem) }
+        try change { document, services throws(ServiceError) in
+            guard !services.contains(where: { $0.name == service.name }) else {
+                throw ServiceError(
+                    .duplicateService,
+                    "There is a service \"\(service.name)\" already: unregister it first."
+                )
+            }
+            guard services.count < Self.limit else {
+                throw ServiceError(.invalidService, "There are \(Self.limit) services already: unregister one first.")
+            }
+            document.append(service.json)
+        }
+    }
+
+    /// Takes a service out.
+    ///
+    /// - Parameters:
+    ///   - name: its name.
+    ///   - onlyRegistered: whether one that a person put into the file stays, as for a caller that may not edit the file.
+    /// - Throws: ``ServiceError``: `unknown_service`, `not_permitted`, `invalid_registry`, `system`.
+    public func unregister(_ name: String, onlyRegistered: Bool = false) throws(ServiceError) {
+        let service = try service(name)
+        guard service.registeredBy != nil || !onlyRegistered else {
+            throw ServiceError(
+                .notPermitted,
+                "\(name) was put into \(file.path) by hand, and is taken out by hand: edit the file."
+            )
+        }
+        try change { document, services throws(ServiceError) in
+            guard let index = services.firstIndex(where: { $0.name == name }) else {
+                throw ServiceError(.unknownService, "There is no service \"\(name)\" any more.")
+            }
+            document.remove(at: index)
+        }
+    }
+
+    /// Changes a service; what is not changed stays in the file as it was written.
+    ///
+    /// - Throws: ``ServiceError``: `unknown_service`, `invalid_service`, `invalid_registry`, `system`.
+    public func update(_ name: String, _ body: (inout ServiceDefinition) -> Void) throws(ServiceError) {
+        _ = try service(name)
+        try change { document, services throws(ServiceError) in
+            guard let index = services.firstIndex(where: { $0.name == name }) else {
+                throw ServiceError(.unknownService, "There is no service \"\(name)\" any more.")
+            }
+            var changed = services[index]
+            body(&changed)
+            if let problem = changed.problems.first { throw ServiceError(.invalidService, problem) }
+            let before = Dictionary(services[index].fields.map { ($0.key, $0.value) }) { $1 }
+            for (key, value) in changed.fields where before[key] != value { document[index].set(key, to: value) }
+        }
+    }
+
+    private func change(
+        _ body: (inout [JSONValue], [ServiceDefinition]) throws(ServiceError) -> Void
+    ) throws(ServiceError) {
+        try file.locked { () throws(ServiceError) in
+            guard let (read, services) = try file.read(), case .array(var values)? = read["services"] else {
+                throw ServiceError(.invalidRegistry, "\(file.path) is gone: put it back, or start anew.")
+            }
+            try body(&values, services)
+            var document = read
+            document.set("services", to: .array(values))
+            try file.write(document)
+        }
+        // Two writes within one tick of the file system's clock may look alike; the new file's inode doesn't.
+        _ = services
+    }
+}
+
+/// A registry's file that could not be read, and was renamed so that nothing is lost.
+public struct SetAsideRegistry: Sendable, Hashable, CustomStringConvertible {
+    /// Where it is now.
+    public var path: String
+    /// What is wrong with it.
+    public var reason: ServiceError
+
+    /// Both, in two sentences.
+    public var description: String {
+        "\(reason.message) The file is now \(path); the default services are in force until it is mended and put back."
+    }
+}

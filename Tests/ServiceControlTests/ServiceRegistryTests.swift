@@ -1,0 +1,263 @@
+import Foundation
+import Testing
+
+@testable import ServiceControl
+
+@Suite("The registry's file")
+struct ServiceRegistryTests {
+    private let folder = TemporaryFolder()
+
+    private func registry(_ text: String? = nil) throws -> ServiceRegistry {
+        if let text { try write(text) }
+        return try ServiceRegistry(
+            path: folder.path + "/services.json",
+            now: Date(timeIntervalSince1970: 1_770_724_800)
+        )
+    }
+
+    private func write(_ text: String) throws {
+        try text.write(toFile: folder.path + "/services.json", atomically: true, encoding: .utf8)
+    }
+
+    private var text: String {
+        get throws { try String(contentsOfFile: folder.path + "/services.json", encoding: .utf8) }
+    }
+
+    @Test("where there is none, one with the original's services is made")
+    func defaults() throws {
+        let registry = try registry()
+        #expect(registry.services == ServiceDefinition.defaults)
+        #expect(registry.services.map(\.name) == ["wizard", "api", "vite", "tauri"])
+        #expect(registry.services.map(\.port) == [8765, 5001, 5173, nil])
+        #expect(registry.services.map(\.isEnabled) == [true, false, true, true])
+        #expect(registry.setAside == nil)
+        #expect(registry.services.allSatisfy { $0.problems.isEmpty })
+    }
+
+    @Test("services have all their fields, and commands of both forms")
+    func fields() throws {
+        let service = try #require(
+            try registry(
+                """
+                {"services": [{"name": "a", "port": 80, "environment": "experimental", "process_name": "node",
+                  "description": "d", "startup_cmd": "npm run dev", "shutdown_cmd": ["kill", "it now"],
+                  "health_endpoint": "/ok", "enabled": false}]}
+                """
+            ).services.first
+        )
+        #expect(service.port == 80)
+        #expect(service.environment == .experimental)
+        #expect(service.startupCommand == .shell("npm run dev"))
+        #expect(service.shutdownCommand?.description == "kill 'it now'")
+        #expect(service.healthURL == "http://127.0.0.1:80/ok")
+        #expect(!service.isEnabled)
+    }
+
+    @Test("a change keeps the order, keys that are not known, and what was not changed as it was written")
+    func keeps() throws {
+        let registry = try registry(
+            """
+            {"$schema": "x", "services": [{"port": 81, "name": "b", "note": {"z": 1.50, "a": []}},
+              {"name": "a"}], "last": null}
+            """
+        )
+        try registry.update("b") { $0.port = 82 }
+        try registry.register(ServiceDefinition(name: "c"))
+        #expect(registry.services.map(\.name) == ["b", "a", "c"])
+        let text = try text
+        #expect(
+            text.hasPrefix(
+                """
+                {
+                  "$schema": "x",
+                  "services": [
+                    {
+                      "port": 82,
+                      "name": "b",
+                      "note": {
+                        "z": 1.50,
+                        "a": []
+                      }
+                    },
+                    {
+                      "name": "a"
+                    },
+                    {
+                      "name": "c",
+                """
+            )
+        )
+        #expect(text.hasSuffix("\"last\": null\n}\n"))
+    }
+
+    @Test("a broken one is set aside under the time's name, and the defaults take its place")
+    func broken() throws {
+        let text = "{\"services\": [\n{\"name\": \"a\",}]}"
+        let registry = try registry(text)
+        let moved = try #require(registry.setAside)
+        #expect(moved.path == folder.path + "/services.invalid-20260210T120000Z.json")
+        #expect(try String(contentsOfFile: moved.path, encoding: .utf8) == text)
+        #expect(moved.reason.message.contains("Line 2"))
+        #expect(registry.services == ServiceDefinition.defaults)
+        #expect(moved.description.contains(moved.path))
+    }
+
+    @Test("a second one in the same second gets a name of its own")
+    func brokenTwice() throws {
+        _ = try registry("x")
+        let second = try registry("y")
+        #expect(second.setAside?.path == folder.path + "/services.invalid-20260210T120000Z-1.json")
+    }
+
+    @Test(
+        "whatever is wrong is named with its service, key and kind",
+        arguments: [
+            ("[]", "a list \"services\""),
+            ("{\"services\": {}}", "a list \"services\""),
+            ("{\"services\": [1]}", "one of them is a number"),
+            ("{\"services\": [{\"port\": 1}]}", "has a \"name\""),
+            (
+                "{\"services\": [{\"name\": \"a\", \"port\": \"80\"}]}",
+                "a: port is a whole number from 1 to 65535 or null, not a text"
+            ),
+            ("{\"services\": [{\"name\": \"a\", \"port\": 0}]}", "not 0"),
+            ("{\"services\": [{\"name\": \"a\", \"port\": 65536}]}", "not 65536"),
+            ("{\"services\": [{\"name\": \"a\", \"port\": 80.5}]}", "not 80.5"),
+            ("{\"services\": [{\"name\": \"a\", \"environment\": \"prod\"}]}", "production, development, experimental"),
+            ("{\"services\": [{\"name\": \"a\", \"enabled\": \"yes\"}]}", "a: enabled is true or false, not a text"),
+            ("{\"services\": [{\"name\": \"a\", \"startup_cmd\": [1]}]}", "a: startup_cmd"),
+            ("{\"services\": [{\"name\": \"a\", \"startup_cmd\": []}]}", "a: startup_cmd"),
+            ("{\"services\": [{\"name\": \"a\", \"shutdown_cmd\": {}}]}", "not an object"),
+            (
+                "{\"services\": [{\"name\": \"a\", \"description\": null, \"process_name\": 3}]}",
+                "process_name is a text"
+            ),
+            ("{\"services\": [{\"name\": \"a\", \"health_endpoint\": \"/x\"}]}", "health_endpoint \"/x\""),
+            ("{\"services\": [{\"name\": \"a\", \"health_endpoint\": \"file:///x\"}]}", "health_endpoint"),
+            ("{\"services\": [{\"name\": \"a/b\"}]}", "\"a/b\" is no name"),
+            ("{\"services\": [{\"name\": \"../x\"}]}", "is no name"),
+            ("{\"services\": [{\"name\": \"\"}]}", "is no name"),
+            ("{\"services\": [{\"name\": \"a\"}, {\"name\": \"a\"}]}", "two services have this name"),
+        ]
+    )
+    func wrong(_ text: String, _ part: String) throws {
+        let reason = try #require(try registry(text).setAside?.reason)
+        #expect(reason.code == .invalidRegistry)
+        #expect(reason.message.contains(part), "\(reason.message)")
+    }
+
+    @Test("everything that is wrong is said at once")
+    func allProblems() throws {
+        let text = "{\"services\": [{\"name\": \"a\", \"port\": true}, {\"name\": \"b\", \"enabled\": 1}]}"
+        let message = try #require(try registry(text).setAside?.reason.message)
+        #expect(message.contains("a: port") && message.contains("b: enabled"))
+    }
+
+    @Test("an edit is seen at the next look; a broken one is reported, not set aside, and changes nothing")
+    func edits() throws {
+        let registry = try registry("{\"services\": [{\"name\": \"a\"}]}")
+        try write("{\"services\": [{\"name\": \"a\"}, {\"name\": \"b\"}]}")
+        #expect(registry.services.map(\.name) == ["a", "b"])
+        try write("{\"services\": [")
+        #expect(registry.services.map(\.name) == ["a", "b"])
+        #expect(registry.problem?.code == .invalidRegistry)
+        #expect(throws: ServiceError.self) { try registry.register(ServiceDefinition(name: "c")) }
+        #expect(try text == "{\"services\": [")
+        try write("{\"services\": []}")
+        #expect(registry.services.isEmpty)
+        #expect(registry.problem == nil)
+    }
+
+    @Test("two enabled services with one port are reported, a disabled one is not")
+    func sharedPort() throws {
+        let registry = try registry(
+            """
+            {"services": [{"name": "a", "port": 80}, {"name": "b", "port": 80}, {"name": "c", "port": 81},
+                          {"name": "d", "port": 81, "enabled": false}]}
+            """
+        )
+        #expect(registry.warnings.count == 1)
+        #expect(registry.warnings.first?.contains("a and b have the same port, 80") == true)
+    }
+
+    @Test("services are registered once, and only those that were are unregistered by who may not edit the file")
+    func registration() throws {
+        let registry = try registry("{\"services\": [{\"name\": \"a\"}]}")
+        #expect(throws: ServiceError.self) { try registry.register(ServiceDefinition(name: "a")) }
+        #expect(throws: ServiceError.self) { try registry.register(ServiceDefinition(name: "x/y")) }
+        try registry.register(ServiceDefinition(name: "b", registeredBy: "http"))
+        #expect(try text.contains("\"registered_by\": \"http\""))
+        #expect(throws: ServiceError.self) { try registry.unregister("a", onlyRegistered: true) }
+        try registry.unregister("b", onlyRegistered: true)
+        try registry.unregister("a")
+        #expect(registry.services.isEmpty)
+        let error = #expect(throws: ServiceError.self) { try registry.service("a") }
+        #expect(error?.code == .unknownService)
+    }
+
+    @Test("changes by several at once are all kept")
+    func concurrentChanges() async throws {
+        let path = try registry("{\"services\": []}").path
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    try ServiceRegistry(path: path).register(ServiceDefinition(name: "s\(number)"))
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try Set(ServiceRegistry(path: path).services.map(\.name)) == Set((0..<8).map { "s\($0)" }))
+    }
+
+    @Test("a folder that isn't there is said to be missing")
+    func noFolder() {
+        let error = #expect(throws: ServiceError.self) { try ServiceRegistry(path: folder.path + "/no/services.json") }
+        #expect(error?.code == .system)
+    }
+}
+
+@Suite("JSON")
+struct JSONReaderTests {
+    private func value(_ text: String) throws -> JSONValue { try JSONReader.value(Array(text.utf8)) }
+
+    @Test("texts are read with their escapes, and written so that they read the same")
+    func texts() throws {
+        let read = try value(#""a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00é""#)
+        #expect(read == .string("a\"\\/\u{8}\u{C}\n\r\té😀é"))
+        #expect(try value(read.text) == read)
+    }
+
+    @Test(
+        "numbers keep their form",
+        arguments: ["0", "-0", "1.50", "1e5", "-12.5E-3", "123456789012345678901234567890"]
+    )
+    func numbers(_ text: String) throws {
+        #expect(try value(text) == .number(text))
+    }
+
+    @Test(
+        "what is no JSON is told with its line",
+        arguments: [
+            ("", 1), ("{", 1), ("[1,\n]", 2), ("{\"a\" 1}", 1), ("\n\n{a: 1}", 3), ("[1 2]", 1), ("01", 1), ("1.", 1),
+            ("-", 1),
+            ("1e", 1), ("\"a", 1), ("\"\n\"", 2), ("\"\\x\"", 1), ("\"\\u12\"", 1), ("\"\\ud800\"", 1),
+            ("\"\\ud800\\u0041\"", 1),
+            ("nul", 1), ("{} {}", 1), ("{\"a\": 1,\n\"a\": 2}", 2), ("'a'", 1), ("[1,]", 1), ("// no\n{}", 1),
+        ]
+    )
+    func malformed(_ text: String, _ line: Int) {
+        let problem = #expect(throws: JSONReader.Problem.self) { try value(text) }
+        #expect(problem?.line == line, "\(problem.map(\.message) ?? "")")
+    }
+
+    @Test("bytes that are no UTF-8 are no text, and deep nesting ends early")
+    func hostile() {
+        #expect(throws: JSONReader.Problem.self) { try JSONReader.value([0x22, 0xFF, 0x22]) }
+        #expect(throws: JSONReader.Problem.self) { try value(String(repeating: "[", count: 100_000)) }
+    }
+
+    @Test("the mark at the start of some editors' files is skipped")
+    func byteOrderMark() throws {
+        #expect(try JSONReader.value([0xEF, 0xBB, 0xBF] + Array("{}".utf8)) == .object([]))
+    }
+}
