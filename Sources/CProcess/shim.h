@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifdef __linux__
@@ -91,6 +92,18 @@ static inline int cprocess_spawn(
     }
     posix_spawn_file_actions_destroy(&files);
     return error;
+}
+
+// How a child ended that has not been reaped, and stays to be: `signal` is 0 for one that has exited. Returns 0 while it
+// runs, 1 when it has ended, -1 when there is no such child. What is needed of siginfo_t is macros, which Swift has not.
+static inline int cprocess_peek(pid_t pid, int *code, int *signal) {
+    siginfo_t info;
+    info.si_pid = 0;
+    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT)) return -1;
+    if (!info.si_pid) return 0;
+    *code = info.si_code == CLD_EXITED ? info.si_status : 0;
+    *signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
+    return 1;
 }
 
 #endif

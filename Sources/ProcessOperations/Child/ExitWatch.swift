@@ -10,12 +10,12 @@ import Darwin
 #endif
 
 /// A descriptor that becomes readable when a child has ended. SIGCHLD is left to the program.
-enum ExitWatch {
+package enum ExitWatch {
     #if os(Linux)
     /// A pidfd (pidfd_open(2)).
     ///
     /// - Returns: -1 where there is none: before Linux 5.3, and in some sandboxes.
-    static func descriptor(_ pid: pid_t) -> Int32 {
+    package static func descriptor(_ pid: Int32) -> Int32 {
         cprocess_pidfd_open(pid)
     }
     #else
@@ -23,7 +23,7 @@ enum ExitWatch {
     /// A kqueue that waits for the child (kqueue(2), `EVFILT_PROC`).
     ///
     /// - Returns: -1 where there is none, or the child has ended already.
-    static func descriptor(_ pid: pid_t) -> Int32 {
+    package static func descriptor(_ pid: Int32) -> Int32 {
         let queue = kqueue()
         guard queue >= 0 else { return -1 }
         var wanted = Darwin.kevent(

@@ -6,18 +6,25 @@ import Musl
 #else
 import Darwin
 #endif
-import OperationTracking
+package import OperationTracking
 
 /// What is to be started, ready for the system.
-struct Launch: Sendable {
-    var program: String
-    var arguments: [String]
-    var directory: String?
-    var environment: [String: String]
+package struct Launch: Sendable {
+    package var program: String
+    package var arguments: [String]
+    package var directory: String?
+    package var environment: [String: String]
+
+    package init(program: String, arguments: [String], directory: String? = nil, environment: [String: String]) {
+        self.program = program
+        self.arguments = arguments
+        self.directory = directory
+        self.environment = environment
+    }
 }
 
 /// How a process ended.
-enum ProcessEnding: Sendable, Hashable {
+package enum ProcessEnding: Sendable, Hashable {
     case exited(Int32)
     case signalled(Int32)
     /// Something else in this program has reaped it.
@@ -31,20 +38,20 @@ enum ProcessEnding: Sendable, Hashable {
 /// consumes the value, so that no signal can follow it. The one thing that breaks this proof is another part of this program
 /// that reaps children it didn't start; ``leader`` finds that out before each signal. A session has its leader's number too, so
 /// what is said of the group holds for the session.
-struct SpawnedProcess: ~Copyable {
-    enum Leader {
+package struct SpawnedProcess: ~Copyable {
+    package enum Leader {
         case running, stopped, ended
         /// Reaped by someone else.
         case gone
     }
 
-    let pid: pid_t
+    package let pid: Int32
 
     /// - Parameters:
     ///   - launch: what to start.
     ///   - output: the descriptor that becomes its standard output and error.
     /// - Throws: `OperationFailure` when it could not be started; then there is no process.
-    init(_ launch: Launch, output: Int32) throws(OperationFailure) {
+    package init(_ launch: Launch, output: Int32) throws(OperationFailure) {
         let path = launch.environment["PATH"]
         let file = try CommandPlace.find(launch.program, in: launch.directory, path: path)
         var pid: pid_t = 0
@@ -70,7 +77,7 @@ struct SpawnedProcess: ~Copyable {
     }
 
     /// How the process itself is. It stays to be reaped.
-    var leader: Leader {
+    package var leader: Leader {
         var info = siginfo_t()
         guard waitid(P_PID, id_t(pid), &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 else { return .gone }
         guard info.si_signo == SIGCHLD else { return .running }
@@ -78,11 +85,11 @@ struct SpawnedProcess: ~Copyable {
     }
 
     /// Whether the session has another process that runs.
-    var hasOthers: Bool { ProcessSession(id: pid).members.contains { $0.pid != pid } }
+    package var hasOthers: Bool { ProcessSession(id: pid).members.contains { $0.pid != pid } }
 
     /// Signals every process of the group, and those of the session that have made groups of their own, as `timeout` and
     /// shells with job control do.
-    func signalAll(_ number: Int32) {
+    package func signalAll(_ number: Int32) {
         guard leader != .gone else { return }
         kill(-pid, number)
         let session = ProcessSession(id: pid)
@@ -90,7 +97,7 @@ struct SpawnedProcess: ~Copyable {
     }
 
     /// Takes the ending of a process that has ended.
-    consuming func reap() -> ProcessEnding {
+    package consuming func reap() -> ProcessEnding {
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0 {
             guard errno == EINTR else { return .unknown }

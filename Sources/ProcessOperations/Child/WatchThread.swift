@@ -11,19 +11,24 @@ import OperationTracking
 ///
 /// Not with Dispatch's sources: on Linux (Swift 6.3) the thread that delivers the hang-up of a descriptor still uses the
 /// source's record when another may already have freed it, and dozens of short commands at once crash on that.
-enum WatchThread {
+package enum WatchThread {
     /// What to wait for.
-    struct Interest {
+    package struct Interest {
         /// Those that are to become readable; negative ones are left out.
-        var descriptors: [Int32]
+        package var descriptors: [Int32]
         /// For how long at most, in milliseconds; -1 for ever.
-        var milliseconds: Int32
+        package var milliseconds: Int32
+
+        package init(descriptors: [Int32], milliseconds: Int32) {
+            self.descriptors = descriptors
+            self.milliseconds = milliseconds
+        }
     }
 
     /// Asks `next` what to wait for, waits, and so on until it says `nil`.
     ///
     /// - Returns: `false` where the system has no thread to give.
-    static func run(_ next: @escaping @Sendable () -> Interest?) -> Bool {
+    package static func run(_ next: @escaping @Sendable () -> Interest?) -> Bool {
         BlockingThread.run {
             while let interest = next() {
                 var descriptors = interest.descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }

@@ -1,12 +1,14 @@
 /// The last bytes of an output, however long that is, and what people can read in them.
-struct OutputTail {
+package struct OutputTail {
     /// How many bytes are kept.
-    static let limit = 16 * 1024
+    package static let limit = 16 * 1024
 
-    private(set) var seen: Int64 = 0
+    package private(set) var seen: Int64 = 0
     private var bytes: [UInt8] = []
 
-    mutating func append(_ chunk: UnsafeRawBufferPointer) {
+    package init() {}
+
+    package mutating func append(_ chunk: UnsafeRawBufferPointer) {
         seen += Int64(chunk.count)
         bytes.append(contentsOf: chunk.suffix(Self.limit))
         // Trimmed only when there is twice as much, so that each byte is moved once.
@@ -17,7 +19,7 @@ struct OutputTail {
     var text: String { Self.lines(of: bytes.suffix(Self.limit)).joined(separator: "\n") }
 
     /// The last lines that aren't blank, the oldest first.
-    func lastLines(_ count: Int, within limit: Int = OutputTail.limit) -> [String] {
+    package func lastLines(_ count: Int, within limit: Int = OutputTail.limit) -> [String] {
         Self.lines(of: bytes.suffix(limit)).filter { !$0.allSatisfy(\.isWhitespace) }.suffix(count)
     }
 
