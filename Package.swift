@@ -59,7 +59,10 @@ let package = Package(
             dependencies: ["OperationTracking", "OperationTransfer", "CCrypto"]
         ),
         .target(name: "ProcessOperations", dependencies: ["OperationTracking", "CProcess"]),
-        .target(name: "ServiceControl", dependencies: ["OperationTracking", "CProcess", "CSockDiag"]),
+        .target(
+            name: "ServiceControl",
+            dependencies: ["OperationTracking", "OperationTransfer", "ProcessOperations", "CProcess", "CSockDiag"]
+        ),
         .target(name: "OperationHTTP", dependencies: ["OperationTracking"]),
         .target(
             name: "OperationServer",
@@ -133,9 +136,16 @@ let package = Package(
             resources: [.copy("Fixtures")]
         ),
         .testTarget(name: "ProcessOperationsTests", dependencies: ["ProcessOperations", "OperationTrackingTesting"]),
+        .executableTarget(
+            name: "service-probe",
+            dependencies: ["OperationTracking", "OperationTransfer", "ServiceControl"],
+            path: "Tests/ServiceProbe"
+        ),
         .testTarget(
             name: "ServiceControlTests",
-            dependencies: ["ServiceControl", "OperationTrackingTesting", "CProcess"]
+            dependencies: [
+                "ServiceControl", "OperationTracking", "OperationTransfer", "OperationTrackingTesting", "CProcess",
+            ]
         ),
         .testTarget(name: "OperationHTTPTests", dependencies: ["OperationHTTP", "OperationTrackingTesting"]),
         .testTarget(name: "CustomProviderTests", dependencies: ["CustomProvider", "OperationTrackingTesting"]),

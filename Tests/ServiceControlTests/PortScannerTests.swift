@@ -120,4 +120,11 @@ struct PortScannerTests {
         #expect(use.holders.isEmpty)
         #expect(use.unattributed == [socket])
     }
+
+    @Test("a socket that was closed between the look for sockets and the look for holders is not somebody's")
+    func closedBetweenLooks() throws {
+        let system = ScriptedPorts { $0.listen(80, inode: 7) }
+        system.change { $0.onHolders = { state in state.sockets = [] } }
+        #expect(try PortScanner(system: system).use(of: 80).isFree)
+    }
 }

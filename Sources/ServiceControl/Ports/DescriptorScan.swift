@@ -20,6 +20,17 @@ enum DescriptorScan {
         return found
     }
 
+    /// The pids of all processes.
+    static func allProcesses() -> [Int32] {
+        guard let processes = opendir("/proc") else { return [] }
+        defer { closedir(processes) }
+        var found: [Int32] = []
+        while let entry = readdir(processes) {
+            if let pid = number(in: entry) { found.append(pid) }
+        }
+        return found
+    }
+
     /// Which of the sockets a process has.
     static func sockets(of pid: Int32, among inodes: Set<UInt64>) -> Set<UInt64> {
         sockets(of: pid, in: AT_FDCWD, under: "/proc/", among: inodes)

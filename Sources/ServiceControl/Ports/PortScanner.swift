@@ -20,17 +20,14 @@ public struct PortScanner: Sendable {
     ///
     /// - Throws: ``ServiceError`` (`system`) when the system doesn't say.
     public func use(of port: UInt16) throws(ServiceError) -> PortUse {
-        let sockets = try system.listeners(port: port)
-        return Self.uses(of: sockets, holders: system.holders(of: Set(sockets.map(\.inode))), system).first
-            ?? PortUse(port: port)
+        try look { () throws(ServiceError) in try system.listeners(port: port) }.first ?? PortUse(port: port)
     }
 
     /// Every port that anyone listens on now, in ascending order.
     ///
     /// - Throws: ``ServiceError`` (`system`) when the system doesn't say.
     public func uses() throws(ServiceError) -> [PortUse] {
-        let sockets = try system.listeners(port: nil)
-        return Self.uses(of: sockets, holders: system.holders(of: Set(sockets.map(\.inode))), system)
+        try look { () throws(ServiceError) in try system.listeners(port: nil) }
     }
 
     /// Who listens on some ports now.
@@ -39,10 +36,26 @@ public struct PortScanner: Sendable {
     /// - Returns: one use a port, in ascending order; those that are free included.
     /// - Throws: ``ServiceError`` (`system`) when the system doesn't say.
     public func uses(of ports: Set<UInt16>) throws(ServiceError) -> [PortUse] {
-        let sockets = try system.listeners(port: nil).filter { ports.contains($0.port) }
-        let found = Self.uses(of: sockets, holders: system.holders(of: Set(sockets.map(\.inode))), system)
+        let found = try look { () throws(ServiceError) in
+            try system.listeners(port: nil).filter { ports.contains($0.port) }
+        }
         let free = ports.subtracting(found.map(\.port)).map { PortUse(port: $0) }
         return (found + free).sorted { $0.port < $1.port }
+    }
+
+    /// Looks for the sockets, then for their holders. A socket without a holder may have been closed between the two looks, so
+    /// that they are taken again.
+    private func look(
+        _ sockets: () throws(ServiceError) -> [ListeningSocket]
+    ) throws(ServiceError) -> [PortUse] {
+        var uses: [PortUse] = []
+        for _ in 0..<3 {
+            let sockets = try sockets()
+            uses = Self.uses(of: sockets, holders: system.holders(of: Set(sockets.map(\.inode))), system)
+            // What the kernel itself listens with has no number.
+            guard uses.contains(where: { $0.unattributed.contains { $0.inode != 0 } }) else { break }
+        }
+        return uses
     }
 
     private static func uses(

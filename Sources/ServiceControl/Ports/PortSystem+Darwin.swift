@@ -9,7 +9,7 @@ import OperationTracking
 struct SystemPorts: PortSystem {
     func listeners(port: UInt16?) throws(ServiceError) -> [ListeningSocket] {
         var found: [UInt64: ListeningSocket] = [:]
-        for pid in try Self.allProcesses() {
+        for pid in try Self.listProcesses() {
             for socket in Self.sockets(of: pid) where port == nil || socket.port == port {
                 found[socket.inode] = socket
             }
@@ -19,7 +19,7 @@ struct SystemPorts: PortSystem {
 
     func holders(of inodes: Set<UInt64>) -> [Int32: Set<UInt64>] {
         var found: [Int32: Set<UInt64>] = [:]
-        for pid in (try? Self.allProcesses()) ?? [] {
+        for pid in (try? Self.listProcesses()) ?? [] {
             let own = sockets(of: pid, among: inodes)
             if !own.isEmpty { found[pid] = own }
         }
@@ -32,7 +32,7 @@ struct SystemPorts: PortSystem {
 
     func process(_ pid: Int32) -> ProcessDetails? { ProcessDetails(pid: pid) }
 
-    private static func allProcesses() throws(ServiceError) -> [Int32] {
+    static func listProcesses() throws(ServiceError) -> [Int32] {
         var found = [pid_t](repeating: 0, count: max(0, Int(proc_listallpids(nil, 0))) + 64)
         let count = proc_listallpids(&found, Int32(found.count * MemoryLayout<pid_t>.size))
         guard count > 0 else {

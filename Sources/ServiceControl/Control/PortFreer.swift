@@ -1,0 +1,156 @@
+import OperationTracking
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// What was done to free a port.
+public struct FreedPort: Sendable, Hashable {
+    /// The port.
+    public var port: UInt16
+    /// The processes that held it and were ended; empty when it was free already.
+    public var ended: [ProcessDetails]
+    /// Whether any of them had to be ended by force, with SIGKILL.
+    public var wasForced: Bool
+
+    /// Makes a description.
+    public init(port: UInt16, ended: [ProcessDetails] = [], wasForced: Bool = false) {
+        self.port = port
+        self.ended = ended
+        self.wasForced = wasForced
+    }
+}
+
+/// Ends what holds a port: SIGTERM, SIGKILL after a grace, and then a look whether the port is free.
+///
+/// What is ended are the processes that have the sockets which were there when it began. A process that has made a new one
+/// since, as a supervisor starts it, is not touched: that would go on for ever.
+struct PortFreer {
+    let system: any ControlSystem
+    let clock: any TrackingClock
+    /// The time from SIGTERM to SIGKILL.
+    let grace: Duration
+    /// How often it is looked.
+    var interval = Duration.milliseconds(50)
+    /// How long those may take to vanish that have been killed.
+    var vanishingTime = Duration.seconds(5)
+    /// How long a supervisor is given to start it again, before the port counts as free.
+    var restartTime = Duration.seconds(1)
+
+    /// Frees a port.
+    ///
+    /// - Parameters:
+    ///   - port: the port.
+    ///   - onSignal: told of each process that is signalled, and with what.
+    /// - Throws: ``ServiceError``: `not_permitted`, `supervised`, `taken_again`, `not_ended`, `system`; `CancellationError`.
+    func free(_ port: UInt16, onSignal: (ProcessDetails, Int32) -> Void) async throws -> FreedPort {
+        let use = try PortScanner(system: system).use(of: port)
+        if use.isFree { return FreedPort(port: port) }
+        let targets: [ProcessDetails]
+        switch KillVerdict(use, system) {
+        case .refused(let error): throw error
+        case .allowed(let holders): targets = holders
+        }
+        var hunt = Hunt(port: port, sockets: Set(use.sockets.map(\.inode)), targets: targets)
+        let end = clock.monotonicNanoseconds + grace.nanoseconds
+        while try askToEnd(&hunt, onSignal), clock.monotonicNanoseconds < end { try await clock.sleep(for: interval) }
+        let last = clock.monotonicNanoseconds + vanishingTime.nanoseconds
+        while try endByForce(&hunt, onSignal), clock.monotonicNanoseconds < last {
+            try await clock.sleep(for: interval)
+        }
+        try await verify(port, hunt)
+        return FreedPort(port: port, ended: Array(hunt.signalled.values), wasForced: hunt.wasForced)
+    }
+
+    private struct Hunt {
+        let port: UInt16
+        /// Those there were when it began.
+        let sockets: Set<UInt64>
+        let targets: [ProcessDetails]
+        var signalled: [ProcessIdentity: ProcessDetails] = [:]
+        var killed: Set<ProcessIdentity> = []
+        var wasForced: Bool { !killed.isEmpty }
+    }
+
+    /// Asks the holders to end that descend from no other: a server's first process ends its workers better than a stranger
+    /// does. Workers that outlive it are asked in turn.
+    ///
+    /// - Returns: whether any of the sockets is still there.
+    private func askToEnd(_ hunt: inout Hunt, _ onSignal: (ProcessDetails, Int32) -> Void) throws -> Bool {
+        let holders = holders(of: hunt)
+        let pids = Set(holders.map(\.identity.pid))
+        for holder in holders where hunt.signalled[holder.identity] == nil && !pids.contains(holder.parent) {
+            try signal(holder, SIGTERM, &hunt, onSignal)
+        }
+        return try isHeld(hunt)
+    }
+
+    private func endByForce(_ hunt: inout Hunt, _ onSignal: (ProcessDetails, Int32) -> Void) throws -> Bool {
+        let holders = holders(of: hunt)
+        for holder in holders where !hunt.killed.contains(holder.identity) {
+            if try signal(holder, SIGKILL, &hunt, onSignal) { hunt.killed.insert(holder.identity) }
+        }
+        return try isHeld(hunt)
+    }
+
+    /// Also those count that may not be ended: workers of another user end a moment after their first process.
+    private func isHeld(_ hunt: Hunt) throws -> Bool {
+        try system.listeners(port: hunt.port).contains { hunt.sockets.contains($0.inode) }
+    }
+
+    /// The processes that have the sockets now, as far as they may be ended.
+    private func holders(of hunt: Hunt) -> [ProcessDetails] {
+        system.holders(of: hunt.sockets).keys.sorted().compactMap(system.process).filter { holder in
+            hunt.targets.contains { $0.identity == holder.identity } || isOwn(holder)
+        }
+    }
+
+    /// Workers may have been forked since the look.
+    private func isOwn(_ holder: ProcessDetails) -> Bool {
+        let pid = holder.identity.pid
+        return pid > 1 && pid != system.ownPID && holder.userID == system.userID && holder.realUserID == system.userID
+    }
+
+    @discardableResult
+    private func signal(
+        _ holder: ProcessDetails,
+        _ number: Int32,
+        _ hunt: inout Hunt,
+        _ onSignal: (ProcessDetails, Int32) -> Void
+    ) throws -> Bool {
+        switch system.signal(holder.identity, number, ifItHas: hunt.sockets) {
+        case .sent:
+            hunt.signalled[holder.identity] = holder
+            onSignal(holder, number)
+            return true
+        case .gone, .holdsNothing: return false
+        case .refused(let errno):
+            throw ServiceError(
+                .notPermitted,
+                "The system doesn't let \(holder.name) (pid \(holder.identity.pid)) be ended: \(String(cString: strerror(errno))). Do it as root."
+            )
+        }
+    }
+
+    private func verify(_ port: UInt16, _ hunt: Hunt) async throws {
+        var use = try PortScanner(system: system).use(of: port)
+        if use.isFree, hunt.targets.contains(where: { $0.supervisor != nil }) {
+            try await clock.sleep(for: restartTime)
+            use = try PortScanner(system: system).use(of: port)
+        }
+        guard !use.isFree else { return }
+        let names = use.holders.map { "\($0.name) (pid \($0.identity.pid))" }.joined(separator: ", ")
+        let holder = names.isEmpty ? "another process" : names
+        if use.sockets.contains(where: { hunt.sockets.contains($0.inode) }) {
+            throw ServiceError(.notEnded, "Port \(port) is still held by \(holder), which can't be ended.")
+        }
+        let supervisor = use.holders.compactMap(\.supervisor).first ?? hunt.targets.compactMap(\.supervisor).first
+        let advice =
+            supervisor.map { "\($0) has started it: \($0.advice)" } ?? "Find out what starts it again, and stop that."
+        throw ServiceError(.takenAgain, "Port \(port) came free and is held again, by \(holder). \(advice)")
+    }
+}

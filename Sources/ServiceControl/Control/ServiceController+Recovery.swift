@@ -1,0 +1,145 @@
+import OperationTracking
+
+extension ServiceController {
+    /// Puts all port conflicts right: ends what holds the port of an enabled service in its place, and starts the service
+    /// where it has a `startup_cmd`.
+    ///
+    /// - Parameter actor: who wants it, for the audit log.
+    /// - Returns: what was done to which service, and what could not be.
+    /// - Throws: ``ServiceError`` (`system`) when the system doesn't say who listens; `CancellationError`.
+    @discardableResult
+    public func heal(by actor: String) async throws -> RecoveryReport {
+        try await recover(.portConflicts, by: actor)
+    }
+
+    /// Starts all enabled services that have a `startup_cmd` and don't run, in the order of the registry.
+    ///
+    /// - Parameter actor: who wants it, for the audit log.
+    /// - Throws: as ``heal(by:)``.
+    @discardableResult
+    public func startAll(by actor: String) async throws -> RecoveryReport {
+        try await recover(.stoppedServices, by: actor)
+    }
+
+    /// Stops all services that were started here and run, the last of the registry first.
+    ///
+    /// - Parameter actor: who wants it, for the audit log.
+    /// - Returns: the names of those that were stopped, and why others could not be.
+    /// - Throws: `CancellationError`.
+    public func stopAll(by actor: String) async throws -> (stopped: [String], failures: [String: String]) {
+        var stopped: [String] = []
+        var failures: [String: String] = [:]
+        for service in registry.services.reversed() where knownProcess(of: service.name).running != nil {
+            do {
+                try await stop(service.name, by: actor)
+                stopped.append(service.name)
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                failures[service.name] = String(describing: error)
+            }
+        }
+        return (stopped, failures)
+    }
+
+    /// Follows a strategy: does one step after the other, and goes on where one fails. The operation fails if any does.
+    ///
+    /// - Parameters:
+    ///   - strategy: what is to be put right.
+    ///   - isDryRun: whether it is only looked what would be done.
+    ///   - actor: who wants it, for the audit log.
+    /// - Returns: what was done to which service, and what could not be.
+    /// - Throws: ``ServiceError`` (`system`) when the system doesn't say who listens; `CancellationError`.
+    public func recover(
+        _ strategy: RecoveryStrategy,
+        isDryRun: Bool = false,
+        by actor: String
+    ) async throws -> RecoveryReport {
+        let report = RecoveryReport(strategy: strategy, isDryRun: isDryRun, steps: try await steps(strategy))
+        if isDryRun || report.steps.isEmpty { return report }
+        do {
+            return try await operation(
+                .recoverServices,
+                strategy.description,
+                steps: Int64(report.steps.count),
+                by: actor
+            ) { handle in
+                let done = try await self.follow(report, by: actor, handle)
+                guard done.isComplete else { throw IncompleteRecovery(report: done) }
+                return done
+            }
+        } catch let incomplete as IncompleteRecovery {
+            return incomplete.report
+        }
+    }
+
+    private func follow(_ report: RecoveryReport, by actor: String, _ handle: OperationHandle) async throws
+        -> RecoveryReport
+    {
+        var report = report
+        for index in report.steps.indices {
+            try await handle.checkpoint()
+            do {
+                try await follow(&report.steps[index], by: actor, handle)
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                report.steps[index].outcome = .failed
+                report.steps[index].reason = String(describing: error)
+            }
+            handle.update(completed: Int64(index + 1))
+        }
+        return report
+    }
+
+    /// Each step is an operation of its own beside the whole one, as if it had been asked for alone.
+    private func follow(_ step: inout RecoveryStep, by actor: String, _ handle: OperationHandle) async throws {
+        handle.setPhase(step.action.rawValue, message: step.service)
+        switch step.action {
+        case .kill: try await kill(step.service, by: actor)
+        case .start: try await start(step.service, by: actor)
+        case .restart: try await restart(step.service, by: actor)
+        case .none:
+            step.outcome = .skipped
+            return
+        }
+        step.outcome = .done
+    }
+
+    private func steps(_ strategy: RecoveryStrategy) async throws -> [RecoveryStep] {
+        switch strategy {
+        case .portConflicts:
+            return try conflicts().conflicts.filter { !$0.isCorrect }.map { conflict in
+                let holder =
+                    conflict.actualProcess.map { "\($0) (pid \(conflict.pid ?? 0))" } ?? "another user's process"
+                return RecoveryStep(
+                    service: conflict.service,
+                    action: conflict.canRestart ? .restart : conflict.canKill ? .kill : .none,
+                    reason: conflict.reason ?? "Port \(conflict.port) is held by \(holder)."
+                )
+            }
+        case .failedServices:
+            return try await status().filter { $0.status == .failed && $0.service.isEnabled }.map { report in
+                RecoveryStep(
+                    service: report.service.name,
+                    action: report.service.startupCommand == nil ? .none : .restart,
+                    reason: report.detail ?? "It has failed."
+                )
+            }
+        case .stoppedServices:
+            return try await status().filter {
+                $0.status == .stopped && $0.service.isEnabled && $0.service.startupCommand != nil
+            }
+            .map { RecoveryStep(service: $0.service.name, action: .start, reason: "It doesn't run.") }
+        }
+    }
+}
+
+/// Carries the report out of an operation that is to be recorded as failed.
+private struct IncompleteRecovery: Error, OperationFailureConvertible {
+    let report: RecoveryReport
+
+    var operationFailure: OperationFailure {
+        OperationFailure(OperationFailure.Code(rawValue: "not_recovered"), report.summary)
+    }
+}

@@ -1,0 +1,38 @@
+import OperationTracking
+
+extension ServiceController {
+    /// Registers a service while the program runs, as an extension does.
+    ///
+    /// It is kept in the file with the name of whoever registered it, which gives no right to end what holds its port. Its
+    /// commands are refused unless ``Configuration/runsRegisteredCommands`` is set, and its health is asked on this machine
+    /// only.
+    ///
+    /// - Parameters:
+    ///   - service: the service.
+    ///   - actor: who registers it, such as `http`; at most 100 bytes are kept.
+    /// - Throws: ``ServiceError``: `invalid_service`, `duplicate_service`, `not_permitted`, `invalid_registry`, `system`.
+    public func register(_ service: ServiceDefinition, by actor: String) throws(ServiceError) {
+        var service = service
+        service.registeredBy = actor.bounded(toBytes: 100)
+        if service.startupCommand != nil || service.shutdownCommand != nil { try checkCommandRight(service) }
+        guard service.isHealthLocal else {
+            throw ServiceError(
+                .notPermitted,
+                "The health of a service that is registered this way is asked on this machine only: give a path, or a URL of 127.0.0.1."
+            )
+        }
+        try registry.register(service)
+        note("service.registered", by: actor, nil, service.name)
+    }
+
+    /// Takes out a service that was registered while a program ran. One that a person put into the file stays.
+    ///
+    /// - Parameters:
+    ///   - name: its name.
+    ///   - actor: who wants it, for the audit log.
+    /// - Throws: ``ServiceError``: `unknown_service`, `not_permitted`, `invalid_registry`, `system`.
+    public func unregister(_ name: String, by actor: String) throws(ServiceError) {
+        try registry.unregister(name, onlyRegistered: true)
+        note("service.unregistered", by: actor, nil, name)
+    }
+}

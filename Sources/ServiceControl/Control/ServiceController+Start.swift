@@ -1,0 +1,225 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+public import OperationTracking
+import ProcessOperations
+
+/// A service that runs after it was asked to start.
+public struct StartedService: Sendable, Hashable {
+    /// Its name.
+    public var service: String
+    /// The process by which it was started; `nil` when it ran already, or its command has ended and left a server behind.
+    public var process: ProcessIdentity?
+    /// Whether it ran already, so that nothing was done.
+    public var wasRunning: Bool
+    /// The file with what it prints; `nil` when it ran already.
+    public var log: String?
+
+    /// Makes a description.
+    public init(service: String, process: ProcessIdentity? = nil, wasRunning: Bool = false, log: String? = nil) {
+        self.service = service
+        self.process = process
+        self.wasRunning = wasRunning
+        self.log = log
+    }
+}
+
+extension ServiceController {
+    /// Starts a service, and returns when its port and its health endpoint answer.
+    ///
+    /// It runs in a session of its own, with its output in a log, without standard input, in this program's directory and with
+    /// its environment and `PORT`. A command may fork and end; it counts as failed when it ends with another exit code than 0,
+    /// or when the port doesn't open in time. Then what it has left is ended, and the error has its last lines.
+    ///
+    /// - Parameters:
+    ///   - name: a service with a `startup_cmd`.
+    ///   - actor: who wants it, for the audit log.
+    /// - Throws: ``ServiceError``: `unknown_service`, `not_possible`, `disabled`, `not_permitted`, `port_conflict`,
+    ///   `start_failed`, `timeout`, `busy`, `system`; `CancellationError`.
+    @discardableResult
+    public func start(_ name: String, by actor: String) async throws -> StartedService {
+        let service = try registry.service(name)
+        return try await exclusively(name, "started") {
+            try await operation(.startService, "Start \(name)", steps: 3, by: actor) { handle in
+                try await self.start(service, by: actor, handle)
+            }
+        }
+    }
+
+    /// The services that are started together, in the order in which they are; they are stopped in the opposite one.
+    public nonisolated var startupOrder: [ServiceDefinition] {
+        registry.services.filter { $0.isEnabled && $0.startupCommand != nil }
+    }
+
+    func start(_ service: ServiceDefinition, by actor: String, _ handle: OperationHandle) async throws -> StartedService
+    {
+        let command = try checkStart(service)
+        let report = try await report(of: service)
+        switch report.status {
+        case .running: return StartedService(service: service.name, wasRunning: true)
+        case .portConflict:
+            throw ServiceError(.portConflict, "\(report.detail ?? "Its port is held.") Kill that, or restart.")
+        case .unknown: throw ServiceError(.portConflict, report.detail ?? "Its port is held by another user's process.")
+        case .failed where report.process != nil:
+            throw ServiceError(.notPossible, "\(report.detail ?? "It runs, and isn't well.") Restart it.")
+        case .failed, .stopped: break
+        }
+        handle.setPhase("starting", message: command.description)
+        let process = try launch(service, command, handle)
+        note("process.started", by: actor, handle.id, "\(service.name) (pid \(process.identity.pid)): \(command)")
+        do {
+            try await waitUntilUp(service, process, handle)
+        } catch {
+            // Not in this task, which may be cancelled: what was started is ended all the same.
+            await Task { await self.end(process, handle.clock) }.value
+            if let error = error as? ServiceError, error.code == .startFailed || error.code == .timeout {
+                fail(service.name, process, error.message)
+            }
+            throw error
+        }
+        let isThere = process.ending == nil
+        return StartedService(service: service.name, process: isThere ? process.identity : nil, log: process.log.path)
+    }
+
+    private func checkStart(_ service: ServiceDefinition) throws(ServiceError) -> ServiceCommand {
+        guard let command = service.startupCommand else {
+            throw ServiceError(.notPossible, "\(service.name) has no startup_cmd: give it one in \(registry.path).")
+        }
+        guard service.isEnabled else {
+            throw ServiceError(.disabled, "\(service.name) is disabled: set \"enabled\" to true in \(registry.path).")
+        }
+        try checkCommandRight(service)
+        return command
+    }
+
+    func checkCommandRight(_ service: ServiceDefinition) throws(ServiceError) {
+        guard let name = service.registeredBy, !configuration.runsRegisteredCommands else { return }
+        throw ServiceError(
+            .notPermitted,
+            "\(service.name) was registered by \(name.shown), whose commands are not run: allow it in the configuration, or take \"registered_by\" out of \(registry.path)."
+        )
+    }
+
+    private func launch(
+        _ service: ServiceDefinition,
+        _ command: ServiceCommand,
+        _ handle: OperationHandle
+    ) throws -> ServiceProcess {
+        try SmallFile.makeFolder(folder.path)
+        var environment = ProcessInfo.processInfo.environment
+        if let port = service.port { environment["PORT"] = "\(port)" }
+        let words = command.words
+        let launch = Launch(program: words[0], arguments: Array(words.dropFirst()), environment: environment)
+        let name = service.name
+        let process = try ServiceProcess(launch, log: folder.log(of: name)) { [weak self] ending in
+            Task { await self?.ended(name, ending) }
+        }
+        started[name] = process
+        let record = StartedRecord(
+            pid: process.identity.pid,
+            startTime: process.identity.startTime,
+            boot: StartedRecord.currentBoot,
+            startedAt: handle.clock.wallMilliseconds
+        )
+        try folder.keep(record, of: name)
+        handle.update(completed: 1)
+        return process
+    }
+
+    /// Waits until the service answers.
+    private func waitUntilUp(_ service: ServiceDefinition, _ process: ServiceProcess, _ handle: OperationHandle)
+        async throws
+    {
+        let clock = handle.clock
+        let begin = clock.monotonicNanoseconds
+        handle.setPhase("waiting", message: service.port.map { "for port \($0)" } ?? "for \(service.name)")
+        while true {
+            try await handle.checkpoint()
+            if try await isUp(service, process, since: begin, handle) { return }
+            try checkEnding(service, process)
+            guard clock.monotonicNanoseconds - begin < configuration.startTimeout.nanoseconds else {
+                throw timedOut(service, process)
+            }
+            try await clock.sleep(for: .milliseconds(100))
+        }
+    }
+
+    private func isUp(
+        _ service: ServiceDefinition,
+        _ process: ServiceProcess,
+        since begin: Int64,
+        _ handle: OperationHandle
+    ) async throws -> Bool {
+        if let port = service.port {
+            let use = try PortScanner(system: system).use(of: port)
+            guard !use.isFree else { return false }
+            let look = look(at: service, use: use)
+            guard look.status == .running else {
+                throw ServiceError(.portConflict, look.detail ?? "Port \(port) was taken by another process meanwhile.")
+            }
+            handle.update(completed: 2)
+        }
+        if let health, let url = service.askableHealthURL {
+            handle.setPhase("checking health")
+            guard await health.answer(of: url) == .well else { return false }
+        } else if service.port == nil {
+            // There is nothing to ask but whether it is still there.
+            let time = handle.clock.monotonicNanoseconds - begin
+            guard process.isRunning, time >= configuration.settleTime.nanoseconds else { return false }
+        }
+        handle.update(completed: 3)
+        return true
+    }
+
+    /// A command that ends well may have left a server behind, or have asked another program to start one.
+    private func checkEnding(_ service: ServiceDefinition, _ process: ServiceProcess) throws(ServiceError) {
+        guard let ending = process.ending else { return }
+        let canStillAnswer = service.port != nil || service.healthEndpoint != nil || process.isRunning
+        if ending == .exited(0), canStillAnswer { return }
+        throw ServiceError(.startFailed, "\(service.name) ended at once, \(ending.text). \(said(process))")
+    }
+
+    private func timedOut(_ service: ServiceDefinition, _ process: ServiceProcess) -> ServiceError {
+        let port = service.port.map { "port \($0)" } ?? "its health endpoint"
+        let seconds = Int(configuration.startTimeout.seconds.rounded())
+        return ServiceError(
+            .timeout,
+            "\(service.name) didn't answer on \(port) within \(seconds) s, and was ended. \(said(process))"
+        )
+    }
+
+    private func said(_ process: ServiceProcess) -> String {
+        let lines = process.lastLines(10)
+        if lines.isEmpty { return "It printed nothing." }
+        let text = lines.joined(separator: " | ")
+        return "Its last lines: \(text.count <= 900 ? text : "…" + text.suffix(899)) (all of them: \(process.log.path))"
+    }
+
+    private func ended(_ name: String, _ ending: ProcessEnding) {
+        guard let process = started[name], !process.isToEnd, ending != .exited(0) else { return }
+        fail(name, process, "It ended by itself, \(ending.text). \(said(process))")
+    }
+
+    /// Notes that a service has ended which nobody had asked to, for this program and later ones.
+    private func fail(_ name: String, _ process: ServiceProcess, _ why: String) {
+        guard var record = folder.record(of: name), record.pid == process.identity.pid, record.failure == nil else {
+            return
+        }
+        record.failure = why
+        // Where it can't be kept, the service counts as stopped.
+        try? folder.keep(record, of: name)
+        note("service.failed", by: "services", nil, "\(name) (pid \(record.pid)): \(why)")
+    }
+}
+
+extension ProcessEnding {
+    var text: String {
+        switch self {
+        case .exited(let code): "with exit code \(code)"
+        case .signalled(let number): "by signal \(number)"
+        case .unknown: "how isn't known"
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import OperationTracking
+import ProcessOperations
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// What a service prints: a file, and the one before it.
+struct ServiceLog: Sendable {
+    let path: String
+    /// How many bytes it may have before it is begun anew, at least 4,096.
+    let limit: Int
+
+    /// Opens the file for a service that is to be started. One that is over the limit becomes the one before.
+    ///
+    /// - Returns: the descriptor, and where the service's own output begins in the file.
+    /// - Throws: ``ServiceError`` (`system`).
+    func open() throws(ServiceError) -> (descriptor: Int32, start: Int) {
+        if size > limit { rename(path, path + ".1") }
+        // Appending: after the file is cut, the service goes on at its new end.
+        let descriptor = systemOpen(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw ServiceError(
+                .system,
+                "\(path) could not be opened: \(String(cString: strerror(errno))). Check its permissions and the room on the disk."
+            )
+        }
+        return (descriptor, size)
+    }
+
+    /// Keeps the file within its limit while the service writes to it: what is there is copied, and the file is emptied.
+    /// Lines that are written in this very moment may be lost.
+    func trim() {
+        guard size > limit, let bytes = tail(limit) else { return }
+        guard (try? SmallFile.write(bytes, to: path + ".1", mode: 0o600)) != nil else { return }
+        truncate(path, 0)
+    }
+
+    /// The last lines that were written behind `start`, the oldest first.
+    func lastLines(_ count: Int, from start: Int) -> [String] {
+        let size = size
+        // It was begun anew since.
+        let length = size >= start ? size - start : size
+        guard let bytes = tail(min(length, OutputTail.limit)) else { return [] }
+        var tail = OutputTail()
+        bytes.withUnsafeBytes { tail.append($0) }
+        return tail.lastLines(count)
+    }
+
+    private var size: Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    private func tail(_ count: Int) -> [UInt8]? {
+        let descriptor = systemOpen(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: count)
+        let start = max(0, size - count)
+        var filled = 0
+        while filled < count {
+            let read = bytes.withUnsafeMutableBytes { buffer in
+                pread(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled, off_t(start + filled))
+            }
+            guard read > 0 else { break }
+            filled += read
+        }
+        return Array(bytes[..<filled])
+    }
+}
+
+private func systemOpen(_ path: String, _ flags: Int32) -> Int32 {
+    open(path, flags, 0o600)
+}

@@ -1,0 +1,60 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+import OperationTracking
+
+/// The process by which a service was started, kept in a file so that a later program knows it again.
+struct StartedRecord: Codable, Hashable {
+    var pid: Int32
+    var startTime: UInt64
+    /// Start times are counted from the boot, so those of another boot mean nothing.
+    var boot: String
+    /// Milliseconds since 1970.
+    var startedAt: Int64
+    /// How it ended, where that was seen and nobody had asked for it.
+    var failure: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case pid, boot, failure
+        case startTime = "start_time"
+        case startedAt = "started_at"
+    }
+
+    var identity: ProcessIdentity { ProcessIdentity(pid: pid, startTime: startTime) }
+
+    /// The process, if it is still there.
+    var running: ProcessIdentity? {
+        boot == Self.currentBoot && identity.isRunning ? identity : nil
+    }
+
+    /// What a start of the system is known by; empty where it has no name.
+    static let currentBoot: String = {
+        let text = (try? SmallFile.read("/proc/sys/kernel/random/boot_id")) ?? nil
+        return String(decoding: text ?? [], as: UTF8.self).filter { !$0.isWhitespace }
+    }()
+}
+
+/// The folder where started services have their logs and records.
+struct ServiceFolder: Sendable {
+    let path: String
+    let logLimit: Int
+
+    func log(of name: String) -> ServiceLog { ServiceLog(path: "\(path)/\(name).log", limit: logLimit) }
+
+    /// `nil` where there is none, or it can't be read: then the process is one like any other.
+    func record(of name: String) -> StartedRecord? {
+        guard let bytes = (try? SmallFile.read(file(name))) ?? nil else { return nil }
+        return try? JSONDecoder().decode(StartedRecord.self, from: Data(bytes))
+    }
+
+    func keep(_ record: StartedRecord, of name: String) throws(ServiceError) {
+        try SmallFile.makeFolder(path)
+        // Numbers and plain texts are always encoded.
+        guard let data = try? JSONEncoder().encode(record) else { return }
+        try SmallFile.write(Array(data), to: file(name), mode: 0o600)
+    }
+
+    private func file(_ name: String) -> String { "\(path)/\(name).process.json" }
+}

@@ -1,0 +1,103 @@
+/// Who holds a service's port, and what can be done about it.
+public struct PortConflict: Sendable, Hashable {
+    /// The service's name.
+    public var service: String
+    /// Its port.
+    public var port: UInt16
+    /// The name of the process that is to hold it; `nil` where any will do.
+    public var expectedProcess: String?
+    /// The name of the process that does; `nil` when the system doesn't show it.
+    public var actualProcess: String?
+    /// That process's pid.
+    public var pid: Int32?
+    /// Whether it is the service's own.
+    public var isCorrect: Bool
+    /// Whether it may be ended from here.
+    public var canKill: Bool
+    /// Whether the service can be started in its place.
+    public var canRestart: Bool
+    /// Why it can't be ended; `nil` when it can.
+    public var reason: String?
+    /// What watches over the process, such as `systemd (nginx.service)`.
+    public var supervisor: String?
+
+    /// Makes a description.
+    public init(
+        service: String,
+        port: UInt16,
+        expectedProcess: String?,
+        actualProcess: String?,
+        pid: Int32?,
+        isCorrect: Bool,
+        canKill: Bool,
+        canRestart: Bool,
+        reason: String? = nil,
+        supervisor: String? = nil
+    ) {
+        self.service = service
+        self.port = port
+        self.expectedProcess = expectedProcess
+        self.actualProcess = actualProcess
+        self.pid = pid
+        self.isCorrect = isCorrect
+        self.canKill = canKill
+        self.canRestart = canRestart
+        self.reason = reason
+        self.supervisor = supervisor
+    }
+}
+
+extension PortConflict: Encodable {
+    private enum CodingKeys: String, CodingKey {
+        case service, port, pid, reason, supervisor
+        case expectedProcess = "expected_process"
+        case actualProcess = "actual_process"
+        case isCorrect = "is_correct"
+        case canKill = "can_kill"
+        case canRestart = "can_restart"
+    }
+
+    /// Writes it with every key, `null` for what isn't known.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(service, forKey: .service)
+        try container.encode(port, forKey: .port)
+        try container.encode(expectedProcess, forKey: .expectedProcess)
+        try container.encode(actualProcess, forKey: .actualProcess)
+        try container.encode(pid, forKey: .pid)
+        try container.encode(isCorrect, forKey: .isCorrect)
+        try container.encode(canKill, forKey: .canKill)
+        try container.encode(canRestart, forKey: .canRestart)
+        try container.encode(reason, forKey: .reason)
+        try container.encode(supervisor, forKey: .supervisor)
+    }
+}
+
+/// The ports of all enabled services that anyone holds.
+public struct PortConflicts: Sendable, Hashable, Encodable {
+    /// One entry for each, those that are held by the service's own process included.
+    public var conflicts: [PortConflict]
+
+    /// Makes a list.
+    public init(conflicts: [PortConflict]) {
+        self.conflicts = conflicts
+    }
+
+    /// How many there are.
+    public var total: Int { conflicts.count }
+    /// How many of them are held by another process than the service's own.
+    public var requiresAttention: Int { conflicts.count { !$0.isCorrect } }
+
+    private enum CodingKeys: String, CodingKey {
+        case conflicts, total
+        case requiresAttention = "requires_attention"
+    }
+
+    /// Writes the list and the two counts.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(conflicts, forKey: .conflicts)
+        try container.encode(total, forKey: .total)
+        try container.encode(requiresAttention, forKey: .requiresAttention)
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import Glibc
+import OperationTracking
+import OperationTransfer
+import Testing
+
+@testable import ServiceControl
+
+/// A controller with a registry of the test's own.
+final class ServiceFixture: Sendable {
+    let folder = TemporaryFolder()
+    let history = InMemoryHistoryStore()
+    let tracker: OperationTracker
+    let services: ServiceController
+
+    init(
+        _ definitions: [ServiceDefinition],
+        system: any ControlSystem = SystemPorts(),
+        transport: (any HTTPTransport)? = nil,
+        configure: (inout ServiceController.Configuration) -> Void = { _ in }
+    ) throws {
+        tracker = OperationTracker(history: history)
+        let path = folder.path + "/services.json"
+        let document = JSONValue.object([.init(key: "services", value: .array(definitions.map(\.json)))])
+        try document.text.write(toFile: path, atomically: true, encoding: .utf8)
+        var configuration = ServiceController.Configuration(folder: folder.path + "/services")
+        configuration.settleTime = .milliseconds(50)
+        configuration.startTimeout = .seconds(20)
+        configure(&configuration)
+        services = ServiceController(
+            registry: try ServiceRegistry(path: path),
+            tracker: tracker,
+            audit: history,
+            transport: transport,
+            clock: .system,
+            configuration: configuration,
+            system: system
+        )
+    }
+
+    func anotherController() throws -> ServiceController {
+        ServiceController(
+            registry: try ServiceRegistry(path: folder.path + "/services.json"),
+            tracker: tracker,
+            configuration: .init(folder: folder.path + "/services")
+        )
+    }
+
+    /// What the audit log has, oldest first.
+    func noted() async throws -> [AuditEntry] {
+        try await history.auditEntries(cursor: nil, limit: 1000).entries.reversed()
+    }
+
+    /// The error with which something is refused.
+    func error(_ body: () async throws -> Void) async throws -> ServiceError {
+        do {
+            try await body()
+        } catch let error as ServiceError {
+            return error
+        }
+        Issue.record("it was not refused")
+        throw CancellationError()
+    }
+}
+
+/// A port that nobody listens on.
+func freePort() throws -> UInt16 {
+    let listener = try Listener("127.0.0.1")
+    return listener.port
+}
+
+/// A web server in Python, as people start it.
+func webServer(_ port: UInt16) -> String {
+    "exec \(Python.path ?? "python3") -m http.server \(port) --bind 127.0.0.1"
+}
+
+/// Waits until a child listens on a port.
+func waitForListener(_ port: UInt16, _ pid: Int32) async throws {
+    try await eventually { try PortScanner().use(of: port).holders.contains { $0.identity.pid == pid } }
+}
+
+/// Those that have not ended: who reaps an orphan, and when, is the system's business.
+func runningProcesses(ofSession session: pid_t) -> [Int32] {
+    SystemPorts().allProcesses().filter { pid in
+        guard getsid(pid) == session, let text = ProcFile.contents(of: "/proc/\(pid)/stat"),
+            let stat = ProcessStat(text)
+        else { return false }
+        return !stat.hasEnded
+    }
+}

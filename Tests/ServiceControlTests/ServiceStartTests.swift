@@ -1,0 +1,300 @@
+import Foundation
+import Glibc
+import OperationTracking
+import OperationTransfer
+import Testing
+
+@testable import ServiceControl
+
+@Suite("Starting and stopping", .enabled(if: Python.path != nil, Python.whenMissing))
+struct ServiceStartTests {
+    private func service(_ port: UInt16?, _ script: String, health: String? = nil) -> ServiceDefinition {
+        ServiceDefinition(
+            name: "web",
+            port: port,
+            processName: "python",
+            startupCommand: .shell(script),
+            healthEndpoint: health
+        )
+    }
+
+    @Test("a server is started, known as its own, and stopped")
+    func startAndStop() async throws {
+        let port = try freePort()
+        let fixture = try ServiceFixture([service(port, webServer(port))])
+        #expect(try await fixture.services.status(of: "web").status == .stopped)
+        let started = try await fixture.services.start("web", by: "a test")
+        let report = try await fixture.services.status(of: "web")
+        #expect(report.status == .running)
+        #expect(report.wasStartedHere)
+        #expect(report.process?.identity == started.process)
+        #expect(report.process?.isNamed("python") == true)
+        #expect(try await fixture.services.start("web", by: "a test").wasRunning)
+        #expect(try await fixture.services.stop("web", by: "a test").wasRunning)
+        #expect(try PortScanner().use(of: port).isFree)
+        #expect(try await fixture.services.status(of: "web").status == .stopped)
+        #expect(try await !fixture.services.stop("web", by: "a test").wasRunning)
+        let actions = try await fixture.noted().map(\.action)
+        #expect(actions.contains("process.started") && actions.contains("process.terminated"))
+    }
+
+    @Test("each is an operation with its phases, which says who started it")
+    func operations() async throws {
+        let port = try freePort()
+        let fixture = try ServiceFixture([service(port, webServer(port))])
+        try await fixture.services.restart("web", by: "a test")
+        let operation = try #require(fixture.tracker.recentOperations().first)
+        #expect(operation.type == .restartService)
+        #expect(operation.status == .completed)
+        #expect(operation.description == "Restart web")
+        try await fixture.services.stop("web", by: "a test")
+        #expect(try await fixture.noted().allSatisfy { $0.actor == "a test" })
+    }
+
+    @Test("a command that forks and ends has started its server, and all of it is stopped")
+    func forks() async throws {
+        let port = try freePort()
+        let server = "\(Python.path ?? "") -m http.server \(port) --bind 127.0.0.1"
+        let fixture = try ServiceFixture([service(port, "\(server) & sleep 1000 & exit 0")])
+        try await fixture.services.start("web", by: "a test")
+        let report = try await fixture.services.status(of: "web")
+        #expect(report.status == .running)
+        #expect(report.wasStartedHere)
+        let pid = try #require(report.process?.identity.pid)
+        let session = getsid(pid)
+        try await fixture.services.stop("web", by: "a test")
+        #expect(try PortScanner().use(of: port).isFree)
+        #expect(runningProcesses(ofSession: session).isEmpty)
+    }
+
+    @Test("a command that fails at once says its code and its last lines")
+    func failsAtOnce() async throws {
+        let fixture = try ServiceFixture([service(try freePort(), "echo first; echo no such config >&2; exit 3")])
+        let error = try await fixture.error { try await fixture.services.start("web", by: "a test") }
+        #expect(error.code == .startFailed)
+        #expect(error.message.contains("exit code 3"))
+        #expect(error.message.contains("first | no such config"))
+        #expect(fixture.tracker.recentOperations().first?.status == .failed)
+        #expect(fixture.tracker.recentOperations().first?.failure?.code.rawValue == "start_failed")
+        let report = try await fixture.services.status(of: "web")
+        #expect(report.status == .failed)
+        #expect(report.detail?.contains("no such config") == true)
+    }
+
+    @Test("a program that isn't there is said to be missing")
+    func noProgram() async throws {
+        var definition = service(try freePort(), "")
+        definition.startupCommand = .program(["/no/such/program"])
+        let fixture = try ServiceFixture([definition])
+        let error = try await fixture.error { try await fixture.services.start("web", by: "a test") }
+        #expect(error.code == .startFailed)
+        #expect(error.message.contains("/no/such/program"))
+    }
+
+    @Test("a server that never opens its port is ended when its time is over")
+    func neverOpens() async throws {
+        let fixture = try ServiceFixture([service(try freePort(), "echo $$; echo warming up; sleep 100 & sleep 100")]) {
+            $0.startTimeout = .milliseconds(300)
+        }
+        let error = try await fixture.error { try await fixture.services.start("web", by: "a test") }
+        #expect(error.code == .timeout)
+        #expect(error.message.contains("warming up"))
+        let log = try String(contentsOfFile: fixture.folder.path + "/services/web.log", encoding: .utf8)
+        let pid = try #require(Int32(log.split(separator: "\n")[0]))
+        #expect(runningProcesses(ofSession: pid).isEmpty)
+        #expect(try await fixture.services.status(of: "web").status == .failed)
+    }
+
+    @Test("cancelling a start ends what was started")
+    func cancelled() async throws {
+        let fixture = try ServiceFixture([service(try freePort(), "sleep 100")])
+        let start = Task { try await fixture.services.start("web", by: "a test") }
+        let pid: Int32 = try await eventually {
+            fixture.tracker.activeOperations.first { $0.phase == "waiting" } == nil
+                ? nil : fixture.services.folder.record(of: "web")?.pid
+        }
+        try await fixture.tracker.cancel(try #require(fixture.tracker.activeOperations.first?.id))
+        await #expect(throws: CancellationError.self) { try await start.value }
+        #expect(fixture.tracker.recentOperations().first?.status == .cancelled)
+        try await eventually { ProcessIdentity(running: pid) == nil }
+    }
+
+    @Test("what is being started isn't started a second time meanwhile")
+    func busy() async throws {
+        let fixture = try ServiceFixture([service(try freePort(), "sleep 100")])
+        let start = Task { try await fixture.services.start("web", by: "a test") }
+        try await eventually { !fixture.tracker.activeOperations.isEmpty }
+        #expect(try await fixture.error { try await fixture.services.stop("web", by: "a test") }.code == .busy)
+        start.cancel()
+        _ = await start.result
+    }
+
+    @Test("a service without a port counts as started when it has run for a moment")
+    func withoutPort() async throws {
+        let definition = ServiceDefinition(name: "tauri", processName: "tauri", startupCommand: .shell("sleep 100"))
+        let fixture = try ServiceFixture([definition])
+        try await fixture.services.start("tauri", by: "a test")
+        #expect(try await fixture.services.status(of: "tauri").status == .running)
+        try await fixture.services.stop("tauri", by: "a test")
+        #expect(try await fixture.services.status(of: "tauri").status == .stopped)
+    }
+
+    @Test("a health endpoint has to say that all is well")
+    func health() async throws {
+        let port = try freePort()
+        let transport = CurlTransport()
+        var definition = service(port, webServer(port), health: "/")
+        let fixture = try ServiceFixture([definition], transport: transport)
+        try await fixture.services.start("web", by: "a test")
+        #expect(try await fixture.services.status(of: "web").isHealthy == true)
+        definition.healthEndpoint = "/no-such-file"
+        try fixture.services.registry.update("web") { $0.healthEndpoint = definition.healthEndpoint }
+        let report = try await fixture.services.status(of: "web")
+        #expect(report.status == .failed)
+        #expect(report.detail?.contains("404") == true)
+        try await fixture.services.stop("web", by: "a test")
+    }
+
+    @Test("a server that is never well is not started")
+    func neverWell() async throws {
+        let port = try freePort()
+        let definition = service(port, webServer(port), health: "http://127.0.0.1:\(port)/no-such-file")
+        let fixture = try ServiceFixture([definition], transport: CurlTransport()) { $0.startTimeout = .seconds(2) }
+        #expect(try await fixture.error { try await fixture.services.start("web", by: "a test") }.code == .timeout)
+        #expect(try PortScanner().use(of: port).isFree)
+    }
+
+    @Test("a service that ends by itself has failed, and says so to the next program as well")
+    func endsByItself() async throws {
+        let port = try freePort()
+        let fixture = try ServiceFixture([service(port, webServer(port))])
+        let pid = try #require(try await fixture.services.start("web", by: "a test").process?.pid)
+        kill(pid, SIGABRT)
+        try await eventually { try await fixture.services.status(of: "web").status == .failed }
+        let later = try await fixture.anotherController().status(of: "web")
+        #expect(later.status == .failed)
+        #expect(later.detail?.contains("signal 6") == true)
+        #expect(try await fixture.noted().contains { $0.action == "service.failed" })
+    }
+
+    @Test("another program knows what was started, by its record, and stops it with its session")
+    func laterProgram() async throws {
+        let port = try freePort()
+        let command = "\(Python.path ?? "") -m http.server \(port) --bind 127.0.0.1 & wait"
+        let fixture = try ServiceFixture([service(port, command)])
+        let leader = try #require(try await fixture.services.start("web", by: "a test").process)
+        let later = try fixture.anotherController()
+        #expect(try await later.status(of: "web").wasStartedHere)
+        try await later.stop("web", by: "a later program")
+        #expect(try PortScanner().use(of: port).isFree)
+        try await eventually { !leader.isRunning }
+    }
+
+    @Test("a record of another boot, or of another process, is none")
+    func oldRecord() async throws {
+        let fixture = try ServiceFixture([ServiceDefinition(name: "tauri")])
+        let own = try #require(ProcessIdentity(running: getpid()))
+        var record = StartedRecord(pid: own.pid, startTime: own.startTime, boot: "another", startedAt: 0)
+        try fixture.services.folder.keep(record, of: "tauri")
+        #expect(try await fixture.services.status(of: "tauri").status == .stopped)
+        record.boot = StartedRecord.currentBoot
+        record.startTime += 1
+        try fixture.services.folder.keep(record, of: "tauri")
+        #expect(try await fixture.services.status(of: "tauri").status == .stopped)
+    }
+
+    @Test("shutdown_cmd is asked first, and knows the service's process")
+    func shutdownCommand() async throws {
+        let port = try freePort()
+        var definition = service(port, webServer(port))
+        definition.shutdownCommand = .shell("echo asked $PORT; kill -INT $SERVICE_PID")
+        let fixture = try ServiceFixture([definition])
+        try await fixture.services.start("web", by: "a test")
+        try await fixture.services.stop("web", by: "a test")
+        #expect(try PortScanner().use(of: port).isFree)
+        let log = try String(contentsOfFile: fixture.folder.path + "/services/web.log", encoding: .utf8)
+        #expect(log.contains("asked \(port)"))
+        #expect(try await fixture.noted().contains { $0.action == "service.shutdown" })
+        #expect(try await !fixture.noted().contains { $0.action == "process.terminated" })
+    }
+
+    @Test("where it fails, signals follow")
+    func shutdownFails() async throws {
+        let port = try freePort()
+        var definition = service(port, webServer(port))
+        definition.shutdownCommand = .shell("exit 1")
+        let fixture = try ServiceFixture([definition])
+        try await fixture.services.start("web", by: "a test")
+        try await fixture.services.stop("web", by: "a test")
+        #expect(try PortScanner().use(of: port).isFree)
+    }
+
+    @Test("a disabled service, one without a command and one that was registered over the network are not started")
+    func refused() async throws {
+        var disabled = service(nil, "sleep 1")
+        disabled.isEnabled = false
+        var registered = service(nil, "sleep 1")
+        registered.name = "extension"
+        registered.registeredBy = "http"
+        let fixture = try ServiceFixture([disabled, registered, ServiceDefinition(name: "plain")])
+        #expect(try await fixture.error { try await fixture.services.start("web", by: "a test") }.code == .disabled)
+        #expect(
+            try await fixture.error { try await fixture.services.start("plain", by: "a test") }.code == .notPossible
+        )
+        #expect(
+            try await fixture.error { try await fixture.services.start("extension", by: "a test") }.code
+                == .notPermitted
+        )
+        #expect(
+            try await fixture.error { try await fixture.services.start("no/name", by: "a test") }.code
+                == .unknownService
+        )
+    }
+
+}
+
+@Suite("Logs of services")
+struct ServiceLogTests {
+    private let folder = TemporaryFolder()
+
+    private var log: ServiceLog { ServiceLog(path: folder.path + "/web.log", limit: 4096) }
+
+    private func write(_ text: String, to descriptor: Int32) {
+        #expect(Glibc.write(descriptor, text, text.utf8.count) == text.utf8.count)
+    }
+
+    private func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
+
+    @Test("one that is over its limit becomes the older one, and the service goes on in the new one")
+    func trim() throws {
+        let (descriptor, start) = try log.open()
+        defer { close(descriptor) }
+        #expect(start == 0)
+        log.trim()
+        write(String(repeating: "0123456789abcdef", count: 300), to: descriptor)
+        log.trim()
+        #expect(try text(log.path).isEmpty)
+        #expect(try text(log.path + ".1") == String(repeating: "0123456789abcdef", count: 256))
+        write("new\n", to: descriptor)
+        #expect(try text(log.path) == "new\n")
+        #expect(log.lastLines(5, from: start) == ["new"])
+    }
+
+    @Test("what an earlier run has printed is none of this run's last lines, and is kept")
+    func earlierRun() throws {
+        let first = try log.open()
+        write("one\n", to: first.descriptor)
+        close(first.descriptor)
+        let second = try log.open()
+        #expect(log.lastLines(5, from: second.start).isEmpty)
+        write("two\nthree\n", to: second.descriptor)
+        #expect(log.lastLines(1, from: second.start) == ["three"])
+        #expect(log.lastLines(5, from: second.start) == ["two", "three"])
+        write(String(repeating: "x", count: 5000), to: second.descriptor)
+        close(second.descriptor)
+        let third = try log.open()
+        close(third.descriptor)
+        #expect(third.start == 0)
+        #expect(try text(log.path + ".1").hasPrefix("one\ntwo\n"))
+    }
+}
