@@ -51,10 +51,13 @@ enum DescriptorScan {
         defer { closedir(descriptors) }
         var found: Set<UInt64> = []
         while let entry = readdir(descriptors) {
-            guard number(in: entry) != nil, let inode = socket(entry, in: descriptor), inodes.contains(inode) else {
-                continue
+            guard number(in: entry) != nil else { continue }
+            switch socket(entry, in: descriptor) {
+            case .socket(let inode): if inodes.contains(inode) { found.insert(inode) }
+            case .other: break
+            // What holds for one of its descriptors holds for all.
+            case .denied: return found
             }
-            found.insert(inode)
         }
         return found
     }
@@ -67,20 +70,27 @@ enum DescriptorScan {
         }
     }
 
+    private enum Link {
+        case socket(UInt64)
+        case other
+        case denied
+    }
+
     /// A socket's link reads `socket:[INODE]`.
-    private static func socket(_ entry: UnsafeMutablePointer<dirent>, in folder: Int32) -> UInt64? {
+    private static func socket(_ entry: UnsafeMutablePointer<dirent>, in folder: Int32) -> Link {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { link in
-            guard let text = link.baseAddress else { return nil }
+            guard let text = link.baseAddress else { return .other }
             let count = withName(of: entry) { readlinkat(folder, $0, text, link.count) }
+            if count < 0, errno == EACCES { return .denied }
             // A longer one is a path.
-            guard count > 9, count < link.count, memcmp(text, "socket:[", 8) == 0 else { return nil }
+            guard count > 9, count < link.count, memcmp(text, "socket:[", 8) == 0 else { return .other }
             var inode: UInt64 = 0
             for character in link[8..<count - 1] {
                 let digit = UInt8(bitPattern: character)
-                guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
+                guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return .other }
                 inode = inode &* 10 &+ UInt64(digit - UInt8(ascii: "0"))
             }
-            return inode
+            return .socket(inode)
         }
     }
 
