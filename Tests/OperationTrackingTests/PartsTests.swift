@@ -49,6 +49,54 @@ struct PartsTests {
         #expect(whole.operation.progress.completedUnits == 400_000)
     }
 
+    @Test func aPartThatPausesByRestartIsStoppedAndCalledAgain() async throws {
+        let whole = try whole()
+        let tracker = tracker
+        let calls = try await whole.withPart(
+            type: .download,
+            description: "part",
+            band: 0..<1,
+            total: 2,
+            pausing: .byRestart
+        ) { part in
+            let call = part.resumeState == nil ? 1 : 2
+            try part.saveResumeState(Array("\(call)".utf8))
+            part.update(completed: 1)
+            guard call == 1 else { return call }
+            try await tracker.pause(whole.id)
+            // Somebody resumes once both have paused.
+            Task {
+                while whole.operation.status != .paused || part.operation.status != .paused { await briefPause() }
+                try await tracker.resume(whole.id)
+            }
+            try await part.checkpoint()
+            return 0
+        }
+        #expect(calls == 2)
+        #expect(whole.operation.status == .inProgress)
+        #expect(tracker.recentOperations().first?.status == .completed)
+        #expect(tracker.recentOperations().first?.progress.rewoundUnits == 0)
+    }
+
+    @Test func aPartThatIsStoppedForAPauseCanBeCancelled() async throws {
+        let whole = try whole()
+        let tracker = tracker
+        let (stopped, work) = (
+            try #require(tracker.handle(whole.id)),
+            Task {
+                try await whole.withPart(type: .download, description: "part", band: 0..<1, pausing: .byRestart) {
+                    part in
+                    try await tracker.pause(whole.id)
+                    try await part.checkpoint()
+                }
+            }
+        )
+        while stopped.operation.status != .paused { await briefPause() }
+        try await tracker.cancel(whole.id)
+        await #expect(throws: CancellationError.self) { try await work.value }
+        #expect(tracker.recentOperations().first?.status == .cancelled)
+    }
+
     @Test func aFailedPartIsFailedAndTheWholeDecides() async throws {
         let whole = try whole()
         let failure = OperationFailure(.diskFull, "full")

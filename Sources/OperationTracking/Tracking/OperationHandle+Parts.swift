@@ -11,6 +11,8 @@ extension OperationHandle {
     ///   - band: its part of the whole, within 0 to 1. Bands of different parts shouldn't overlap; see ``PhaseWeights``.
     ///   - total: the part's whole amount in `unit`; `nil` when unknown.
     ///   - unit: what the part's amounts count.
+    ///   - pausing: how the part pauses. By restart, `body` is stopped for a pause and called again when it is over, with the
+    ///     same handle and so with what it saved.
     ///   - body: the work.
     /// - Returns: what the work returned.
     /// - Throws: what the work threw, or ``OperationError`` (`closed`).
@@ -20,6 +22,7 @@ extension OperationHandle {
         band: Range<Double>,
         total: Int64? = nil,
         unit: OperationUnit = .items,
+        pausing: ProviderTraits.Pausing = .inPlace,
         _ body: @escaping @Sendable (OperationHandle) async throws -> Value
     ) async throws -> Value {
         var spec = OperationSpec(
@@ -33,11 +36,45 @@ extension OperationHandle {
         spec.band = band
         let tracker = tracker
         let part = try tracker.begin(spec)
-        return try await tracker.run(part) { value in
-            try await tracker.end(part, afterReturning: nil)
-            return value
-        } body: {
-            try await body(part)
+        part.cell.withState { $0.pausing = pausing }
+        return try await tracker.runPart(part) { try await body(part) }
+    }
+}
+
+extension OperationTracker {
+    /// Runs a part's work to its end, again and again where it is stopped for a pause, and ends the part as its work ended.
+    fileprivate func runPart<Value: Sendable>(
+        _ part: OperationHandle,
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        do {
+            while true {
+                let result = await reach(part, body)
+                if case .failure = result, part.cell.withState({ $0.takeStopToPause() }), !Task.isCancelled {
+                    try await waitOutPause(of: part.cell)
+                    continue
+                }
+                let value = try result.get()
+                try await end(part, afterReturning: nil)
+                return value
+            }
+        } catch {
+            await end(part, afterThrowing: error)
+            throw error
+        }
+    }
+
+    /// Says that work which was stopped for a pause has paused, and returns when it is to begin again.
+    private func waitOutPause(of cell: OperationCell) async throws {
+        while true {
+            try await step(cell, .pause, following: .pause)
+            do {
+                return try await followWish(of: cell)
+            } catch let error as CancellationError {
+                // The next wish to pause may have come already; then that pause is waited for too.
+                let isToPause = cell.withState { $0.machine.status.isActive && $0.isToPauseByRestart }
+                guard isToPause, !Task.isCancelled else { throw error }
+            }
         }
     }
 }
@@ -56,6 +93,15 @@ extension OperationTracker {
             enqueueRecord(of: cell)
             broadcaster.announce(.updated) { cell.snapshot(at: clock.monotonicNanoseconds) }
         }
+    }
+}
+
+extension OperationCell.State {
+    /// Whether the work has ended only for a pause.
+    fileprivate mutating func takeStopToPause() -> Bool {
+        defer { control.isStoppedToPause = false }
+        return machine.pendingRequest != .cancel && machine.status.isActive
+            && (control.isStoppedToPause || isToPauseByRestart)
     }
 }
 
