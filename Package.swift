@@ -12,6 +12,7 @@ let package = Package(
         .library(name: "NounProjectOperations", targets: ["NounProjectOperations"]),
         .library(name: "OperationHTTP", targets: ["OperationHTTP"]),
         .library(name: "ProcessOperations", targets: ["ProcessOperations"]),
+        .library(name: "OKGatewayOperations", targets: ["OKGatewayOperations"]),
         .library(name: "ServiceControl", targets: ["ServiceControl"]),
         .library(name: "OperationServer", targets: ["OperationServer"]),
         .library(name: "OperationDashboard", targets: ["OperationDashboard"]),
@@ -60,6 +61,10 @@ let package = Package(
         ),
         .target(name: "ProcessOperations", dependencies: ["OperationTracking", "CProcess"]),
         .target(
+            name: "OKGatewayOperations",
+            dependencies: ["OperationTracking", "OllamaOperations", "ProcessOperations", "CProcess"]
+        ),
+        .target(
             name: "ServiceControl",
             dependencies: ["OperationTracking", "OperationTransfer", "ProcessOperations", "CProcess", "CSockDiag"]
         ),
@@ -87,7 +92,7 @@ let package = Package(
             name: "Wizard",
             dependencies: [
                 "OperationTracking", "OperationHistorySQLite", "OperationTransfer", "OllamaOperations",
-                "NounProjectOperations", "ProcessOperations", "OperationHTTP", "OperationServer", "OperationDashboard",
+                "NounProjectOperations", "ProcessOperations", "OKGatewayOperations", "OperationHTTP", "OperationServer", "OperationDashboard",
                 "OllamaStandIn", "CGetopt",
             ],
             path: "Examples/Wizard"
@@ -153,6 +158,10 @@ let package = Package(
         .testTarget(
             name: "OperationServerTests",
             dependencies: ["OperationServer", "OperationHTTP", "OperationTrackingTesting", "TestSockets"]
+        ),
+        .testTarget(
+            name: "OKGatewayOperationsTests",
+            dependencies: ["OKGatewayOperations", "OllamaStandIn", "OperationTrackingTesting", "ollama-stand-in"]
         ),
         .testTarget(name: "OllamaStandInTests", dependencies: ["OllamaStandIn"], resources: [.copy("Fixtures")]),
     ]

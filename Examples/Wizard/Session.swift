@@ -13,7 +13,7 @@ struct Session {
         tracker = OperationTracker(history: history, configuration: configuration)
     }
 
-    /// Runs a request and shows it until it has ended. Ctrl-C cancels it.
+    /// Runs a request and shows it, with its parts, until it has ended. Ctrl-C cancels it.
     ///
     /// - Parameter report: tells a person of the result; not called for programs, which find it in the history.
     func run<Provider: OperationProvider>(
@@ -37,7 +37,9 @@ struct Session {
 
         var view = OperationView(json: json)
         for await event in events {
-            guard let operation = event.operation, operation.id == running.id else { continue }
+            guard let operation = event.operation else { continue }
+            if operation.parentID == running.id { view.showPart(operation, event.kind) }
+            guard operation.id == running.id else { continue }
             switch event.kind {
             case .started:
                 view.begin(operation)

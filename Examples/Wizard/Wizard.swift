@@ -9,8 +9,8 @@ import Darwin
 struct Wizard {
     static var commands: [any Command.Type] {
         [
-            PullCommand.self, DownloadCommand.self, SeedCommand.self, RunCommand.self, HistoryCommand.self,
-            ShowCommand.self, ServeCommand.self, DemoCommand.self,
+            PullCommand.self, DownloadCommand.self, SeedCommand.self, SetupCommand.self, RunCommand.self,
+            HistoryCommand.self, ShowCommand.self, ServeCommand.self, DemoCommand.self,
         ]
     }
 

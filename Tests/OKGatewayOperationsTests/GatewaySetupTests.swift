@@ -1,0 +1,206 @@
+import Foundation
+import OKGatewayOperations
+import OllamaStandIn
+import OperationTracking
+import OperationTrackingTesting
+import Synchronization
+import Testing
+
+/// Set-ups against a server that speaks Ollama's protocol.
+struct GatewaySetupTests {
+    private let setups = Setups()
+    private let small = GatewayModel(
+        "small2",
+        from: ["small", "small2"],
+        profiles: ["core"],
+        approximateBytes: 1_000_000
+    )
+    private let dev = GatewayModel("dev", profiles: ["dev"])
+
+    private func standIn(_ bytes: Int = 1_000_000, link: LinkSchedule = .steady(100_000_000), faults: [Fault] = [])
+        throws -> OllamaStandIn
+    {
+        try OllamaStandIn(models: [
+            ScriptedModel(name: "small", bytes: bytes, link: link, registryLatency: .zero, faults: faults),
+            ScriptedModel(name: "dev", bytes: 1_000_000, link: .steady(100_000_000), registryLatency: .zero),
+        ])
+    }
+
+    @Test func aSetUpPullsTheModelsAndMergesThem() async throws {
+        let (ollama, place) = (try standIn(), try Place())
+        let running = try await setups.start(place.settings(ollama.url, [small, dev]))
+        let output = try await running.output
+        #expect(
+            output.steps.map(\.name) == [
+                "install_vibe", "find_ollama", "start_ollama", "pull small2", "pull dev", "merge_modes",
+            ]
+        )
+        #expect(output.steps.map(\.status) == [.skipped, .skipped, .skipped, .done, .done, .done])
+        #expect(output.warnings == [] && output.models == ["small", "dev"])
+        let modes = try place.modes
+        #expect(
+            modes.contains(#""name": "small""#) && modes.contains(#""core": "small""#)
+                && modes.contains(#""dev": "dev""#)
+        )
+        let parts = try await setups.parts(of: running.id)
+        #expect(parts.map(\.type.rawValue) == ["pull_model", "pull_model", "merge_modes"])
+        #expect(parts.allSatisfy { $0.status == .completed })
+        #expect(setups.tracker.operation(running.id)?.progress.completedUnits == OperationUnit.wholeFraction)
+    }
+
+    @Test func anAliasFallsBackAndEachNameIsAChildThatEndsTruthfully() async throws {
+        let (ollama, place) = (try standIn(), try Place())
+        let model = GatewayModel("thing", from: ["nobody", "small"])
+        let running = try await setups.start(place.settings(ollama.url, [model]))
+        let output = try await running.output
+        #expect(output.step("pull thing")?.status == .done && output.models == ["small"])
+        let parts = try await setups.parts(of: running.id)
+        #expect(parts.map(\.status) == [.failed, .completed, .completed])
+    }
+
+    @Test func aModelThatCanNotBePulledIsAWarningAndAvailableForNothing() async throws {
+        let (ollama, place) = (try standIn(), try Place())
+        let output = try await setups.start(place.settings(ollama.url, [small, GatewayModel("nobody")])).output
+        #expect(output.step("pull nobody")?.status == .warning)
+        #expect(output.warnings.count == 1 && output.warnings[0].contains("no such model"))
+        #expect(try place.modes.contains("\"name\": \"nobody\",\n          \"availability\": []"))
+    }
+
+    @Test func aModelThatIsThereIsNotPulledAgain() async throws {
+        let (ollama, place) = (try standIn(), try Place())
+        _ = try await setups.start(place.settings(ollama.url, [small])).output
+        let output = try await setups.start(place.settings(ollama.url, [small])).output
+        #expect(output.step("pull small2")?.status == .skipped)
+        #expect(output.step("merge_modes")?.status == .skipped)
+        #expect(ollama.requestsSeen.filter { $0 == "POST /api/pull" }.count == 1)
+    }
+
+    @Test func aDiskThatIsTooFullIsNotPulledTo() async throws {
+        let (ollama, place) = (try standIn(), try Place())
+        var settings = try place.settings(ollama.url, [small, dev])
+        settings.freeBytes = { _ in 999_999 }
+        let output = try await setups.start(settings).output
+        #expect(output.step("pull small2")?.status == .warning)
+        #expect(output.warnings.first?.contains("free some") == true)
+        #expect(output.models == ["dev"])
+        #expect(ollama.requestsSeen.filter { $0 == "POST /api/pull" }.count == 1)
+    }
+
+    @Test func anInvalidFileOfModesIsKept() async throws {
+        let (ollama, place) = (try standIn(), try Place())
+        try FileManager.default.createDirectory(atPath: place.path + "/config", withIntermediateDirectories: true)
+        try Data("{not json".utf8).write(to: URL(fileURLWithPath: place.modesFile))
+        let output = try await setups.start(place.settings(ollama.url, [dev])).output
+        let kept = try #require(place.configNames.first { $0.hasPrefix("ok_modes.invalid-") })
+        #expect(place.configNames.count == 2)
+        #expect(try String(contentsOfFile: place.path + "/config/" + kept, encoding: .utf8) == "{not json")
+        #expect(output.step("keep_invalid_modes")?.status == .warning)
+        #expect(try place.modes.contains(#""name": "dev""#))
+    }
+
+    @Test func aFileOfModesThatCanNotBeWrittenFailsTheSetUp() async throws {
+        let (ollama, place) = (try standIn(), try Place())
+        try Data().write(to: URL(fileURLWithPath: place.path + "/config"))
+        let running = try await setups.start(place.settings(ollama.url, [dev]))
+        let failure = await #expect(throws: OperationFailure.self) { try await running.output }
+        #expect(failure?.code == .modesFileError)
+    }
+
+    @Test func cancelledInTheMiddleOfAPullBothEndCancelled() async throws {
+        let (ollama, place) = (try standIn(faults: [Fault(.hang(afterBytes: 500_000))]), try Place())
+        let running = try await setups.start(place.settings(ollama.url, [small]))
+        try await setups.wait { ollama.pullsInFlight == 1 }
+        try await setups.tracker.cancel(running.id)
+        await #expect(throws: CancellationError.self) { try await running.output }
+        let parts = try await setups.parts(of: running.id)
+        #expect(parts.map(\.status) == [.cancelled])
+        #expect(setups.tracker.operation(running.id)?.status == .cancelled)
+        try await setups.wait { ollama.pullsInFlight == 0 }
+        #expect(place.configNames == [])
+    }
+
+    @Test func pausedInTheMiddleOfAPullItLetsGoOfTheServerAndGoesOn() async throws {
+        let (ollama, place) = (try standIn(faults: [Fault(.hang(afterBytes: 500_000), times: 1)]), try Place())
+        let running = try await setups.start(place.settings(ollama.url, [small]))
+        try await setups.wait { ollama.pullsInFlight == 1 }
+        try await setups.tracker.pause(running.id)
+        try await setups.wait { setups.tracker.operation(running.id)?.status == .paused }
+        try await setups.wait { ollama.pullsInFlight == 0 }
+        #expect(setups.tracker.activeOperations.map(\.status) == [.paused, .paused])
+        try await setups.tracker.resume(running.id)
+        #expect(try await running.output.models == ["small"])
+        #expect(try await setups.parts(of: running.id).map(\.status) == [.completed, .completed])
+    }
+
+    @Test func withoutOllamaItSaysHowToGetIt() async throws {
+        let place = try Place()
+        var settings = try place.settings("127.0.0.1:1", [dev])
+        settings.environment["PATH"] = place.path + "/bin"
+        guard !FileManager.default.fileExists(atPath: "/usr/local/bin/ollama"),
+            !FileManager.default.fileExists(atPath: "/usr/bin/ollama")
+        else { return }
+        let output = try await setups.start(settings).output
+        #expect(output.step("find_ollama")?.status == .warning)
+        #expect(output.warnings.first?.contains("https://ollama.com/download") == true)
+        #expect(try place.modes.contains("\"availability\": []"))
+        #expect(output.models == [])
+    }
+
+    @Test func aServerThatDiesReportsItsLastLines() async throws {
+        let place = try Place()
+        try place.program("ollama", "echo old >&2; echo 'Error: no GPU for you'; exit 3")
+        let running = try await setups.start(place.settings("127.0.0.1:1", [dev]))
+        let failure = try #require(await #expect(throws: OperationFailure.self) { try await running.output })
+        #expect(failure.code == .serverStartFailed)
+        #expect(failure.message.contains("exit code 3") && failure.message.contains("Error: no GPU for you"))
+        #expect(try await setups.parts(of: running.id).map(\.status) == [.failed])
+    }
+
+    @Test func aServerThatNeverAnswersIsEndedAgain() async throws {
+        let place = try Place()
+        try place.program("ollama", "echo $$; exec sleep 100")
+        var settings = try place.settings("127.0.0.1:1", [dev])
+        settings.startLimit = .milliseconds(300)
+        let running = try await setups.start(settings)
+        let failure = try #require(await #expect(throws: OperationFailure.self) { try await running.output })
+        #expect(failure.code == .timeout)
+        let log = try String(contentsOfFile: place.path + "/ollama.log", encoding: .utf8)
+        let pid = try #require(Int32(log.split(separator: "\n").first ?? ""))
+        try await setups.wait { kill(pid, 0) != 0 }
+    }
+
+    @Test func ollamaIsStartedAndOutlivesTheSetUp() async throws {
+        let place = try Place()
+        // A free port, as far as one can tell.
+        let port = try { try OllamaStandIn(models: []).url.split(separator: ":").last.map(String.init) ?? "" }()
+        let server = Self.products.appendingPathComponent("ollama-stand-in").path
+        try place.program("ollama", "[ \"$1\" = serve ] && exec '\(server)' --port ${OLLAMA_HOST##*:} --model small=1")
+        let running = try await setups.start(place.settings("127.0.0.1:\(port)", [small]))
+        let output = try await running.output
+        let step = try #require(output.step("start_ollama"))
+        let pid = try #require(Int32(step.detail.split { !$0.isNumber }.first ?? ""))
+        defer { kill(pid, SIGTERM) }
+        #expect(step.status == .done && output.models == ["small"])
+        #expect(kill(pid, 0) == 0 && getsid(pid) == pid)
+        #expect(
+            try await setups.parts(of: running.id).map(\.type.rawValue) == [
+                "start_ollama", "pull_model", "merge_modes",
+            ]
+        )
+    }
+
+    @Test func requestsThatMakeNoSenseAreRefused() async throws {
+        let place = try Place()
+        for models in [
+            ["a b"], [""], ["a", "a"], ["\u{1B}[31m"], [String(repeating: "x", count: 201)], (0..<51).map { "m\($0)" },
+        ] {
+            let running = try await setups.start(place.settings("127.0.0.1:1"), models: models)
+            let failure = await #expect(throws: OperationFailure.self) { try await running.output }
+            #expect(failure?.code == .invalidRequest)
+        }
+    }
+
+    private static var products: URL {
+        URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    }
+}
