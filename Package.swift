@@ -92,7 +92,8 @@ let package = Package(
             name: "Wizard",
             dependencies: [
                 "OperationTracking", "OperationHistorySQLite", "OperationTransfer", "OllamaOperations",
-                "NounProjectOperations", "ProcessOperations", "OKGatewayOperations", "OperationHTTP", "OperationServer", "OperationDashboard",
+                "NounProjectOperations", "ProcessOperations", "OKGatewayOperations", "OperationHTTP", "OperationServer",
+                "OperationDashboard",
                 "OllamaStandIn", "CGetopt",
             ],
             path: "Examples/Wizard"

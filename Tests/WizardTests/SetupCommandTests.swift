@@ -14,10 +14,10 @@ struct SetupCommandTests {
         ["setup", "--command", "true", "--ollama", ollama.url, "--models", "small,nobody", "--data", place]
     }
 
-    @Test func itShowsTheWholeItsPartsAndTheSteps() throws {
+    @Test func itShowsTheWholeItsPartsAndTheSteps() async throws {
         let ollama = try standIn()
         defer { try? FileManager.default.removeItem(atPath: place) }
-        let outcome = try WizardProcess.run(arguments(ollama))
+        let outcome = try await WizardProcess.run(arguments(ollama))
         #expect(outcome.code == 0, "\(outcome.errors)")
         let lines = outcome.output.split(separator: "\n")
         #expect(lines.first == "Set up the gateway with small, nobody")
@@ -28,10 +28,10 @@ struct SetupCommandTests {
         #expect(FileManager.default.fileExists(atPath: place + "/ok_modes.json"))
     }
 
-    @Test func forProgramsEveryLineIsAnOperation() throws {
+    @Test func forProgramsEveryLineIsAnOperation() async throws {
         let ollama = try standIn()
         defer { try? FileManager.default.removeItem(atPath: place) }
-        let outcome = try WizardProcess.run(arguments(ollama) + ["--json"])
+        let outcome = try await WizardProcess.run(arguments(ollama) + ["--json"])
         #expect(outcome.code == 0, "\(outcome.errors)")
         let objects = try outcome.objects
         let whole = try #require(objects.last)
@@ -41,9 +41,9 @@ struct SetupCommandTests {
         #expect(parts.map { $0["status"] as? String } == ["completed", "failed", "completed"])
     }
 
-    @Test func optionsThatMakeNoSenseAreRefused() throws {
+    @Test func optionsThatMakeNoSenseAreRefused() async throws {
         for arguments in [["setup", "x"], ["setup", "--models", ""], ["setup", "--ollama", "a b"]] {
-            #expect(try WizardProcess.run(arguments).code == 2)
+            #expect(try await WizardProcess.run(arguments).code == 2)
         }
     }
 }

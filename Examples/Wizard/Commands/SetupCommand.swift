@@ -72,7 +72,13 @@ struct SetupCommand: Command {
         var settings = settings
         settings.statistics = (try? await session.history.statistics(types: nil)) ?? []
         let provider = GatewaySetupProvider(settings)
-        let code = try await session.run(.init(models: models), with: provider, retry: .never, json: json, report: Self.show)
+        let code = try await session.run(
+            .init(models: models),
+            with: provider,
+            retry: .never,
+            json: json,
+            report: Self.show
+        )
         await session.tracker.close()
         return code
     }
