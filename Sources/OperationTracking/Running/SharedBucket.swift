@@ -73,11 +73,16 @@ struct SharedBucket {
         guard let rate else { return }
         var yield = rate * Double(elapsed) / 1e9
         var waiting = goals.values.filter { $0 > served }.sorted()[...]
-        while let next = waiting.first, yield > 0 {
-            let step = min(next - served, yield / Double(waiting.count))
-            yield -= step * Double(waiting.count)
-            // Exactly the goal, lest rounding leave it a hair away.
-            served = step < next - served ? served + step : next
+        while let next = waiting.first {
+            let wanted = (next - served) * Double(waiting.count)
+            guard wanted <= yield else {
+                served += yield / Double(waiting.count)
+                // Nothing, and not what rounding would leave, on which this could go round for ever.
+                yield = 0
+                break
+            }
+            yield -= wanted
+            served = next
             waiting = waiting.drop { $0 <= served }
         }
         if goals.isEmpty || waiting.isEmpty { credit = min(credit + yield, rate * Self.burstSeconds) }
