@@ -12,7 +12,7 @@ demo: dependencies
 
 test: dependencies
 	swift build --build-tests
-	swift test --skip-build
+	@Tests/run-all
 
 # Tests that need other programs: Python clients, real servers. Each says loudly when it is left out.
 integration: dependencies

@@ -84,7 +84,8 @@ struct PortScannerTests {
         let ports = Set(listeners.map(\.port))
         let uses = try scanner.uses(of: ports.union([1]))
         #expect(uses.map(\.port) == [1] + ports.sorted())
-        #expect(uses.dropFirst().allSatisfy { $0.holders.count == 1 })
+        // A child that another test starts in this moment may hold them too, until it is another program.
+        #expect(uses.dropFirst().allSatisfy { !$0.holders.isEmpty })
         #expect(try Set(scanner.uses().map(\.port)).isSuperset(of: ports))
     }
 

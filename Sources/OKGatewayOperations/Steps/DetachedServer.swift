@@ -29,6 +29,8 @@ final class DetachedServer: Sendable {
             )
         }
         defer { close(descriptor) }
+        // Before it starts: a program that dies at once has said its last words by the time that anybody looks.
+        logStart = max(0, Int64(lseek(descriptor, 0, SEEK_END)))
         var pid: pid_t = 0
         let error = Self.withCStrings([program] + arguments) { arguments in
             Self.withCStrings(environment.map { "\($0.key)=\($0.value)" }) { environment in
@@ -43,7 +45,6 @@ final class DetachedServer: Sendable {
         }
         self.pid = pid
         self.log = log
-        logStart = max(0, Int64(lseek(descriptor, 0, SEEK_END)))
         // It is this program's child as long as both live, and only its parent can take its ending. Without a thread for that
         // its end is not seen, and the time limit decides.
         _ = BlockingThread.run { [self] in reap() }
