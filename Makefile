@@ -21,7 +21,7 @@ integration: dependencies
 
 # The core's tests under ThreadSanitizer.
 sanitize: dependencies
-	TSAN_OPTIONS="suppressions=$(CURDIR)/.ci/tsan-suppressions" swift test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build/tsan --filter OperationTrackingTests
+	swift test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build/tsan --filter OperationTrackingTests
 
 # Everything measured, beside its peers. What doesn't run here is named and left out.
 bench: dependencies

@@ -11,49 +11,39 @@ struct RetryTests {
         tracker = OperationTracker(clock: clock)
     }
 
-    private struct Highest: RandomNumberGenerator {
-        mutating func next() -> UInt64 { .max }
-    }
-
     private static let passing = OperationFailure(.connectionLost, "cut")
 
     @Test func waitsDoubleUpToTheirCap() {
         let policy = RetryPolicy(maximumAttempts: 10, baseDelay: .seconds(1), maximumDelay: .seconds(10))
-        var generator = Highest()
         let delays = (1...6).map { attempt in
-            policy.delay(after: Self.passing, attempt: attempt, elapsed: .zero, using: &generator)?.seconds ?? -1
+            policy.delay(after: Self.passing, attempt: attempt, elapsed: .zero, jitter: 1)?.seconds ?? -1
         }
         #expect(zip(delays, [1, 2, 4, 8, 10, 10]).allSatisfy { abs($0 - $1) < 0.001 })
     }
 
     @Test func waitsAreSpreadOverTheWholeRange() {
         let policy = RetryPolicy(baseDelay: .seconds(8))
-        var generator = SystemRandomNumberGenerator()
-        let delays = (0..<1000).compactMap { _ in
-            policy.delay(after: Self.passing, attempt: 1, elapsed: .zero, using: &generator)?.seconds
+        let delays = [0, 0.25, 1].map { jitter in
+            policy.delay(after: Self.passing, attempt: 1, elapsed: .zero, jitter: jitter)
         }
-        #expect(delays.count == 1000)
-        #expect(delays.allSatisfy { (0...8).contains($0) })
-        #expect(delays.contains { $0 < 2 } && delays.contains { $0 > 6 })
+        #expect(delays == [.zero, .seconds(2), .seconds(8)])
     }
 
     @Test func finalFailuresAndLastAttemptsAreNotTriedAgain() {
         let policy = RetryPolicy(maximumAttempts: 3)
-        var generator = Highest()
         let final = OperationFailure(.notFound, "gone")
-        #expect(policy.delay(after: final, attempt: 1, elapsed: .zero, using: &generator) == nil)
-        #expect(policy.delay(after: Self.passing, attempt: 3, elapsed: .zero, using: &generator) == nil)
-        #expect(policy.delay(after: Self.passing, attempt: 2, elapsed: .zero, using: &generator) != nil)
+        #expect(policy.delay(after: final, attempt: 1, elapsed: .zero, jitter: 1) == nil)
+        #expect(policy.delay(after: Self.passing, attempt: 3, elapsed: .zero, jitter: 1) == nil)
+        #expect(policy.delay(after: Self.passing, attempt: 2, elapsed: .zero, jitter: 1) != nil)
     }
 
     @Test func whatTheOtherSideAsksForIsWaited() {
         let asked = OperationFailure(.rateLimited, "slow down", retryAfter: .seconds(90))
-        var generator = Highest()
-        #expect(RetryPolicy().delay(after: asked, attempt: 1, elapsed: .zero, using: &generator) == .seconds(90))
+        #expect(RetryPolicy().delay(after: asked, attempt: 1, elapsed: .zero, jitter: 1) == .seconds(90))
         let hasty = RetryPolicy(maximumWaiting: .seconds(10))
-        #expect(hasty.delay(after: asked, attempt: 1, elapsed: .zero, using: &generator) == nil)
+        #expect(hasty.delay(after: asked, attempt: 1, elapsed: .zero, jitter: 1) == nil)
         let bounded = RetryPolicy(maximumElapsed: .seconds(100))
-        #expect(bounded.delay(after: asked, attempt: 1, elapsed: .seconds(20), using: &generator) == nil)
+        #expect(bounded.delay(after: asked, attempt: 1, elapsed: .seconds(20), jitter: 1) == nil)
     }
 
     @Test func workIsTriedAgainUntilItSucceeds() async throws {

@@ -38,25 +38,8 @@ struct PullModel {
         let request = PullModelProvider.Request(model: name)
         let retry = settings.retry
         try await stage.part(.pullModel, provider.description(of: request), unit: .bytes, pausing: .byRestart) { part in
-            let start = part.clock.monotonicNanoseconds
-            var attempt = 1
-            while true {
-                do {
-                    _ = try await provider.perform(request, reporting: part)
-                    return
-                } catch let failure as OperationFailure {
-                    let elapsed = Duration.nanoseconds(part.clock.monotonicNanoseconds - start)
-                    var generator = SystemRandomNumberGenerator()
-                    let delay = retry.delay(after: failure, attempt: attempt, elapsed: elapsed, using: &generator)
-                    guard let delay else { throw failure }
-                    attempt += 1
-                    part.setPhase(
-                        "waiting to retry",
-                        message: "Try \(attempt) of \(retry.maximumAttempts). \(failure.message)"
-                    )
-                    try await part.clock.sleep(for: delay)
-                    try await part.checkpoint()
-                }
+            try await RetryLoop(policy: retry, handle: part).run {
+                _ = try await provider.perform(request, reporting: part)
             }
         }
     }

@@ -1,9 +1,14 @@
 /// Tries work until it is done or fails for good.
-struct RetryLoop {
-    let policy: RetryPolicy
-    let handle: OperationHandle
+package struct RetryLoop {
+    private let policy: RetryPolicy
+    private let handle: OperationHandle
 
-    func run<Output>(_ attempt: () async throws -> Output) async throws -> Output {
+    package init(policy: RetryPolicy, handle: OperationHandle) {
+        self.policy = policy
+        self.handle = handle
+    }
+
+    package func run<Output>(_ attempt: () async throws -> Output) async throws -> Output {
         let clock = handle.clock
         let start = clock.monotonicNanoseconds
         var waited = Duration.zero
@@ -14,23 +19,18 @@ struct RetryLoop {
                 if error is CancellationError || Task.isCancelled || handle.isCancelled { throw error }
                 let failure = OperationFailure(recording: error)
                 let elapsed = Duration.nanoseconds(clock.monotonicNanoseconds - start)
-                let delay = nextDelay(after: failure, elapsed: elapsed, waited: waited)
+                let delay = policy.delay(
+                    after: failure,
+                    attempt: handle.attempt,
+                    elapsed: elapsed,
+                    waited: waited,
+                    jitter: .random(in: 0...1)
+                )
                 guard let delay else { throw error }
                 try await wait(delay, after: failure)
                 waited += delay
             }
         }
-    }
-
-    private func nextDelay(after failure: OperationFailure, elapsed: Duration, waited: Duration) -> Duration? {
-        var generator = SystemRandomNumberGenerator()
-        return policy.delay(
-            after: failure,
-            attempt: handle.attempt,
-            elapsed: elapsed,
-            waited: waited,
-            using: &generator
-        )
     }
 
     /// Waiting is a phase of its own that says why, and when the next try comes.

@@ -54,17 +54,18 @@ public struct RetryPolicy: Sendable, Hashable {
     ///   - attempt: which try that was, from 1.
     ///   - elapsed: the time since the first try began.
     ///   - waited: the sum of the waits so far.
-    ///   - generator: where chance comes from.
+    ///   - jitter: which share of the back-off is waited, 0 to 1. It is to be drawn anew each time, so that those that fail
+    ///     together don't try again together (full jitter; M. Brooker, Exponential Backoff And Jitter, AWS 2015).
     public func delay(
         after failure: OperationFailure,
         attempt: Int,
         elapsed: Duration,
         waited: Duration = .zero,
-        using generator: inout some RandomNumberGenerator
+        jitter: Double
     ) -> Duration? {
         guard attempt < maximumAttempts, retryable.contains(failure.code) else { return nil }
         let ceiling = min(maximumDelay.seconds, baseDelay.seconds * exp2(Double(min(attempt - 1, 60))))
-        let drawn = Duration.seconds(Double.random(in: 0...max(0, ceiling), using: &generator))
+        let drawn = Duration.seconds(max(0, ceiling) * jitter)
         let delay = max(drawn, failure.retryAfter ?? .zero)
         // Nobody waits a day because a server says so.
         guard delay <= max(maximumDelay, .seconds(3600)) else { return nil }
