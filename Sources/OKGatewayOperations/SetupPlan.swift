@@ -46,6 +46,4 @@ extension OperationType {
     static let startOllama = OperationType("start_ollama")
     /// Merging models into the gateway's modes.
     static let mergeModes = OperationType("merge_modes")
-    /// Setting up the gateway.
-    static let okSetup = OperationType("ok_setup")
 }

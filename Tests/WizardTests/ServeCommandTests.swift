@@ -43,6 +43,40 @@ struct ServeCommandTests {
         #expect(!FileManager.default.fileExists(atPath: record))
     }
 
+    @Test func seedingIsThereWhereItsKeysAreAndIsToldToTheOriginalsClients() async throws {
+        let keys = [
+            "NOUNPROJECT_API_KEY": "key", "NOUNPROJECT_API_SECRET": "secret",
+            // Nothing listens there.
+            "NOUNPROJECT_API_BASE": "http://127.0.0.1:1",
+        ]
+        let (process, port) = try await start(environment: keys)
+        let text = try await TestClient.talk(to: port) { client in
+            try client.send(
+                "POST /api/self-heal/nounproject/seed HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+            )
+            _ = try client.readHead()
+            // It is tried again for a while, so its end isn't waited for.
+            return try client.readChunks(until: { $0.contains("waiting to retry") || $0.contains("Try 2") })
+        }
+        #expect(text.hasPrefix("data: {\"progress\":0,"))
+        #expect(text.contains("127.0.0.1:1") && !text.contains("secret"))
+        process.send(SIGTERM)
+        #expect(await process.outcome().code == 0)
+    }
+
+    @Test func seedingWithoutKeysIsLeftOutUnlessItWasAskedFor() async throws {
+        let (process, port) = try await start()
+        let providers = try await TestClient.talk(to: port) { try $0.ask("GET", "/api/ports/providers").body }
+        #expect(providers.contains("ok_setup") && !providers.contains("\"seed\""))
+        process.send(SIGTERM)
+        #expect(await process.outcome().code == 0)
+
+        let path = try write(#"{"enabled_providers": ["nounproject"]}"#, to: "named.json")
+        let outcome = try await WizardProcess.run(["serve", "--port", "0", "--data", folder.path, "--config", path])
+        #expect(outcome.code == 2)
+        #expect(outcome.errors.contains("NOUNPROJECT_API_KEY"))
+    }
+
     @Test func aStopRecordsWhatRanAndTellsThoseWhoWatch() async throws {
         let (process, port) = try await start()
         let (id, pid) = ("op_left-behind", process.pid)

@@ -1,3 +1,5 @@
+import NounProjectOperations
+import OKGatewayOperations
 import OllamaOperations
 import OperationTracking
 import OperationTransfer
@@ -7,15 +9,19 @@ import ProcessOperations
 enum ProviderName: String, Sendable, CaseIterable {
     case ollama
     case download
+    case nounProject = "nounproject"
+    case gatewaySetup = "ok_setup"
     case process
 
     /// Those that a server has unless its configuration says otherwise: none that runs any command.
-    static let usual: Set<ProviderName> = [.ollama, .download]
+    static let usual: Set<ProviderName> = [.ollama, .download, .nounProject, .gatewaySetup]
 
     var operationType: OperationType {
         switch self {
         case .ollama: PullModelProvider.operationType
         case .download: DownloadProvider.operationType
+        case .nounProject: SeedIconsProvider.operationType
+        case .gatewaySetup: GatewaySetupProvider.operationType
         case .process: ProcessProvider.operationType
         }
     }

@@ -16,6 +16,8 @@ struct ServeConfiguration: Sendable {
     var allowedOrigins: Set<String> = []
 
     var enabledProviders: Set<ProviderName> = ProviderName.usual
+    /// Whether they were asked for by name, so that one that can't be had is a mistake.
+    var namesProviders = false
     /// What HTTP may start; `nil` for what each provider says itself.
     var startedOverHTTP: Set<OperationType>?
     var ollama: String?
@@ -116,6 +118,7 @@ struct ServeConfiguration: Sendable {
     private mutating func takeProviders(_ section: inout ConfigSection) {
         if let names = section.texts("enabled_providers") {
             enabledProviders = Set(names.compactMap(ProviderName.init(rawValue:)))
+            namesProviders = true
             for name in names where ProviderName(rawValue: name) == nil {
                 let known = ProviderName.allCases.map(\.rawValue).joined(separator: ", ")
                 section.refuse("enabled_providers", "'\(name.printable)' is no provider here: they are \(known).")

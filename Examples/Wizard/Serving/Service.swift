@@ -1,3 +1,5 @@
+import NounProjectOperations
+import OKGatewayOperations
 import OllamaOperations
 import OperationDashboard
 import OperationHTTP
@@ -87,10 +89,33 @@ struct Service {
             case .ollama: registry.register(PullModelProvider(client: try ollama(configuration)))
             case .download:
                 registry.register(DownloadProvider(transport: CurlTransport(), directory: data + "/downloads"))
+            case .nounProject:
+                guard let client = try nounProject(configuration) else { continue }
+                let countFile = data + "/noun-project-calls.json"
+                registry.register(SeedIconsProvider(client: client, root: data + "/icons", countFile: countFile))
+            case .gatewaySetup:
+                let settings = GatewaySettings(
+                    ollama: try ollama(configuration),
+                    modesFile: data + "/ok_modes.json",
+                    serverLog: data + "/ollama.log",
+                    environment: ProcessInfo.processInfo.environment
+                )
+                registry.register(GatewaySetupProvider(settings))
             case .process: registry.register(ProcessProvider())
             }
         }
         return registry
+    }
+
+    /// `nil` when nobody has asked for it by name and there are no keys.
+    private static func nounProject(_ configuration: ServeConfiguration) throws -> NounProjectClient? {
+        do throws(OperationFailure) {
+            let environment = ProcessInfo.processInfo.environment
+            return try NounProjectClient(environment: environment, transport: CurlTransport())
+        } catch {
+            guard configuration.namesProviders else { return nil }
+            throw UsageError(error.message)
+        }
     }
 
     private static func ollama(_ configuration: ServeConfiguration) throws -> OllamaClient {

@@ -27,12 +27,11 @@ const forms = {
     fields: [{ name: 'per_term', label: 'Icons for each term', type: 'number', min: 1, max: 5, value: 1, required: true }],
     request: ({ per_term: count }) => ({ per_term: Number(count) }),
   },
-  setup: {
+  ok_setup: {
     title: 'Set up the OK gateway', action: 'Set up', text: 'Installs what is missing, starts Ollama, and pulls the usual models.',
     fields: [], request: () => ({}),
   },
 };
-const aliases = { seed_icons: 'seed', ok_setup: 'setup', install: 'setup' };
 
 /** Starts operations from forms. */
 export class StartView {
@@ -53,7 +52,7 @@ export class StartView {
 
   #form(provider) {
     const type = provider.operation_type;
-    const form = forms[type] ?? forms[aliases[type]] ?? {
+    const form = forms[type] ?? {
       title: typeWord(type), action: 'Start', text: '',
       fields: [{ name: 'json', label: 'Request, as JSON', multiline: true, required: true, value: JSON.stringify(provider.request_example ?? {}, null, 2) }],
       request: ({ json }) => JSON.parse(json),

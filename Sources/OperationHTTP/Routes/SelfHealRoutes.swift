@@ -25,7 +25,7 @@ extension APIContext {
         if let number = try call.parameters.integer("per_term", in: 1...5) {
             members.append(("per_term", .integer(number)))
         }
-        return try await progress(of: .object(members), .seedIcons, ProgressText(running: "seeding"), call)
+        return try await progress(of: .object(members), .seed, ProgressText(running: "seeding"), call)
     }
 
     private func setUp(_ call: APICall) async throws -> APIResponse {
@@ -42,11 +42,4 @@ extension APIContext {
         let record = try await record(ofUnknown: submitted.id)
         return .events(try stream(of: record) { text.event(of: $0.operation, result: $0.result) })
     }
-}
-
-extension OperationType {
-    /// Filling a folder with icons.
-    static let seedIcons = OperationType("seed_icons")
-    /// Setting up a gateway to language models.
-    static let okSetup = OperationType("ok_setup")
 }

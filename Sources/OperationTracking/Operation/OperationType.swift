@@ -33,6 +33,8 @@ public struct OperationType: RawRepresentable, Hashable, Sendable, Comparable, C
     public static let install = OperationType("install")
     /// Filling a folder or a database with initial content.
     public static let seed = OperationType("seed")
+    /// Setting up a gateway to language models.
+    public static let okSetup = OperationType("ok_setup")
 
     /// The wire name.
     public var description: String { rawValue }
