@@ -57,7 +57,10 @@ let package = Package(
         .target(name: "OllamaOperations", dependencies: ["OperationTracking", "OperationTransfer"]),
         .target(
             name: "NounProjectOperations",
-            dependencies: ["OperationTracking", "OperationTransfer", "CCrypto"]
+            dependencies: [
+                "OperationTracking", "OperationTransfer",
+                .target(name: "CCrypto", condition: .when(platforms: [.linux])),
+            ]
         ),
         .target(name: "ProcessOperations", dependencies: ["OperationTracking", "CProcess"]),
         .target(

@@ -132,13 +132,16 @@ struct GatewaySetupTests {
         #expect(try await setups.parts(of: running.id).map(\.status) == [.completed, .completed])
     }
 
-    @Test func withoutOllamaItSaysHowToGetIt() async throws {
+    /// Places where the set-up looks besides the PATH.
+    private static let hasOllama = ["/usr/local/bin/ollama", "/usr/bin/ollama"].contains {
+        FileManager.default.fileExists(atPath: $0)
+    }
+
+    @Test(.enabled(if: !hasOllama, "LEFT OUT: Ollama is installed here, so what is said without it can't be seen"))
+    func withoutOllamaItSaysHowToGetIt() async throws {
         let place = try Place()
         var settings = try place.settings("127.0.0.1:1", [dev])
         settings.environment["PATH"] = place.path + "/bin"
-        guard !FileManager.default.fileExists(atPath: "/usr/local/bin/ollama"),
-            !FileManager.default.fileExists(atPath: "/usr/bin/ollama")
-        else { return }
         let output = try await setups.start(settings).output
         #expect(output.step("find_ollama")?.status == .warning)
         #expect(output.warnings.first?.contains("https://ollama.com/download") == true)

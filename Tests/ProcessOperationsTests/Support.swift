@@ -78,6 +78,10 @@ enum SystemProcess {
     }
 
     static func openDescriptors() throws -> Int {
-        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count { name in
+            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + name)
+            // The sampler keeps the files that it measures by until it measures the next time.
+            return target.map { !$0.hasPrefix("/proc/") } ?? false
+        }
     }
 }
