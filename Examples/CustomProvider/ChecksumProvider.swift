@@ -21,6 +21,12 @@ struct ChecksumProvider: OperationProvider {
         "Checksums of \(request.folder.prefix(200).debugDescription)"
     }
 
+    func validate(_ request: Request) throws {
+        guard !request.folder.isEmpty, !request.list.isEmpty else {
+            throw OperationFailure(.invalidRequest, "Name the folder, and the file that its list goes to.")
+        }
+    }
+
     @concurrent
     func perform(_ request: Request, reporting handle: OperationHandle) async throws -> Output {
         guard let paths = try? FileManager.default.subpathsOfDirectory(atPath: request.folder) else {

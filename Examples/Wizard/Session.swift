@@ -32,7 +32,12 @@ struct Session {
         }
         defer { interrupt.stop() }
         let runner = OperationRunner(tracker: tracker)
-        let running = try await runner.submit(request, to: provider, options: .init(retry: retry))
+        let running: SubmittedOperation<Provider.Output>
+        do {
+            running = try await runner.submit(request, to: provider, options: .init(retry: retry))
+        } catch let error as OperationError where error.code == .invalidValue {
+            throw UsageError(error.message)
+        }
         if tracker.operation(running.id) == nil { return try await wait(for: running, json: json) }
 
         var view = OperationView(json: json)

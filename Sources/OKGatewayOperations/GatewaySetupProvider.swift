@@ -3,6 +3,7 @@ import FoundationEssentials
 #else
 import Foundation
 #endif
+import OllamaOperations
 public import OperationTracking
 
 /// Sets up the gateway for local models: installs the Vibe CLI, finds and starts Ollama, pulls the models, and merges them into
@@ -69,7 +70,8 @@ public struct GatewaySetupProvider: OperationProvider {
         self.steps = steps ?? GatewaySetupSteps(settings)
     }
 
-    /// A set-up pauses where it is, between steps and within them; may be started over HTTP; and runs once at a time.
+    /// A set-up pauses where it is, between steps and within them; may be started over HTTP; and is one operation for equal
+    /// requests with equal settings. Others may run beside it: they take turns at the file of modes.
     public var traits: ProviderTraits {
         ProviderTraits(
             pausing: .inPlace,
@@ -88,6 +90,19 @@ public struct GatewaySetupProvider: OperationProvider {
         let names = models.prefix(10).map { String($0.prefix(60)).printable }
         return "Set up the gateway with \(names.isEmpty ? "no models" : names.joined(separator: ", "))"
             + (models.count > 10 ? " and \(models.count - 10) more" : "")
+    }
+
+    /// Refuses what can't be models' names, and too many of them.
+    public func validate(_ request: Request) throws { _ = try wanted(request) }
+
+    /// What is installed with what and where, the server, and the file of modes; and the usual models for a request that names
+    /// none.
+    public func uniqueScope(of request: Request) -> String {
+        let places = [
+            settings.ollama.address.url, settings.modesFile, settings.venv ?? "", settings.python, settings.package,
+            settings.command,
+        ]
+        return (places + (request.models == nil ? settings.models.map(\.name) : [])).joined(separator: "\n")
     }
 
     /// Sets up.

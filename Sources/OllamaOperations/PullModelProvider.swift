@@ -82,12 +82,18 @@ public struct PullModelProvider: OperationProvider {
         "Pull \(request.model.prefix(200))"
     }
 
+    /// Refuses what can't be a model's name.
+    public func validate(_ request: Request) throws { try Self.validate(request.model) }
+
+    /// The server.
+    public func uniqueScope(of request: Request) -> String { client.address.url }
+
     /// Pulls the model.
     ///
     /// - Throws: `OperationFailure` with what Ollama said and what to do about it.
     @concurrent
     public func perform(_ request: Request, reporting handle: OperationHandle) async throws -> Output {
-        try Self.validate(request.model)
+        try validate(request)
         handle.setPhase(PullProgress.Phase.manifest.rawValue)
         let report = PullReport(handle: handle, stallLimit: stallLimit)
         do {

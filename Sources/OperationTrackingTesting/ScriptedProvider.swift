@@ -54,6 +54,13 @@ public final class ScriptedProvider: OperationProvider {
     /// The name.
     public func description(of request: Request) -> String { request.name }
 
+    /// Refuses an empty name.
+    public func validate(_ request: Request) throws {
+        guard !request.name.isEmpty else {
+            throw OperationFailure(.invalidRequest, "Work has a name: give it one.")
+        }
+    }
+
     /// The names in the order in which their work began.
     public var starts: [String] { state.withLock { $0.starts } }
 

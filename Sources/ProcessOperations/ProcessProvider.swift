@@ -37,6 +37,9 @@ public struct ProcessProvider: OperationProvider {
     /// The request's name, or the command as one would type it, in at most 200 printable characters.
     public func description(of request: Request) -> String { request.title }
 
+    /// Refuses a command, a directory or an environment that the system could not be told.
+    public func validate(_ request: Request) throws { _ = try request.launch(in: [:]) }
+
     /// Runs the command to its end.
     ///
     /// - Throws: `OperationFailure`: `exit_nonzero`, `signalled` or `exit_unknown` with the last lines of output, `not_found`

@@ -19,6 +19,7 @@ struct ChecksumProviderTests {
             failing: .init(folder: place.path + "/nowhere", list: list),
             long: .init(folder: place.path + "/large", list: list)
         )
+        sample.invalid = [.init(folder: place.path + "/small", list: "")]
         sample.leftovers = { try place.names.filter { !["small", "large", "list"].contains($0) } }
         return sample
     }

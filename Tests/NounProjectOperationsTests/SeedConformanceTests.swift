@@ -14,6 +14,7 @@ struct SeedConformanceTests {
             failing: .init(categories: ["ui": ["nothing"]]),
             long: .init(categories: ["ui": ["check", "close"], "nav": ["up", "down"]], perTerm: 3)
         )
+        sample.invalid = [.init(categories: ["../x": ["check"]]), .init(perTerm: 6), .init(root: "/elsewhere")]
         sample.secrets = ["the-key", "the-secret", "oauth_"]
         sample.leftovers = {
             let icons = fixture.files.filter { $0.hasSuffix(".svg") }

@@ -128,16 +128,16 @@ struct SeedFolderTests {
 
     @Test func anotherFolderIsFilledOnlyWhereThatIsAllowed() async throws {
         let fixture = SeedFixture()
-        var request = request
-        request.root = fixture.base + "/other/one"
-        #expect(try await fixture.run(request).operation.failure?.code == .invalidRequest)
+        let request = Request(categories: ["ui": ["check"]], root: fixture.base + "/other/one")
+        await #expect(throws: OperationError.self) { try await fixture.run(request) }
         #expect(!files.fileExists(atPath: fixture.base))
         #expect(try await fixture.run(request, fixture.provider(allowsAnyRoot: true)).output?.root == request.root)
         #expect(files.fileExists(atPath: fixture.base + "/other/one/index.json"))
         for root in ["", "relative", "/\u{0}", "/" + String(repeating: "x", count: 5000)] {
-            request.root = root
-            let failure = try await fixture.run(request, fixture.provider(allowsAnyRoot: true)).operation.failure
-            #expect(failure?.code == .invalidRequest)
+            let error = await #expect(throws: OperationError.self) {
+                try await fixture.run(Request(root: root), fixture.provider(allowsAnyRoot: true))
+            }
+            #expect(error?.code == .invalidValue)
         }
     }
 

@@ -204,10 +204,10 @@ struct SeedIconsTests {
     ])
     func aRequestThatCanNotBeIsRefusedBeforeAnythingIsDone(_ request: SeedIconsProvider.Request) async throws {
         let fixture = SeedFixture()
-        let failure = try await fixture.run(request).operation.failure
-        #expect(failure?.code == .invalidRequest)
-        #expect((failure?.message.utf8.count ?? 0) < 300)
-        #expect(failure?.message.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x202E } == false)
+        let error = await #expect(throws: OperationError.self) { try await fixture.run(request) }
+        #expect(error?.code == .invalidValue)
+        #expect((error?.message.utf8.count ?? 0) < 300)
+        #expect(error?.message.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x202E } == false)
         #expect(fixture.asked.isEmpty)
         #expect(!FileManager.default.fileExists(atPath: fixture.root))
     }

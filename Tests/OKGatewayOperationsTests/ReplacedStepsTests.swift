@@ -110,13 +110,21 @@ struct GatewaySetupConformanceTests {
             ScriptedModel(name: "large", bytes: 6_000_000, link: .steady(6_000_000), registryLatency: .zero),
         ])
         let place = try Place()
-        let provider = GatewaySetupProvider(try place.settings(ollama.url))
+        let settings = try place.settings(ollama.url)
+        var steps = GatewaySetupSteps(settings)
+        let usual = steps.pullModel
+        steps.pullModel = { stage, model in
+            if model.name == "broken" { throw OperationFailure(.storageError, "The disk is broken: replace it.") }
+            return try await usual(stage, model)
+        }
+        let provider = GatewaySetupProvider(settings, steps: steps)
         var sample = ProviderSample(
             provider,
             succeeding: .init(models: ["small"]),
-            failing: .init(models: ["not a name"]),
+            failing: .init(models: ["broken"]),
             long: .init(models: ["large"])
         )
+        sample.invalid = [.init(models: ["not a name"]), .init(models: ["a", "a"])]
         sample.leftovers = {
             for _ in 0..<1000 where ollama.pullsInFlight > 0 { await briefPause() }
             let files = place.configNames.filter { $0 != "ok_modes.json" }

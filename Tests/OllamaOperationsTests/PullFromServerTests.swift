@@ -160,9 +160,8 @@ struct PullFromServerTests {
     @Test(arguments: ["", "a\u{0}b", "a\nb", "with space", String(repeating: "x", count: 10_000), "\u{1B}[31m"])
     func aNameThatIsNoNameIsRefusedBeforeAnythingIsSent(_ name: String) async throws {
         let ollama = try standIn()
-        let operation = try await pull(name, from: ollama.url)
-        #expect(operation.failure?.code == .invalidRequest)
-        #expect(operation.description.count <= 210)
+        let error = await #expect(throws: OperationError.self) { try await pull(name, from: ollama.url) }
+        #expect(error?.code == .invalidValue)
         #expect(ollama.requestsSeen.isEmpty)
     }
 

@@ -22,6 +22,7 @@ struct PullModelConformanceTests {
             failing: .init(model: "nobody"),
             long: .init(model: "large")
         )
+        sample.invalid = [.init(model: ""), .init(model: "two words")]
         sample.secrets = ["s3cret-key"]
         // A pull that is not wanted any more is not to go on at the server, which sees it some milliseconds later.
         sample.leftovers = {

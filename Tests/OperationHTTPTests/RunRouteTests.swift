@@ -87,6 +87,14 @@ import Testing
         #expect(fixture.tracker.activeOperations.isEmpty)
     }
 
+    @Test func whatItsProviderRefusesIsRefusedWithItsReason() async {
+        let json = #"{"operation_type": "scripted", "request": {"name": ""}}"#
+        let answer = await fixture.ask("POST", root + "/run", json: json)
+        #expect(answer.status == 422)
+        #expect(answer.text("detail") == "Work has a name: give it one.")
+        #expect(fixture.tracker.activeOperations.isEmpty)
+    }
+
     @Test func aFullQueueIsTooMany() async throws {
         let fixture = RunnerFixture(maximumQueued: 0)
         let json = #"{"operation_type": "scripted", "request": {"name": "a"}}"#

@@ -28,6 +28,9 @@ struct ProviderConformanceTests {
         (.throwsWithoutReason, .failsWithACodeAndAReason),
         (.neverFails, .failsWithACodeAndAReason),
         (.leavesFiles, .failsWithACodeAndAReason),
+        (.takesAnything, .refusesInvalidRequests),
+        (.refusesWithoutReason, .refusesInvalidRequests),
+        (.tellsItsSecretInAFailure, .refusesInvalidRequests),
         (.leavesFiles, .isCancelledAtOnce),
         (.swallowsCancellation, .isCancelledAtOnce),
         (.leavesFiles, .isCancelledInTheMiddle),
@@ -63,7 +66,7 @@ struct ProviderConformanceTests {
             }
         }
         let leftOut = try await ProviderConformance.check { bare }
-        #expect(leftOut.count == 8)
+        #expect(leftOut.count == 9)
         #expect(try await ProviderConformance.check { StepProvider.sample(.inPlace, nil) } == [])
     }
 }
@@ -73,6 +76,7 @@ enum Bug: Sendable {
     case describesNothing, describesAtLength, describesInTwoLines, describesByChance
     case requestLosesItsName, requestIsLarge, resultIsLarge
     case throwsAlways, throwsWithoutCode, throwsWithoutReason, neverFails, leavesFiles
+    case takesAnything, refusesWithoutReason
     case endsShort, goesBeyondTheTotal
     case swallowsCancellation, hangsWhenCancelled, neverComesToACheckpoint, goesOnWhilePaused
     case forgetsWhatItDid, stumblesOverWhatIsLeft
@@ -128,6 +132,7 @@ private struct StepProvider: OperationProvider {
             failing: .init(steps: -1),
             long: .init(steps: 20)
         )
+        sample.invalid = [.init(steps: 1001)]
         sample.secrets = [secret]
         sample.clock = ManualClock()
         sample.leftovers = { desk.left }
@@ -137,6 +142,15 @@ private struct StepProvider: OperationProvider {
     }
 
     var traits: ProviderTraits { ProviderTraits(pausing: pausing) }
+
+    func validate(_ request: Request) throws {
+        guard request.steps > 1000, bug != .takesAnything else { return }
+        switch bug {
+        case .refusesWithoutReason: throw OperationFailure(.invalidRequest, "")
+        case .tellsItsSecretInAFailure: throw failure
+        default: throw OperationFailure(.invalidRequest, "There are at most 1000 steps: ask for fewer.")
+        }
+    }
 
     func description(of request: Request) -> String {
         switch bug {

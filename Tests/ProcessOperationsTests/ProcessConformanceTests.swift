@@ -15,6 +15,7 @@ struct ProcessConformanceTests {
             failing: .init(command: ["sh", "-c", "echo no >&2; exit 3"]),
             long: .init(command: ["sh", "-c", script, file], name: "count to 20")
         )
+        sample.invalid = [.init(command: []), .init(command: ["true", "a\0b"])]
         sample.leftovers = {
             guard let text = try? String(contentsOfFile: file, encoding: .utf8), let pid = Int32(text.dropLast()) else {
                 return []

@@ -96,14 +96,16 @@ struct ProcessProviderTests {
 
     @Test(arguments: [[], [""], ["true", "a\0b"]])
     func aCommandThatCanNotBePassedOnIsRefused(_ command: [String]) async throws {
-        #expect(try await runs.failure(of: command).code == .invalidRequest)
+        let error = await #expect(throws: OperationError.self) { try await runs.start(command) }
+        #expect(error?.code == .invalidValue)
     }
 
     @Test(arguments: ["", "A=", "A=B"])
     func anEnvironmentThatCanNotBePassedOnIsRefused(_ name: String) async throws {
-        let running = try await runs.start(["true"], environment: [name: "x"])
-        let failure = await #expect(throws: OperationFailure.self) { try await running.output }
-        #expect(failure?.code == .invalidRequest)
+        let error = await #expect(throws: OperationError.self) {
+            try await runs.start(["true"], environment: [name: "x"])
+        }
+        #expect(error?.code == .invalidValue)
     }
 
     @Test func argumentsArriveAsTheyAre() async throws {

@@ -58,6 +58,17 @@ public struct SeedIconsProvider: OperationProvider {
         return "Seed \(each) for each of \(terms) \(terms == 1 ? "term" : "terms")"
     }
 
+    /// Refuses categories, terms, a number or a folder that can't be one.
+    public func validate(_ request: Request) throws {
+        _ = try request.validatedTerms()
+        _ = try root(of: request)
+    }
+
+    /// The folder, where the request names none, and where the icons come from.
+    public func uniqueScope(of request: Request) -> String {
+        client.address.url + (request.root == nil ? " " + root : "")
+    }
+
     /// Fills the folder.
     ///
     /// - Throws: `OperationFailure`: `invalid_request`, `unauthorized`, `not_permitted` when the key's plan has no search,

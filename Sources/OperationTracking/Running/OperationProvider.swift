@@ -45,6 +45,20 @@ public protocol OperationProvider<Request, Output>: Sendable {
     /// What a request does, for people.
     func description(of request: Request) -> String
 
+    /// Refuses a request that can't be carried out as given. A runner asks before anything is kept of it; ``perform(_:reporting:)``
+    /// still has to look itself, since it may be called without a runner.
+    ///
+    /// Look at the request alone, without waiting for anything: whether a file or a server is there may change until the work
+    /// begins.
+    ///
+    /// - Throws: what is wrong with it, best as an ``OperationFailure`` (`invalid_request`). Whoever submits it gets the sentence
+    ///   in an ``OperationError`` (`invalid_value`), so nothing secret may be in it.
+    func validate(_ request: Request) throws
+
+    /// Where the work happens as far as the request doesn't say, such as a server's address or a folder: equal requests of
+    /// providers with other settings are other work. Asked only where active requests are unique, and kept in the history.
+    func uniqueScope(of request: Request) -> String
+
     /// What a request's work will need, as far as that is known. Where it isn't, what operations of the type needed before is
     /// taken.
     func demand(of request: Request) -> ResourceDemand
@@ -70,6 +84,12 @@ extension OperationProvider {
     /// None.
     public var exampleRequest: Request? { nil }
 
+    /// Refuses nothing.
+    public func validate(_ request: Request) throws {}
+
+    /// Everywhere the same.
+    public func uniqueScope(of request: Request) -> String { "" }
+
     /// Nothing known.
     public func demand(of request: Request) -> ResourceDemand { .unknown }
 }
@@ -92,7 +112,7 @@ public struct ProviderTraits: Sendable, Hashable {
     public var resumeCost: String?
     /// Whether a request over HTTP may start it.
     public var mayBeStartedOverHTTP: Bool
-    /// Whether two active requests that are equal are one operation.
+    /// Whether two active requests that are equal are one operation, where their ``OperationProvider/uniqueScope(of:)`` is too.
     public var isUnique: Bool
     /// Whether its work keeps to its operation's bandwidth limit (``OperationHandle/limiter``).
     public var isThrottleable: Bool

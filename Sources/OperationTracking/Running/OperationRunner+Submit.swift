@@ -15,7 +15,8 @@ extension OperationRunner {
     ///   - provider: who does it.
     ///   - options: what else is wanted.
     /// - Throws: ``OperationError``: `closed`, `queue_full`, `overloaded` when the machine is and the admission policy refuses,
-    ///   `never_fits`, or `invalid_value` when the request can't be kept.
+    ///   `never_fits`, or `invalid_value` when the provider refuses the request (``OperationProvider/validate(_:)``) or it can't
+    ///   be kept. Then nothing of it is kept.
     public func submit<Provider: OperationProvider>(
         _ request: Provider.Request,
         to provider: Provider,
@@ -47,6 +48,7 @@ extension OperationRunner {
         _ options: Options
     ) async throws -> SubmittedOperation<Output> {
         guard !isClosed else { throw OperationError.closed }
+        try work.validate()
         if let job = active(work) { return joined(to: job) }
         let admission = try await admit(work)
         // Others may have come while the machine was looked at.

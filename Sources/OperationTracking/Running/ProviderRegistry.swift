@@ -98,7 +98,10 @@ struct ProviderJob: Sendable {
     let demand: ResourceDemand
     /// The request, keys sorted: equal requests are equal bytes.
     let request: [UInt8]
+    /// Refuses the request when it can't be carried out as given.
+    let validate: @Sendable () throws(OperationError) -> Void
     let perform: @Sendable (OperationHandle) async throws -> Output
+    private let scope: String
 
     private init<Provider: OperationProvider>(_ request: Provider.Request, json: [UInt8], provider: Provider) {
         type = Provider.operationType
@@ -107,6 +110,14 @@ struct ProviderJob: Sendable {
         description = provider.description(of: request)
         demand = provider.demand(of: request)
         self.request = json
+        scope = traits.isUnique ? provider.uniqueScope(of: request) : ""
+        validate = { () throws(OperationError) in
+            do {
+                try provider.validate(request)
+            } catch {
+                throw OperationError(.invalidValue, OperationFailure(recording: error).message)
+            }
+        }
         perform = { handle in
             let output = try await provider.perform(request, reporting: handle)
             let encoded = try? JSONEncoder().encode(output)
@@ -136,8 +147,11 @@ struct ProviderJob: Sendable {
         }
     }
 
-    /// The same for equal requests of providers whose active requests are unique; `nil` for others.
+    /// The same for equal requests, of equal scope, of providers whose active requests are unique; `nil` for others.
     var uniqueKey: String? {
-        traits.isUnique ? "\(type.rawValue) \(String(decoding: request, as: UTF8.self))" : nil
+        guard traits.isUnique else { return nil }
+        // A request is JSON, so what stands behind its end can't be taken for a part of it.
+        let key = "\(type.rawValue) \(String(decoding: request, as: UTF8.self))"
+        return scope.isEmpty ? key : "\(key) \(scope)"
     }
 }

@@ -125,6 +125,35 @@ struct ProviderCheck<Provider: OperationProvider>: Sendable {
         }
     }
 
+    func refusesInvalidRequests() async throws {
+        for request in sample.invalid {
+            let service = ProviderService(sample)
+            try await service.run { service in
+                let reason: String
+                do {
+                    let submitted = try await service.submit(request)
+                    throw ConformanceFailure(
+                        "The sample's `invalid` requests are refused when they are submitted: see `validate`.",
+                        found: "it became \(submitted.id)."
+                    )
+                } catch let error as OperationError where error.code == .invalidValue {
+                    reason = error.message
+                }
+                guard reason.contains(" "), !reason.unicodeScalars.contains(where: \.movesText) else {
+                    throw ConformanceFailure(
+                        "A refusal says what is wrong, in a sentence that can be printed.",
+                        found: reason.debugDescription
+                    )
+                }
+                for secret in sample.secrets where !secret.isEmpty {
+                    try expectNoSecret("A refusal", Array(reason.utf8))
+                }
+            }
+            let kept = try await service.history.page(HistoryQuery(limit: 10)).records
+            try expect("Nothing is kept of what is refused.", kept.count, is: 0)
+        }
+    }
+
     func keepsSecrets() async throws {
         for request in requests {
             let sample = try await makeSample()

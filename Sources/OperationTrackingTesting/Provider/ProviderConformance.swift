@@ -55,6 +55,7 @@ public enum ProviderConformance {
         case .completesWithAResult: try await check.completesWithAResult()
         case .reportsHonestAmounts: try await check.reportsHonestAmounts()
         case .failsWithACodeAndAReason: try await check.failsWithACodeAndAReason()
+        case .refusesInvalidRequests: try await check.refusesInvalidRequests()
         case .isCancelledBeforeItBegins: try await check.isCancelledBeforeItBegins()
         case .isCancelledAtOnce: try await check.isCancelledAtOnce()
         case .isCancelledInTheMiddle: try await check.isCancelledInTheMiddle()
@@ -69,7 +70,8 @@ public enum ProviderConformance {
     /// Checks every expectation that the sample has enough for.
     ///
     /// - Parameter makeSample: makes the provider and its requests, anew for every expectation.
-    /// - Returns: the expectations that were left out, because the sample has no failing or long request, or no secret.
+    /// - Returns: the expectations that were left out, because the sample has no failing, invalid or long request, or no
+    ///   secret.
     /// - Throws: ``ConformanceFailure`` for the first expectation that isn't met.
     @discardableResult
     public static func check<Provider: OperationProvider>(

@@ -12,6 +12,8 @@ public enum ProviderExpectation: String, Sendable, Hashable, CaseIterable, Custo
     case reportsHonestAmounts
     /// A request that can't be done ends `failed`, with a code other than `provider_error`, a reason, and nothing left over.
     case failsWithACodeAndAReason
+    /// A request that can't be carried out as given is refused when it is submitted, with a reason, and nothing is kept of it.
+    case refusesInvalidRequests
     /// Cancelled while it waits, it never begins.
     case isCancelledBeforeItBegins
     /// Cancelled right when it begins, it ends `cancelled` with nothing left over.
@@ -41,6 +43,8 @@ extension ProviderExpectation {
             nil
         case .failsWithACodeAndAReason:
             sample.failing == nil ? "a request that fails (`failing`)" : nil
+        case .refusesInvalidRequests:
+            sample.invalid.isEmpty ? "a request that can't be carried out as given (`invalid`)" : nil
         case .isCancelledAtOnce, .isCancelledInTheMiddle, .pausesAsItSays, .isCancelledWhilePaused,
             .goesOnAfterARestart,
             .beginsAgainAfterAnInterruption:

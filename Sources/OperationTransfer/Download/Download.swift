@@ -21,14 +21,10 @@ actor Download {
     }
 
     func run() async throws -> DownloadProvider.Output {
-        let sha256 = try validated()
+        try provider.validate(request)
+        let sha256 = request.sha256?.lowercased()
         let limiter = try handle.limiter(beginningWith: request.limit)
-        let target = try DownloadTarget(
-            request.target,
-            url: request.url,
-            directory: provider.directory,
-            allowsPaths: provider.allowsAnyTarget
-        )
+        let target = try provider.target(of: request)
         if !provider.allowsAnyTarget {
             try? FileManager.default.createDirectory(atPath: provider.directory, withIntermediateDirectories: true)
         }
@@ -40,25 +36,6 @@ actor Download {
         handle.setPhase("saving")
         try part.moveToTarget(replacing: replaces)
         return DownloadProvider.Output(path: target.path, bytes: part.size, sha256: sha256)
-    }
-
-    /// - Returns: the digest asked for, in lower case.
-    private func validated() throws -> String? {
-        _ = try HTTPRequest(url: request.url).validated()
-        guard URLPart.user.decoded(in: request.url) == nil else {
-            throw OperationFailure(
-                .invalidRequest,
-                "The URL has a user name in it, which would be kept in the history: leave it out."
-            )
-        }
-        if let size = request.size, size < 0 {
-            throw OperationFailure(.invalidRequest, "A file's size is at least 0 bytes, not \(size).")
-        }
-        guard let sha256 = request.sha256?.lowercased() else { return nil }
-        guard sha256.utf8.count == 64, sha256.utf8.allSatisfy({ "0123456789abcdef".utf8.contains($0) }) else {
-            throw OperationFailure(.invalidRequest, "A SHA-256 has 64 hexadecimal digits.")
-        }
-        return sha256
     }
 }
 
@@ -72,7 +49,12 @@ extension Download {
             try await handle.checkpoint()
             let note = mayGoOn ? part.note(for: request.url) : nil
             let offset = note == nil ? 0 : part.size
-            if offset > 0, offset == note?.total { return try report(part, total: offset) }
+            if offset > 0, offset == note?.total {
+                if offset == request.size ?? offset { return try report(part, total: offset) }
+                // What is there is whole and not what is wanted: the server may have another file by now.
+                mayGoOn = false
+                continue
+            }
             handle.setPhase("connecting")
             let response = try await provider.transport.send(httpRequest(from: offset, note, limiter))
             let answer = DownloadAnswer(
@@ -93,6 +75,7 @@ extension Download {
                 try await receive(response.body, into: part, end: end, total: total)
                 if end == total { return }
             case .complete:
+                try requireExpected(offset)
                 return try report(part, total: offset)
             case .beginAgain:
                 mayGoOn = false

@@ -101,13 +101,23 @@ public struct DownloadProvider: OperationProvider {
     /// `Download`, the file's name, and the host.
     public func description(of request: Request) -> String {
         let host = (try? Endpoint(url: request.url).host) ?? "an invalid URL"
-        let target = try? DownloadTarget(
-            request.target,
-            url: request.url,
-            directory: directory,
-            allowsPaths: allowsAnyTarget
-        )
-        return "Download \(target?.name ?? "a file") from \(host)"
+        return "Download \((try? target(of: request).name) ?? "a file") from \(host)"
+    }
+
+    /// Refuses a URL that can't be downloaded from or has a user name or a password in it, and a target, a digest, a size or a
+    /// limit that can't be one.
+    public func validate(_ request: Request) throws {
+        try request.validate()
+        _ = try target(of: request)
+    }
+
+    /// The folder, unless the target is a path from the root on.
+    public func uniqueScope(of request: Request) -> String {
+        request.target?.hasPrefix("/") == true ? "" : directory
+    }
+
+    func target(of request: Request) throws(OperationFailure) -> DownloadTarget {
+        try DownloadTarget(request.target, url: request.url, directory: directory, allowsPaths: allowsAnyTarget)
     }
 
     /// Downloads the file.

@@ -67,15 +67,26 @@ struct DownloadTarget: Sendable, Hashable {
 enum URLPart {
     case path
     case user
+    case password
 
     /// The part without its percent-encoding; `nil` when there is none, or it holds a control character.
-    func decoded(in url: String) -> String? {
+    func decoded(in url: String) -> String? { value(in: url, UInt32(CURLU_URLDECODE)) }
+
+    /// Whether there is such a part, whatever it holds.
+    func isPresent(in url: String) -> Bool { value(in: url, 0) != nil }
+
+    private func value(in url: String, _ flags: UInt32) -> String? {
         guard let parser = curl_url() else { return nil }
         defer { curl_url_cleanup(parser) }
         guard curl_url_set(parser, CURLUPART_URL, url, 0) == CURLUE_OK else { return nil }
+        let part =
+            switch self {
+            case .path: CURLUPART_PATH
+            case .user: CURLUPART_USER
+            case .password: CURLUPART_PASSWORD
+            }
         var value: UnsafeMutablePointer<CChar>?
-        let part = self == .path ? CURLUPART_PATH : CURLUPART_USER
-        guard curl_url_get(parser, part, &value, UInt32(CURLU_URLDECODE)) == CURLUE_OK, let value else { return nil }
+        guard curl_url_get(parser, part, &value, flags) == CURLUE_OK, let value else { return nil }
         defer { curl_free(value) }
         return String(cString: value)
     }

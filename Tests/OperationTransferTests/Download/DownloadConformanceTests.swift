@@ -15,6 +15,7 @@ struct DownloadConformanceTests {
             failing: .init(url: server.url("/small"), target: "wrong", size: 5),
             long: .init(url: server.url("/large"), target: "large", limit: 2_000_000)
         )
+        sample.invalid = [.init(url: "http://user:password@127.0.0.1/x"), .init(url: server.url("/x"), target: "../x")]
         // A part belongs to its download, which goes on with it. Under a final name there is the whole file or nothing.
         sample.leftovers = {
             let kept = ["small", "large"].flatMap { [$0, $0 + ".part", $0 + ".part.json"] }

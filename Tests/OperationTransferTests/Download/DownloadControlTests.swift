@@ -120,8 +120,9 @@ import Testing
 
     @Test func aLimitThatIsNoneIsRefused() async throws {
         let fixture = DownloadFixture()
-        let operation = try await fixture.download(.init(url: "http://127.0.0.1:1/x", limit: 0))
-        #expect(operation.status == .failed)
-        #expect(operation.failure?.message.contains("bandwidth limit") == true)
+        let error = await #expect(throws: OperationError.self) {
+            try await fixture.begin(.init(url: "http://127.0.0.1:1/x", limit: 0))
+        }
+        #expect(error?.message.contains("limit is at least 1 byte a second") == true)
     }
 }

@@ -217,12 +217,23 @@ import Testing
 
     @Test(arguments: [
         "ftp://127.0.0.1/x", "file:///etc/passwd", "nonsense", "http://user:secret@127.0.0.1/x", "http://127.0.0.1/",
+        "http://us%01er:secret@127.0.0.1/x", "http://:secret@127.0.0.1/x", "http://a%0A@127.0.0.1/x",
+        "http://127.0.0.1/x\0secret",
     ])
-    func aURLThatIsNoneIsRefused(url: String) async throws {
-        let operation = try await fixture.download(.init(url: url))
-        #expect(operation.failure?.code == .invalidRequest)
-        #expect(operation.failure?.message.contains("secret") == false)
-        #expect(operation.description.contains("secret") == false)
+    func aURLThatIsNoneIsRefusedBeforeAnythingIsKept(url: String) async throws {
+        let provider = fixture.provider()
+        let error = await #expect(throws: OperationError.self) { try await fixture.begin(.init(url: url)) }
+        #expect(error?.code == .invalidValue)
+        #expect(error?.message.contains("secret") == false)
+        #expect(fixture.tracker.activeOperations.isEmpty)
+        #expect(provider.description(of: .init(url: url)).contains("secret") == false)
+        // Nor does a provider without a runner follow it.
+        let failure = await #expect(throws: OperationFailure.self) {
+            try await fixture.tracker.withOperation(type: .download, description: "x") { handle in
+                _ = try await provider.perform(.init(url: url), reporting: handle)
+            }
+        }
+        #expect(failure?.code == .invalidRequest)
     }
 
     @Test func endlessRedirectsAndThoseOutOfHTTPAreFinal() async throws {
