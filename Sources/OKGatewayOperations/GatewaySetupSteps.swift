@@ -35,7 +35,7 @@ public struct GatewaySetupSteps: Sendable {
         findOllama = { try await FindOllama(settings: settings).run($0) }
         startOllama = { try await StartOllama(settings: settings, program: $1).run($0) }
         pullModel = { try await PullModel(settings: settings, model: $1).run($0) }
-        mergeModes = { try await MergeModes(file: settings.modesFile).run($0, $1) }
+        mergeModes = { try await MergeModes(file: settings.modesFile, ollama: settings.ollama).run($0, $1) }
     }
 }
 

@@ -6,15 +6,15 @@ struct GatewayModesTests {
     private let small = GatewayModel("small2", from: ["small", "small2"], profiles: ["core", "fallback"])
     private let dev = GatewayModel("dev", profiles: ["dev"])
 
-    private func merged(_ text: String, _ models: [PulledModel]) throws -> String {
+    private func merged(_ text: String, _ models: [PulledModel], listed: Set<String>? = []) throws -> String {
         var modes = try #require(GatewayModes(Array(text.utf8)))
-        modes.merge(models)
+        modes.merge(models, listed: listed)
         return String(decoding: modes.document.bytes, as: UTF8.self)
     }
 
     @Test func aNewFileHasTheModelsAndTheirDefaults() {
         var modes = GatewayModes()
-        modes.merge([PulledModel(small, pulled: "small"), PulledModel(dev, pulled: nil)])
+        modes.merge([PulledModel(small, pulled: "small"), PulledModel(dev, pulled: nil)], listed: [])
         let wanted = """
             {
               "modes": {
@@ -91,9 +91,35 @@ struct GatewayModesTests {
         )
     }
 
+    @Test(arguments: [nil, ["dev"], ["dev:latest", "x"]] as [Set<String>?])
+    func whatSomebodyHasChosenOutlivesAServerThatDoesNotAnswer(_ listed: Set<String>?) throws {
+        let text = #"{"modes":{"ofvibe":{"models":[{"name":"dev","availability":["dev","mine"]}]}}}"#
+        let result = try merged(text, [PulledModel(dev, pulled: nil)], listed: listed)
+        let back = try merged(result, [PulledModel(dev, pulled: "dev")], listed: listed)
+        for text in [result, back] {
+            let entry = GatewayModes(Array(text.utf8))?.document["modes"]?["ofvibe"]?["models"]?.elements?.first
+            #expect(entry?["availability"] == .strings(["dev", "mine"]))
+        }
+    }
+
+    @Test(arguments: [
+        #"{"modes":null,"mine":1}"#, #"{"modes":{"ofvibe":null},"mine":1}"#,
+        #"{"modes":{"ofvibe":{"models":null,"default_models":null}},"mine":1}"#,
+        #"{"modes":{"ofvibe":{"models":[{"name":"dev","availability":null}],"default_models":{"dev":null}}},"mine":1}"#,
+        "\u{FEFF}{\"mine\":1}",
+    ])
+    func nothingAtAllIsWrittenInManyWays(_ text: String) throws {
+        let result = try #require(GatewayModes(Array(try merged(text, [PulledModel(dev, pulled: "dev")]).utf8)))
+            .document
+        let mode = try #require(result["modes"]?["ofvibe"])
+        #expect(mode["models"]?.elements?.first?["availability"] == .strings(["dev"]))
+        #expect(mode["default_models"]?["dev"]?.text == "dev")
+        #expect(result["mine"] == .scalar("1"))
+    }
+
     @Test func noDefaultIsNamedWhereThereIsNoModel() {
         var modes = GatewayModes()
-        modes.merge([PulledModel(dev, pulled: nil)])
+        modes.merge([PulledModel(dev, pulled: nil)], listed: [])
         #expect(modes.profilesWithoutModel == ["core", "dev", "fallback"])
         #expect(modes.document["modes"]?["ofvibe"]?["default_models"] == .emptyObject)
     }

@@ -1,10 +1,11 @@
 import Foundation
-import OKGatewayOperations
 import OllamaStandIn
 import OperationTracking
 import OperationTrackingTesting
 import Synchronization
 import Testing
+
+@testable import OKGatewayOperations
 
 /// Set-ups against a server that speaks Ollama's protocol.
 struct GatewaySetupTests {
@@ -192,14 +193,73 @@ struct GatewaySetupTests {
         )
     }
 
+    @Test func setUpsWithOtherSettingsAreOtherOperations() async throws {
+        let (ollama, place) = (try standIn(link: .steady(2_000_000)), try Place())
+        let settings = try place.settings(ollama.url, [small])
+        var other = settings
+        other.modesFile = place.path + "/config/other.json"
+        let running = [
+            try await setups.start(settings), try await setups.start(other), try await setups.start(settings),
+        ]
+        #expect(running.map(\.hasJoined) == [false, false, true])
+        for setup in running { _ = try await setup.output }
+        #expect(place.configNames.contains("ok_modes.json") && place.configNames.contains("other.json"))
+    }
+
+    @Test func setUpsThatMergeAtTheSameTimeLoseNothing() async throws {
+        let (ollama, place) = (try standIn(1000), try Place())
+        let merge = MergeModes(file: place.modesFile, ollama: try place.settings(ollama.url).ollama)
+        let tracker = setups.tracker
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<20 {
+                group.addTask {
+                    try await tracker.withOperation(type: .okSetup, description: "x", unit: .fraction) { handle in
+                        let stage = SetupStage(handle: handle, band: 0..<1)
+                        _ = try await merge.run(stage, [PulledModel(GatewayModel("m\(number)"), pulled: "m\(number)")])
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let modes = try #require(GatewayModes(Array(try place.modes.utf8)))
+        #expect(modes.document["modes"]?["ofvibe"]?["models"]?.elements?.count == 20)
+        #expect(place.configNames == ["ok_modes.json"])
+    }
+
+    @Test func aMergeLeavesTheFilesRightsAndRemovesWhatWasHalfWritten() async throws {
+        let (ollama, place) = (try standIn(), try Place())
+        let folder = place.path + "/config"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for name in ["ok_modes.json", ".ok_modes.json.12-x.part", ".other.json.12-x.part"] {
+            try Data("{}".utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
+        }
+        #expect(chmod(place.modesFile, 0o666) == 0)
+        _ = try await setups.start(place.settings(ollama.url, [dev])).output
+        #expect(place.configNames == [".other.json.12-x.part", "ok_modes.json"])
+        var status = stat()
+        #expect(stat(place.modesFile, &status) == 0 && status.st_mode & 0o777 == 0o666)
+    }
+
+    @Test func aServerThatIsAwayTakesNothingFromTheModes() async throws {
+        let (ollama, place) = (try standIn(), try Place())
+        _ = try await setups.start(place.settings(ollama.url, [dev])).output
+        let chosen = try place.modes.replacing("\"availability\": [", with: "\"availability\": [ \"mine\",")
+        try Data(chosen.utf8).write(to: URL(fileURLWithPath: place.modesFile))
+        ollama.stop()
+        let output = try await setups.start(place.settings(ollama.url, [dev])).output
+        #expect(output.step("pull dev")?.status == .warning)
+        #expect(try place.modes.contains("\"mine\""))
+    }
+
     @Test func requestsThatMakeNoSenseAreRefused() async throws {
         let place = try Place()
         for models in [
             ["a b"], [""], ["a", "a"], ["\u{1B}[31m"], [String(repeating: "x", count: 201)], (0..<51).map { "m\($0)" },
         ] {
-            let running = try await setups.start(place.settings("127.0.0.1:1"), models: models)
-            let failure = await #expect(throws: OperationFailure.self) { try await running.output }
-            #expect(failure?.code == .invalidRequest)
+            let error = await #expect(throws: OperationError.self) {
+                try await setups.start(place.settings("127.0.0.1:1"), models: models)
+            }
+            #expect(error?.code == .invalidValue)
         }
     }
 

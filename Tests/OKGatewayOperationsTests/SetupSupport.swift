@@ -42,8 +42,10 @@ final class Place: Sendable {
 
     var modes: String { get throws { try String(contentsOfFile: modesFile, encoding: .utf8) } }
 
+    /// The files beside the modes, without their lock.
     var configNames: [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: path + "/config")) ?? []).sorted()
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path + "/config")) ?? []
+        return names.filter { $0 != ".ok_modes.json.lock" }.sorted()
     }
 }
 

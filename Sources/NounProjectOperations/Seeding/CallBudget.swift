@@ -50,7 +50,13 @@ final class CallBudget: Sendable {
                 return body(&log)
             }
         }
-        return try await BriefLock(path + ".lock", path: path + ".lock").hold {
+        let lock: BriefLock
+        do throws(SystemCallError) {
+            lock = try BriefLock(path + ".lock", path: path + ".lock")
+        } catch {
+            throw FileFailure.failure("open \(path).lock", error)
+        }
+        return try await lock.hold {
             var log = Self.read(path)
             log.advance(to: now)
             let before = log
@@ -77,14 +83,21 @@ final class CallBudget: Sendable {
     private static func write(_ log: CallLog, to path: String) throws(OperationFailure) {
         let kept = Kept(day: log.day, calls: log.today, recent: log.recent)
         guard let data = try? JSONEncoder().encode(kept) else { return }
-        let part = path + ".part"
-        // Not made durable: after a power cut the count may be a moment old.
-        let descriptor = open(part, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw FileFailure.failure("write \(part)") }
-        let isWritten = FileFailure.writeAll(Array(data), to: descriptor)
-        let failure = isWritten ? nil : FileFailure.failure("write \(part)")
-        close(descriptor)
-        if let failure { throw failure }
-        guard rename(part, path) == 0 else { throw FileFailure.failure("write \(path)") }
+        let file = URL(fileURLWithPath: path)
+        let folder = open(file.deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw FileFailure.failure("write \(path)") }
+        defer { close(folder) }
+        do throws(SystemCallError) {
+            // Not made durable: after a power cut the count may be a moment old.
+            try AtomicWrite.replace(
+                file.lastPathComponent,
+                in: folder,
+                with: Array(data),
+                mode: 0o600,
+                isDurable: false
+            )
+        } catch {
+            throw FileFailure.failure("write \(path)", error)
+        }
     }
 }

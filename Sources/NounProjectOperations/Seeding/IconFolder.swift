@@ -22,11 +22,11 @@ final class IconFolder: Sendable {
         try Self.makeFolder(path)
         let folder = openFolder(path)
         guard folder >= 0 else { throw FileFailure.failure("open the folder \(path)") }
-        do throws(OperationFailure) {
+        do throws(SystemCallError) {
             lock = try BriefLock(".seed.lock", in: folder, path: path + "/.seed.lock")
         } catch {
             close(folder)
-            throw error
+            throw FileFailure.failure("open \(path)/.seed.lock", error)
         }
         self.path = path
         descriptor = folder
@@ -53,7 +53,7 @@ final class IconFolder: Sendable {
             throw FileFailure.failure("open \(path)/\(name)")
         }
         let category = Category(path: "\(path)/\(name)", descriptor: folder)
-        category.removeParts()
+        AtomicWrite.removeParts(in: folder)
         return category
     }
 
@@ -118,32 +118,33 @@ final class IconFolder: Sendable {
             return nil
         }
 
-        /// Puts a file in place at once, or not at all: written under another name, made durable, then renamed. Only within
-        /// ``IconFolder/change(_:)``, so that a file under the other name is always one that a killed run has left.
+        /// Puts a file in place at once, or not at all. Only within ``IconFolder/change(_:)``, so that what is half-written outside
+        /// it is always what a killed run has left.
         ///
         /// - Throws: `OperationFailure`: `disk_full`, `storage_error`.
         func write(_ bytes: [UInt8], to name: String) throws(OperationFailure) {
-            let part = ".\(name).part"
-            unlinkat(descriptor, part, 0)
-            let file = openat(descriptor, part, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0o644)
-            guard file >= 0 else { throw FileFailure.failure("write \(path)/\(name)") }
-            let isDone = FileFailure.writeAll(bytes, to: file) && fsync(file) == 0
-            let failure = isDone ? nil : FileFailure.failure("write \(path)/\(name)")
-            close(file)
-            guard failure == nil, renameat(descriptor, part, descriptor, name) == 0 else {
-                let failure = failure ?? FileFailure.failure("write \(path)/\(name)")
-                unlinkat(descriptor, part, 0)
-                throw failure
+            do throws(SystemCallError) {
+                try AtomicWrite.replace(name, in: descriptor, with: bytes)
+            } catch {
+                throw FileFailure.failure("write \(path)/\(name)", error)
             }
-            // The name is durable once the folder is; where a file system can't, there is nothing more to do.
-            _ = fsync(descriptor)
         }
 
-        /// Gives a file another name.
-        func rename(_ name: String, to other: String) throws(OperationFailure) {
+        /// Gives a file another name, with a number before its extension where that is taken. Only within
+        /// ``IconFolder/change(_:)``.
+        ///
+        /// - Returns: the name that it has now.
+        func setAside(_ name: String, as stem: String, _ ending: String) throws(OperationFailure) -> String {
+            var other = stem + ending
+            var number = 1
+            while exists(other) {
+                number += 1
+                other = "\(stem)-\(number)\(ending)"
+            }
             guard renameat(descriptor, name, descriptor, other) == 0 else {
                 throw FileFailure.failure("rename \(path)/\(name)")
             }
+            return other
         }
 
         func exists(_ name: String) -> Bool { stamp(of: name) != nil }
@@ -170,20 +171,6 @@ final class IconFolder: Sendable {
             fileprivate var size: Int64
             fileprivate var seconds: Int
             fileprivate var nanoseconds: Int
-        }
-
-        fileprivate func removeParts() {
-            let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-            guard copy >= 0, let stream = fdopendir(copy) else { return }
-            defer { closedir(stream) }
-            var parts: [String] = []
-            while let entry = readdir(stream) {
-                let name = withUnsafeBytes(of: &entry.pointee.d_name) { raw in
-                    String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-                }
-                if name.hasPrefix("."), name.hasSuffix(".part") { parts.append(name) }
-            }
-            for part in parts { unlinkat(descriptor, part, 0) }
         }
     }
 }

@@ -31,9 +31,7 @@ struct IconIndex {
             (whole, self.icons, stamp) = (json, icons, found)
             return nil
         }
-        let other = "index.invalid-\(now / 1000).json"
-        try folder.rename(Self.name, to: other)
-        return other
+        return try folder.setAside(Self.name, as: "index.invalid-\(now / 1000)", ".json")
     }
 
     /// Enters an icon under its file; what is known of it beside is kept.

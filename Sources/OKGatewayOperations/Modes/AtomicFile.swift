@@ -49,29 +49,35 @@ struct AtomicFile {
         }
     }
 
-    /// Replaces it. A crash in the middle leaves a hidden `.part` beside it, which the next write takes over.
+    /// A lock beside it, which everybody holds who reads it to write it anew.
+    ///
+    /// - Throws: `OperationFailure` (`modes_file_error`, `disk_full`).
+    func lock() throws(OperationFailure) -> BriefLock {
+        let path = "\(folder)/.\(name).lock"
+        do throws(SystemCallError) {
+            return try BriefLock(path, path: path)
+        } catch {
+            throw failure("locked", error)
+        }
+    }
+
+    /// Replaces it. A crash in the middle leaves a hidden `.part` beside it, which the next write removes; so only under the lock.
     ///
     /// - Throws: `OperationFailure` (`modes_file_error`, `disk_full`).
     func replace(with bytes: [UInt8]) throws(OperationFailure) {
-        let part = "\(folder)/.\(name).part"
-        var status = stat()
-        let mode = stat(path, &status) == 0 ? status.st_mode & 0o777 : 0o644
-        unlink(part)
-        let descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("written") }
-        let isWritten = Self.write(bytes, to: descriptor) && fsync(descriptor) == 0
-        let reason = errno
-        close(descriptor)
-        guard isWritten, rename(part, path) == 0 else {
-            let failure = failure("written", isWritten ? errno : reason)
-            unlink(part)
-            throw failure
+        defer { close(descriptor) }
+        AtomicWrite.removeParts(in: descriptor, of: name)
+        do throws(SystemCallError) {
+            try AtomicWrite.replace(name, in: descriptor, with: bytes)
+        } catch {
+            throw failure("written", error)
         }
-        syncFolder()
     }
 
     /// Gives it another name in its folder: `name` with `.invalid-` and a time before its extension, and a number where that is
-    /// taken.
+    /// taken. Only under the lock.
     ///
     /// - Returns: the new name.
     /// - Throws: `OperationFailure` (`modes_file_error`).
@@ -81,9 +87,14 @@ struct AtomicFile {
             let other = "\(stem).invalid-\(seconds)\(number == 1 ? "" : "-\(number)").json"
             // A link, unlike a renaming, never takes another file's place.
             if link(path, "\(folder)/\(other)") == 0 { return other }
-            guard errno == EEXIST else { throw failure("kept under another name") }
+            if errno == EEXIST { continue }
+            // This file system has no second names. Under the lock nobody else takes the name meanwhile.
+            var status = stat()
+            guard lstat("\(folder)/\(other)", &status) != 0 else { continue }
+            guard rename(path, "\(folder)/\(other)") == 0 else { throw failure("kept under another name") }
+            return other
         }
-        throw failure("kept under another name", EEXIST)
+        throw failure("kept under another name", SystemCallError(EEXIST))
     }
 
     private var folder: String {
@@ -93,38 +104,16 @@ struct AtomicFile {
 
     private var name: String { String(path.split(separator: "/").last ?? "") }
 
-    private func failure(_ what: String, _ number: Int32 = errno) -> OperationFailure {
+    private func failure(_ what: String, _ error: SystemCallError = SystemCallError()) -> OperationFailure {
         OperationFailure(
-            number == ENOSPC || number == EDQUOT ? .diskFull : .modesFileError,
-            "'\(path.printable)' can't be \(what) (\(String(cString: strerror(number)))): check its folder and permissions, and the room on the disk."
+            error.isFullDisk ? .diskFull : .modesFileError,
+            "'\(path.printable)' can't be \(what) (\(error.reason)): check its folder and permissions, and the room on the disk."
         )
-    }
-
-    private func syncFolder() {
-        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        fsync(descriptor)
-        close(descriptor)
-    }
-
-    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
-            rest = rest.dropFirst(count)
-        }
-        return true
     }
 }
 
 private func systemRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
     read(descriptor, bytes, count)
-}
-
-private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-    write(descriptor, bytes, count)
 }
 
 extension OperationFailure.Code {

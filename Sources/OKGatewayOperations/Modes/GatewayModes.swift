@@ -16,33 +16,38 @@ struct GatewayModes: Equatable {
         document["modes"] = .emptyObject
     }
 
-    /// `nil` for what is no file of modes.
+    /// `nil` for what is no file of modes. A `null` says as much as nothing, and a byte order mark says nothing.
     init?(_ bytes: [UInt8]) {
-        guard let document = OrderedJSON(bytes), document.members != nil else { return nil }
+        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+        guard let document = OrderedJSON(text), document.members != nil else { return nil }
         self.document = document
-        let modes = document["modes"] ?? .emptyObject
-        let mode = modes["ofvibe"] ?? .emptyObject
-        guard modes.members != nil, mode.members != nil, (mode["models"] ?? .array([])).elements != nil,
-            (mode["default_models"] ?? .emptyObject).members != nil
+        let modes = document.member("modes") ?? .emptyObject
+        let mode = modes.member("ofvibe") ?? .emptyObject
+        guard modes.members != nil, mode.members != nil, (mode.member("models") ?? .array([])).elements != nil,
+            (mode.member("default_models") ?? .emptyObject).members != nil
         else { return nil }
     }
 
     /// Says of each model whether it is there, and sets the defaults that are absent.
-    mutating func merge(_ models: [PulledModel]) {
-        var modes = document["modes"] ?? .emptyObject
-        var mode = modes["ofvibe"] ?? .emptyObject
-        var entries = mode["models"]?.elements ?? []
+    ///
+    /// - Parameters:
+    ///   - models: what became of each.
+    ///   - listed: the models that the server has now; `nil` when it doesn't say, and then none is taken for gone.
+    mutating func merge(_ models: [PulledModel], listed: Set<String>?) {
+        var modes = document.member("modes") ?? .emptyObject
+        var mode = modes.member("ofvibe") ?? .emptyObject
+        var entries = mode.member("models")?.elements ?? []
         for model in models {
             if let name = model.pulled {
                 Self.add(name, model.model.profiles, to: &entries)
             } else {
-                Self.withdraw(model.model, from: &entries)
+                Self.withdraw(model.model, from: &entries, listed: listed)
             }
         }
         mode["models"] = .array(entries)
-        var defaults = mode["default_models"] ?? .emptyObject
+        var defaults = mode.member("default_models") ?? .emptyObject
         profilesWithoutModel = []
-        for profile in Self.profiles where defaults[profile] == nil {
+        for profile in Self.profiles where defaults.member(profile) == nil {
             let there = models.filter { $0.pulled != nil }
             let best = there.first { $0.model.profiles.contains(profile) } ?? there.first
             if let name = best?.pulled {
@@ -64,15 +69,19 @@ struct GatewayModes: Equatable {
             entry["availability"] = .strings(profiles)
             return entries.append(entry)
         }
-        let known = entries[index]["availability"]
+        let known = entries[index].member("availability")
         if known == nil || known == .array([]) { entries[index]["availability"] = .strings(profiles) }
     }
 
-    private static func withdraw(_ model: GatewayModel, from entries: inout [OrderedJSON]) {
+    /// Says that a model is not there, where that is known.
+    private static func withdraw(_ model: GatewayModel, from entries: inout [OrderedJSON], listed: Set<String>?) {
         let indices = entries.indices.filter { index in
             entries[index]["name"]?.text.map { model.sources.contains($0) || model.name == $0 } ?? false
         }
-        for index in indices { entries[index]["availability"] = .array([]) }
+        for index in indices {
+            guard let listed, let name = entries[index]["name"]?.text, !listed.hasModel(name) else { continue }
+            entries[index]["availability"] = .array([])
+        }
         guard indices.isEmpty else { return }
         var entry = OrderedJSON.emptyObject
         entry["name"] = .string(model.sources.first ?? model.name)

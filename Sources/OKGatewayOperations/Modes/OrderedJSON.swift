@@ -66,6 +66,9 @@ enum OrderedJSON: Equatable, Sendable {
         }
     }
 
+    /// The value of a key of an object; `nil` where that is absent or `null`.
+    func member(_ key: String) -> OrderedJSON? { self[key].flatMap { $0 == .scalar("null") ? nil : $0 } }
+
     /// The text, two spaces to a level, with a newline at its end.
     var bytes: [UInt8] { Array((written(at: 0) + "\n").utf8) }
 

@@ -11,7 +11,7 @@ struct PullModel {
     func run(_ stage: SetupStage) async throws -> (step: SetupStep, pulled: String?) {
         let there = Set((try? await settings.ollama.models())?.map(\.name) ?? [])
         try Task.checkCancellation()
-        if let name = model.sources.first(where: { there.contains(Self.full($0)) || there.contains($0) }) {
+        if let name = model.sources.first(where: { there.hasModel($0) }) {
             return (SetupStep(stepName, .skipped, "\(name) is there already."), name)
         }
         if let refusal = lackOfRoom { return (SetupStep(stepName, .warning, refusal), nil) }
@@ -58,13 +58,15 @@ struct PullModel {
         return "\(tenths / 10).\(tenths % 10) GB"
     }
 
-    /// A name as Ollama lists it.
-    private static func full(_ name: String) -> String {
-        let last = name.split(separator: "/").last ?? ""
-        return last.contains(":") ? name : name + ":latest"
-    }
-
     private static func isAboutMachine(_ code: OperationFailure.Code) -> Bool {
         [.diskFull, .storageError, .connectionRefused, .hostNotFound, .registryUnreachable, .stalled].contains(code)
+    }
+}
+
+extension Set<String> {
+    /// Whether a list of Ollama's has a model, which it lists with its tag.
+    func hasModel(_ name: String) -> Bool {
+        let last = name.split(separator: "/").last ?? ""
+        return contains(name) || (!last.contains(":") && contains(name + ":latest"))
     }
 }

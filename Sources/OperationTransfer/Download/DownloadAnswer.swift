@@ -38,9 +38,7 @@ enum DownloadAnswer: Equatable {
         guard let range = headers["Content-Range"].flatMap(ContentRange.init), range.first == offset,
             let last = range.last
         else { return .beginAgain }
-        if let tag = headers["ETag"], let validator = note?.validator, validator.hasPrefix("\""), tag != validator {
-            return .beginAgain
-        }
+        guard note.map({ $0.isOfSameFile(as: headers) }) ?? true else { return .beginAgain }
         if let known = note?.total, let total = range.total, known != total { return .beginAgain }
         return .rest(end: last + 1, total: range.total ?? note?.total)
     }

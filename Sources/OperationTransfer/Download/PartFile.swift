@@ -24,23 +24,17 @@ final class PartFile {
 
     /// Opens the part, or makes it.
     ///
-    /// - Throws: `OperationFailure`: `in_use`, `storage_error`, `disk_full`.
+    /// - Throws: `OperationFailure`: `in_use`, `already_exists`, `storage_error`, `disk_full`.
     init(_ target: DownloadTarget) throws(OperationFailure) {
         self.target = target
         folder = open(target.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw .file(errno, doing: "open the folder \(target.folder)") }
         do throws(OperationFailure) {
-            descriptor = try Self.openLocked(target, in: folder)
+            (descriptor, size) = try Self.openLocked(target, in: folder)
         } catch {
+            // `deinit` runs only once every property is set, so nothing may be thrown after that: it would close all again.
             close(folder)
             throw error
-        }
-        size = Self.status(of: descriptor)?.size ?? 0
-        // A note is there from the first byte to the end.
-        guard size == 0 || Self.exists(target.noteName, in: folder) else {
-            close(descriptor)
-            close(folder)
-            throw .foreignPart(of: target)
         }
     }
 
@@ -54,7 +48,10 @@ final class PartFile {
     /// Whether there is something under the target's own name.
     var targetExists: Bool { Self.exists(target.name, in: folder) }
 
-    private static func openLocked(_ target: DownloadTarget, in folder: Int32) throws(OperationFailure) -> Int32 {
+    private static func openLocked(
+        _ target: DownloadTarget,
+        in folder: Int32
+    ) throws(OperationFailure) -> (descriptor: Int32, size: Int64) {
         let doing = "write \(target.path).part"
         while true {
             let flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
@@ -70,7 +67,14 @@ final class PartFile {
             }
             // Whoever held the lock before may have renamed the file. And one with two names is complete: its holder died while
             // it gave it the second, and it must not be written any more.
-            if status.links == 1, status.isNamed(target.partName, in: folder) { return descriptor }
+            if status.links == 1, status.isNamed(target.partName, in: folder) {
+                // A note is there from the first byte to the end.
+                guard status.size == 0 || exists(target.noteName, in: folder) else {
+                    close(descriptor)
+                    throw .foreignPart(of: target)
+                }
+                return (descriptor, status.size)
+            }
             if status.links > 1, status.isNamed(target.partName, in: folder) { unlinkat(folder, target.partName, 0) }
             close(descriptor)
         }
@@ -127,10 +131,8 @@ extension PartFile {
 
     /// - Throws: `disk_full` when there is not so much room for the part to grow.
     func requireRoom(for bytes: Int64) throws(OperationFailure) {
-        var status = statvfs()
         // A file system that doesn't say is tried.
-        guard fstatvfs(descriptor, &status) == 0 else { return }
-        let available = Int64(clamping: UInt64(status.f_bavail).multipliedFull(by: UInt64(status.f_frsize)))
+        guard let available = DiskSpace.freeBytes(at: descriptor) else { return }
         guard bytes <= available else { throw .noRoom(for: bytes, available: available, in: target.folder) }
     }
 
@@ -228,13 +230,5 @@ extension PartFile {
     private static func exists(_ name: String, in folder: Int32) -> Bool {
         var status = stat()
         return fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0
-    }
-}
-
-extension UInt64 {
-    /// The product, or the largest number where that is larger.
-    fileprivate func multipliedFull(by other: UInt64) -> UInt64 {
-        let (product, isTooLarge) = multipliedReportingOverflow(by: other)
-        return isTooLarge ? .max : product
     }
 }

@@ -30,6 +30,12 @@ struct PartNote: Codable, Equatable {
 
     var json: [UInt8] { (try? JSONEncoder().encode(self)).map(Array.init) ?? [] }
 
+    /// Whether a part with those fields can be of the same version of the file. A server may know ranges and not `If-Range`.
+    func isOfSameFile(as headers: HTTPHeaders) -> Bool {
+        // A part has the tag that the whole has (RFC 9110, section 15.3.7); its time of change may be left out.
+        validator.map { $0.hasPrefix("\"") ? headers["ETag"] == $0 : headers["Last-Modified"] ?? $0 == $0 } ?? true
+    }
+
     /// A strong entity tag, or the time of the last change. A time has a resolution of a second, so it is believed only when the
     /// answer was made later than in that second (RFC 9110, section 8.8.2.2).
     private static func validator(in headers: HTTPHeaders) -> String? {

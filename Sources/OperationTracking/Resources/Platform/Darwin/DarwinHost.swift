@@ -77,8 +77,8 @@ final class DarwinHost: HostSource {
         guard let dataDirectory else { return }
         var disk = statfs()
         guard statfs(dataDirectory, &disk) == 0 else { return }
-        resources.diskTotalBytes = Int64(clamping: disk.f_blocks &* UInt64(disk.f_bsize))
-        resources.diskAvailableBytes = Int64(clamping: disk.f_bavail &* UInt64(disk.f_bsize))
+        resources.diskTotalBytes = DiskSpace.product(disk.f_blocks, UInt64(disk.f_bsize))
+        resources.diskAvailableBytes = DiskSpace.product(disk.f_bavail, UInt64(disk.f_bsize))
     }
 
     /// The link-layer entries of `getifaddrs`. Their counters have 32 bits; a sum that falls is left out by the meter.

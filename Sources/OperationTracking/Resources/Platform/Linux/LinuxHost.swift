@@ -56,8 +56,8 @@ final class LinuxHost: HostSource {
         guard let dataDirectory else { return }
         var disk = statvfs()
         guard statvfs(dataDirectory, &disk) == 0 else { return }
-        resources.diskTotalBytes = Int64(clamping: disk.f_blocks &* disk.f_frsize)
-        resources.diskAvailableBytes = Int64(clamping: disk.f_bavail &* disk.f_frsize)
+        resources.diskTotalBytes = DiskSpace.product(UInt64(disk.f_blocks), UInt64(disk.f_frsize))
+        resources.diskAvailableBytes = DiskSpace.product(UInt64(disk.f_bavail), UInt64(disk.f_frsize))
     }
 }
 #endif

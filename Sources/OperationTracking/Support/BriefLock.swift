@@ -1,5 +1,3 @@
-import OperationTracking
-
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -9,16 +7,19 @@ import Darwin
 #endif
 
 /// A lock file that processes hold for the time of a small read and write, by `flock`: the system lets go of it when a process ends.
-final class BriefLock: Sendable {
+package final class BriefLock: Sendable {
     private let descriptor: Int32
     private let path: String
 
     /// Opens the file, making it when it isn't there.
     ///
-    /// - Parameter folder: the descriptor of the folder that `name` is in; `nil` where `name` is a whole path.
-    init(_ name: String, in folder: Int32? = nil, path: String) throws(OperationFailure) {
+    /// - Parameters:
+    ///   - name: the file's name.
+    ///   - folder: the descriptor of the folder that `name` is in; `nil` where `name` is a whole path.
+    ///   - path: the whole path, for people.
+    package init(_ name: String, in folder: Int32? = nil, path: String) throws(SystemCallError) {
         descriptor = openat(folder ?? AT_FDCWD, name, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw FileFailure.failure("open \(path)") }
+        guard descriptor >= 0 else { throw SystemCallError() }
         self.path = path
     }
 
@@ -27,7 +28,7 @@ final class BriefLock: Sendable {
     }
 
     /// Runs `body` while no one else holds the lock. Whoever tries 400 times in vain waits for a process that stands still.
-    func hold<Result>(attempts: Int = 400, _ body: () throws -> Result) async throws -> Result {
+    package func hold<Result>(attempts: Int = 400, _ body: () throws -> Result) async throws -> Result {
         for _ in 0..<attempts {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
                 defer { _ = flock(descriptor, LOCK_UN) }

@@ -6,23 +6,6 @@ import Musl
 import Darwin
 #endif
 
-/// How much room there is.
-enum DiskSpace {
-    /// The bytes that this user may still write where a folder is, or would be: the nearest folder above it that exists counts.
-    static func freeBytes(at folder: String) -> Int64? {
-        var path = folder.isEmpty ? "." : folder
-        while true {
-            var found = statvfs()
-            if statvfs(path, &found) == 0 {
-                // Two names for numbers of different widths on different systems.
-                return Int64(clamping: UInt64(found.f_bavail).multipliedReportingOverflow(by: UInt64(found.f_frsize)).0)
-            }
-            guard errno == ENOENT, let slash = path.lastIndex(of: "/"), path != "/" else { return nil }
-            path = slash == path.startIndex ? "/" : String(path[..<slash])
-        }
-    }
-}
-
 /// Files as a shell looks for them.
 enum Programs {
     /// The first of `folders` that has a program called so.

@@ -1,0 +1,102 @@
+#if canImport(Glibc)
+package import Glibc
+#elseif canImport(Musl)
+package import Musl
+#else
+package import Darwin
+#endif
+
+/// Replaces files as a whole: whoever reads one, after whatever crash, finds the old one or the new one.
+package enum AtomicWrite {
+    /// Writes a file under a name of its own beside the wanted one, and renames it. The name is a new one each time, so that two
+    /// who write at once never write into each other's file.
+    ///
+    /// - Parameters:
+    ///   - name: the file's name in the folder. A link of that name is replaced, not followed.
+    ///   - folder: the folder's descriptor.
+    ///   - bytes: all that it is to hold.
+    ///   - mode: who may do what with it; `nil` for those who may now, or, for a new file, 0644 less the process's mask.
+    ///   - isDurable: whether it is to outlive a power cut from here on.
+    package static func replace(
+        _ name: String,
+        in folder: Int32,
+        with bytes: [UInt8],
+        mode: mode_t? = nil,
+        isDurable: Bool = true
+    ) throws(SystemCallError) {
+        let part = ".\(name).\(getpid())-\(String(UInt64.random(in: .min ... .max), radix: 36))\(suffix)"
+        let file = openat(folder, part, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, mode ?? 0o644)
+        guard file >= 0 else { throw SystemCallError() }
+        do throws(SystemCallError) {
+            defer { close(file) }
+            var status = stat()
+            if mode == nil, fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0, status.st_mode & S_IFMT == S_IFREG
+            {
+                // The mask of a process is for files that are new.
+                _ = fchmod(file, status.st_mode & 0o777)
+            }
+            try write(bytes, to: file)
+            if isDurable, fsync(file) != 0 { throw SystemCallError() }
+            guard renameat(folder, part, folder, name) == 0 else { throw SystemCallError() }
+        } catch {
+            unlinkat(folder, part, 0)
+            throw error
+        }
+        // The name is durable once the folder is; where a file system can't, there is nothing more to do.
+        if isDurable { _ = fsync(folder) }
+    }
+
+    /// Removes what killed processes have left half-written. Only where a lock keeps others from writing.
+    ///
+    /// - Parameters:
+    ///   - folder: the folder's descriptor.
+    ///   - name: whose parts; `nil` for every file's.
+    package static func removeParts(in folder: Int32, of name: String? = nil) {
+        let copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard copy >= 0 else { return }
+        guard let stream = fdopendir(copy) else {
+            close(copy)
+            return
+        }
+        defer { closedir(stream) }
+        let prefix = name.map { ".\($0)." } ?? "."
+        var parts: [String] = []
+        while let entry = readdir(stream) {
+            let found = withUnsafeBytes(of: &entry.pointee.d_name) { raw in
+                String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if found.hasPrefix(prefix), found.hasSuffix(suffix) { parts.append(found) }
+        }
+        for part in parts { unlinkat(folder, part, 0) }
+    }
+
+    private static let suffix = ".part"
+
+    private static func write(_ bytes: [UInt8], to file: Int32) throws(SystemCallError) {
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { systemWrite(file, $0.baseAddress?.advanced(by: done), $0.count - done) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw SystemCallError(count < 0 ? errno : ENOSPC) }
+            done += count
+        }
+    }
+}
+
+private func systemWrite(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int { write(file, bytes, count) }
+
+/// A system call that failed.
+package struct SystemCallError: Error, Hashable {
+    /// What `errno` said.
+    package let number: Int32
+
+    package init(_ number: Int32 = errno) {
+        self.number = number
+    }
+
+    /// Whether there is no room left.
+    package var isFullDisk: Bool { number == ENOSPC || number == EDQUOT }
+
+    /// The system's words for it.
+    package var reason: String { String(cString: strerror(number)) }
+}

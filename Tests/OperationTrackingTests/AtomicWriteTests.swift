@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+@testable import OperationTracking
+
+struct AtomicWriteTests {
+    private let path = NSTemporaryDirectory() + "atomic-write-" + UUID().uuidString
+
+    /// Runs `body` with a folder's descriptor, and removes the folder.
+    private func inFolder(_ body: (Int32) async throws -> Void) async throws {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { close(folder) }
+        try await body(folder)
+    }
+
+    private var names: [String] {
+        get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
+    }
+
+    @Test func whoWriteAtOnceWriteIntoNoFileButTheirOwn() async throws {
+        try await inFolder { folder in
+            let texts = (0..<4).map { [UInt8](repeating: UInt8($0), count: 200_000 + $0) }
+            try AtomicWrite.replace("x", in: folder, with: texts[0], isDurable: false)
+            let file = path + "/x"
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for text in texts {
+                    group.addTask {
+                        for _ in 0..<50 {
+                            try AtomicWrite.replace("x", in: folder, with: text, isDurable: false)
+                            let found = try #require(FileManager.default.contents(atPath: file))
+                            #expect(texts.contains(Array(found)))
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try names == ["x"])
+        }
+    }
+
+    @Test func whatFailsLeavesNothingBehind() async throws {
+        try await inFolder { folder in
+            try FileManager.default.createDirectory(atPath: path + "/x/y", withIntermediateDirectories: true)
+            #expect(throws: SystemCallError.self) { try AtomicWrite.replace("x", in: folder, with: [1]) }
+            #expect(try names == ["x"])
+        }
+    }
+
+    @Test func aLinkIsReplacedAndNotFollowed() async throws {
+        try await inFolder { folder in
+            try FileManager.default.createSymbolicLink(atPath: path + "/x", withDestinationPath: path + "/y")
+            try AtomicWrite.replace("x", in: folder, with: [1])
+            #expect(try names == ["x"])
+        }
+    }
+
+    @Test func aDiskThatIsLargerThanCanBeSaidIsNotSmall() {
+        #expect(DiskSpace.product(1 << 52, 4096) == .max)
+        #expect(DiskSpace.product(1 << 63, 4096) == .max)
+        #expect(DiskSpace.product(3, 4096) == 12_288)
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import OperationTracking
+import Synchronization
+import TestSockets
+import Testing
+
+@testable import OperationTransfer
+
+struct PartFileTests {
+    private let fixture = DownloadFixture()
+
+    @Test func aPartThatIsRefusedClosesNobodyElsesDescriptors() throws {
+        try fixture.put([1, 2, 3], as: "x.part")
+        let target = try DownloadTarget("x", url: "http://h/x", directory: fixture.folder, allowsPaths: false)
+        let tries = Tries()
+        // Whatever this thread opens gets the lowest free numbers, which are those that were closed just now.
+        let other = Thread {
+            while !tries.areOver.load(ordering: .acquiring) {
+                let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC)
+                for _ in 0..<100 { _ = getppid() }
+                if close(descriptor) != 0 { tries.losses.add(1, ordering: .relaxed) }
+            }
+            tries.hasEnded.store(true, ordering: .releasing)
+        }
+        other.start()
+        for _ in 0..<5000 {
+            #expect(throws: OperationFailure.self) { try PartFile(target) }
+        }
+        tries.areOver.store(true, ordering: .releasing)
+        while !tries.hasEnded.load(ordering: .acquiring) { usleep(1000) }
+        #expect(tries.losses.load(ordering: .relaxed) == 0)
+        #expect(fixture.bytes("x.part") == [1, 2, 3])
+    }
+
+    private final class Tries: Sendable {
+        let areOver = Atomic(false)
+        let hasEnded = Atomic(false)
+        let losses = Atomic(0)
+    }
+
+    private static let changed = "Sun, 06 Nov 1994 08:49:37 GMT"
+    private static let answer = ["Content-Range": "bytes 5-9/10"] as HTTPHeaders
+
+    @Test(
+        arguments: [
+            (["ETag": "\"v\""], ["ETag": "\"v\"", "Last-Modified": "Mon, 07 Nov 1994 08:49:37 GMT"], true),
+            (["ETag": "\"v\""], ["ETag": "\"w\""], false), (["ETag": "\"v\""], [:], false),
+            (["ETag": "\"v\""], ["ETag": "W/\"v\""], false),
+            (["Last-Modified": changed, "Date": "Mon, 07 Nov 1994 08:49:37 GMT"], [:], true),
+            (["Last-Modified": changed, "Date": "Mon, 07 Nov 1994 08:49:37 GMT"], ["Last-Modified": changed], true),
+            (
+                ["Last-Modified": changed, "Date": "Mon, 07 Nov 1994 08:49:37 GMT"],
+                ["Last-Modified": "Mon, 07 Nov 1994 08:49:37 GMT"], false
+            ),
+        ] as [(HTTPHeaders, HTTPHeaders, Bool)]
+    )
+    func onlyARestOfTheSameFileIsPutBehindAPart(whole: HTTPHeaders, rest: HTTPHeaders, isSame: Bool) {
+        var headers = Self.answer
+        for field in rest { headers.append(name: field.name, value: field.value) }
+        let note = PartNote(url: "http://h/x", headers: whole, total: 10)
+        let answer = DownloadAnswer(status: 206, headers: headers, offset: 5, note: note, at: 0)
+        #expect(answer == (isSame ? .rest(end: 10, total: 10) : .beginAgain))
+    }
+
+    @Test func aPartThatIsCompleteIsHeldToTheSizeAskedFor() async throws {
+        let server = try FileServer(ServedFile([1, 2, 3, 4]))
+        try leavePart([1, 2, 3], total: 3, of: server.url("/x"))
+        let operation = try await fixture.download(.init(url: server.url("/x"), size: 5))
+        #expect(operation.failure?.code == .integrityError)
+        #expect(!fixture.names.contains("x"))
+        // The server has it by now.
+        try leavePart([1, 2, 3], total: 3, of: server.url("/y"), as: "y")
+        #expect(try await fixture.download(.init(url: server.url("/y"), size: 4)).status == .completed)
+        #expect(fixture.bytes("y") == [1, 2, 3, 4])
+    }
+
+    @Test func aServerThatSaysThatAPartIsCompleteIsHeldToTheSizeAskedFor() async throws {
+        let server = try FileServer(ServedFile([1, 2, 3]))
+        try leavePart([1, 2, 3], total: nil, of: server.url("/x"))
+        let operation = try await fixture.download(.init(url: server.url("/x"), size: 5))
+        #expect(operation.failure?.code == .integrityError)
+        #expect(!fixture.names.contains("x"))
+    }
+
+    /// Leaves a part as a download does that is cut.
+    private func leavePart(_ bytes: [UInt8], total: Int64?, of url: String, as name: String = "x") throws {
+        let target = try DownloadTarget(name, url: url, directory: fixture.folder, allowsPaths: false)
+        let part = try PartFile(target)
+        try part.begin(PartNote(url: url, headers: ["ETag": "\"v1\""], total: total))
+        try part.append(bytes)
+    }
+}
