@@ -58,6 +58,7 @@ enum Sample {
         )
         record.operation.remaining = RemainingTime(expected: 5.5, low: 4.25, high: 9.75, basis: .blend, samples: 8)
         record.operation.resources = ResourceImpact(cpuPercent: 87.5, memoryBytes: 1 << 40, networkBitsPerSecond: 1e9)
+        record.operation.isOverdue = true
         record.operation.pid = 4711
         record.operation.failure = OperationFailure(.rateLimited, "Too often; wait.", retryAfter: .milliseconds(1500))
         record.operation.startedAt = Date(milliseconds: epoch.milliseconds + 2)
@@ -81,6 +82,8 @@ enum Sample {
             retryable: [.timeout, OperationFailure.Code(rawValue: "own")]
         )
         record.peakMemoryBytes = 1 << 41
+        record.phases = [PhaseTime(phase: nil, seconds: 0.5), PhaseTime(phase: "downloading", seconds: 2.25)]
+        record.accuracy = EstimateAccuracy(count: 5, covered: 4, logErrorSum: 0.75)
         return record
     }
 }

@@ -30,6 +30,7 @@ public enum HistoryStoreConformance {
         try await check.pruningRemovesOnlyEndedOperationsAndNoStatistics()
         try await check.statisticsAddUp()
         try await check.statisticsTellMemory()
+        try await check.statisticsTellHowEstimatesHeld()
         if let log = store as? any AuditLog { try await check.auditLogHasStartsEndsAndEntries(log) }
         if let shared = store as? any SharedHistory { try await check.aUniqueKeyHasOneActiveOperation(shared) }
         try expect("A store that is not in trouble is healthy.", store.health, is: .ok)
@@ -283,6 +284,26 @@ struct HistoryStoreCheck {
         try expect("A type of which nothing ended has no figures.", none, is: [])
         let types = try await store.statistics(types: nil).map(\.type)
         try expect("Without a choice all types have figures.", types.contains(type), is: true)
+    }
+
+    func statisticsTellHowEstimatesHeld() async throws {
+        let type = OperationType("check_estimates")
+        for (name, status, accuracy) in [
+            ("estimates0", OperationStatus.completed, EstimateAccuracy(count: 5, covered: 4, logErrorSum: 0.5)),
+            ("estimates1", .completed, nil),
+            ("estimates2", .completed, EstimateAccuracy(count: 2, covered: 0, logErrorSum: 1.25)),
+        ] {
+            var record = Sample.record(name, type: "check_estimates", at: 1)
+            try await enqueue([record])
+            record.accuracy = accuracy
+            try await commit(Sample.ended(record, status))
+        }
+        let sums = try await store.statistics(types: [type]).first?.accuracy
+        try expect(
+            "How estimates held is summed up over all that ended.",
+            sums,
+            is: EstimateAccuracy(count: 7, covered: 4, logErrorSum: 1.75)
+        )
     }
 
     func statisticsTellMemory() async throws {

@@ -1,4 +1,10 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 import OperationTrackingTesting
+import Synchronization
 import Testing
 
 @testable import OperationTracking
@@ -9,7 +15,7 @@ struct EstimateAccuracyTests {
         for second in 0...100 {
             estimator.observe(at: Double(second), completed: Int64(second * 10), present: 0, total: 1_000)
         }
-        let score = estimator.score(endingAt: 100)
+        let score = estimator.judged(endingAt: 100)
         #expect(score.count == 5)
         #expect(score.covered >= 4)
         #expect(score.logErrorSum / 5 < 0.2)
@@ -20,7 +26,7 @@ struct EstimateAccuracyTests {
         for second in 0...50 {
             estimator.observe(at: Double(second), completed: Int64(second * 10), present: 0, total: 1_000)
         }
-        let score = estimator.score(endingAt: 1_000)
+        let score = estimator.judged(endingAt: 1_000)
         #expect(score.count == 3 && score.covered == 0)
         #expect(score.logErrorSum / 3 > 1.5)
     }
@@ -30,59 +36,56 @@ struct EstimateAccuracyTests {
         for step in 0...4 {
             estimator.observe(at: Double(step) / 10, completed: Int64(step * 250), present: 0, total: 1_000)
         }
-        #expect(estimator.score(endingAt: 0.4).count == 0)
+        #expect(estimator.judged(endingAt: 0.4).count == 0)
     }
 
     /// Errors with a spread that the usual interval doesn't fit.
     private func coverage(
         spread: Double,
         runs: Int,
-        _ accuracy: inout EstimateAccuracy,
+        _ width: inout IntervalWidth,
         _ chance: inout SeededGenerator
     ) -> Double {
         var covered = 0
         for _ in 0..<runs {
-            var score = PredictionScore()
+            var score = EstimateAccuracy()
             for _ in 0..<5 {
                 // The sum of twelve uniform numbers is nearly normal; 1.28 standard deviations hold 80 %.
                 let normal = (0..<12).reduce(-6.0) { sum, _ in sum + Double.random(in: 0..<1, using: &chance) }
                 score.count += 1
-                if abs(normal * spread) <= 1.28 * accuracy.widthFactor { score.covered += 1 }
+                if abs(normal * spread) <= 1.28 * width.factor { score.covered += 1 }
             }
             covered += score.covered
-            accuracy.add(score)
+            width.learn(from: score)
         }
         return Double(covered) / Double(5 * runs)
     }
 
     @Test(arguments: [0.7, 1.0, 1.6]) func theIntervalComesToHoldFourInFive(spread: Double) {
-        var (accuracy, chance) = (EstimateAccuracy(), SeededGenerator(seed: 7))
-        _ = coverage(spread: spread, runs: 100, &accuracy, &chance)
-        let later = coverage(spread: spread, runs: 400, &accuracy, &chance)
+        var (width, chance) = (IntervalWidth(), SeededGenerator(seed: 7))
+        _ = coverage(spread: spread, runs: 100, &width, &chance)
+        let later = coverage(spread: spread, runs: 400, &width, &chance)
         #expect(abs(later - 0.8) < 0.03)
-        #expect(accuracy.count == 2_500)
     }
 
     @Test func itFollowsWhenConditionsChange() {
-        var (accuracy, chance) = (EstimateAccuracy(), SeededGenerator(seed: 8))
+        var (width, chance) = (IntervalWidth(), SeededGenerator(seed: 8))
         for spread in [1.0, 1.6, 0.7, 1.0] {
-            _ = coverage(spread: spread, runs: 60, &accuracy, &chance)
-            #expect(abs(coverage(spread: spread, runs: 300, &accuracy, &chance) - 0.8) < 0.04)
+            _ = coverage(spread: spread, runs: 60, &width, &chance)
+            #expect(abs(coverage(spread: spread, runs: 300, &width, &chance) - 0.8) < 0.04)
         }
     }
 
     @Test func itStaysWithinBounds() {
-        var (accuracy, chance) = (EstimateAccuracy(), SeededGenerator(seed: 9))
-        _ = coverage(spread: 1_000, runs: 500, &accuracy, &chance)
-        #expect(accuracy.widthFactor < 2.001)
-        _ = coverage(spread: 0, runs: 500, &accuracy, &chance)
-        #expect(accuracy.widthFactor > 0.499)
+        var (width, chance) = (IntervalWidth(), SeededGenerator(seed: 9))
+        _ = coverage(spread: 1_000, runs: 500, &width, &chance)
+        #expect(width.factor < 2.001)
+        _ = coverage(spread: 0, runs: 500, &width, &chance)
+        #expect(width.factor > 0.499)
     }
 
-    @Test func aTrackerKeepsHowItsEstimatesHeld() async throws {
-        let clock = ManualClock()
-        let tracker = OperationTracker(clock: clock)
-        #expect(tracker.estimateAccuracy(of: .download).coverage == nil)
+    /// Does a hundred seconds of even work, a report and a look a second.
+    private func work(_ tracker: OperationTracker, _ clock: ManualClock) async throws {
         let handle = try tracker.start(type: .download, description: "work", total: 1_000)
         for step in 1...100 {
             await clock.advance(by: .seconds(1))
@@ -90,13 +93,45 @@ struct EstimateAccuracyTests {
             _ = tracker.tick()
         }
         try await tracker.complete(handle.id)
-        let accuracy = tracker.estimateAccuracy(of: .download)
+    }
+
+    @Test func howEstimatesHeldIsKeptInTheHistory() async throws {
+        let (clock, store) = (ManualClock(), InMemoryHistoryStore())
+        let tracker = OperationTracker(history: store, clock: clock)
+        try await work(tracker, clock)
+        let failing = try tracker.start(type: .download, description: "work", total: 1_000)
+        try await tracker.fail(failing.id, OperationFailure(.providerError, "no"))
+
+        let accuracy = try #require(try await store.statistics(types: nil).first).accuracy
         #expect(accuracy.count == 5)
         #expect(try #require(accuracy.coverage) >= 0.8)
         // How close depends on which ticks fall between two reports; that it is kept, and small, does not.
         #expect(try #require(accuracy.meanLogError) < 0.5)
-        let failing = try tracker.start(type: .download, description: "work", total: 1_000)
-        try await tracker.fail(failing.id, OperationFailure(.providerError, "no"))
-        #expect(tracker.estimateAccuracy(of: .download).count == 5)
+        #expect(tracker.endedTotals.byType[.download]?.accuracy == accuracy)
+    }
+
+    @Test func aLaterTrackerBeginsWithTheWidthThatRunsCameTo() async throws {
+        let (clock, store) = (ManualClock(), InMemoryHistoryStore())
+        for second in 0..<40 {
+            var operation = BackgroundOperation(
+                id: OperationID.make(at: 0),
+                type: .download,
+                description: "work",
+                status: .completed,
+                createdAt: Date(milliseconds: clock.wallMilliseconds + Int64(second))
+            )
+            operation.finishedAt = operation.createdAt
+            operation.activeSeconds = 10
+            var record = OperationRecord(operation: operation)
+            record.accuracy = EstimateAccuracy(count: 5, covered: 0, logErrorSum: 5)
+            _ = await store.commit(record)
+        }
+        await clock.advance(by: .seconds(1))
+        let tracker = OperationTracker(history: store, clock: clock)
+        let handle = try tracker.start(type: .download, description: "work", total: 1_000)
+        while !tracker.knowsPast { await briefPause() }
+        let width = tracker.past.withLock { $0.runs.past(of: .download, work: nil, unit: .bytes).widthFactor }
+        #expect(abs(width - 2) < 0.01)
+        try await tracker.cancel(handle.id)
     }
 }

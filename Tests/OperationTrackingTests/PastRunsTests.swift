@@ -1,3 +1,8 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 import OperationTrackingTesting
 import Testing
 
@@ -18,22 +23,24 @@ struct PastRunsTests {
         let history = history(
             Array(repeating: (10, 1_000), count: 5) + Array(repeating: (1_000, 1_000_000), count: 5)
         )
-        let small = try #require(history.durations(of: .download, work: 900, unit: .bytes))
-        let large = try #require(history.durations(of: .download, work: 1_010_000, unit: .bytes))
+        let small = try #require(history.past(of: .download, work: 900, unit: .bytes).durations)
+        let large = try #require(history.past(of: .download, work: 1_010_000, unit: .bytes).durations)
         #expect(small.samples == 5 && small.late == 10)
         #expect(large.samples == 5 && large.late == 1_000)
     }
 
     @Test func whereThereAreTooFewOfASizeAllOfTheTypeAreCompared() throws {
         let history = history(Array(repeating: (10, 1_000), count: 4) + Array(repeating: (20, 1_000_000), count: 4))
-        #expect(try #require(history.durations(of: .download, work: 1_000, unit: .bytes)).samples == 8)
-        #expect(try #require(history.durations(of: .download, work: nil, unit: .bytes)).samples == 8)
-        #expect(try #require(history.durations(of: .download, work: 1_000, unit: .items)).samples == 8)
+        #expect(try #require(history.past(of: .download, work: 1_000, unit: .bytes).durations).samples == 8)
+        #expect(try #require(history.past(of: .download, work: nil, unit: .bytes).durations).samples == 8)
+        #expect(try #require(history.past(of: .download, work: 1_000, unit: .items).durations).samples == 8)
     }
 
     @Test func aNewTypeIsComparedWithAllOnceThereAreMany() {
-        #expect(history(Array(repeating: (10, nil), count: 19)).durations(of: .seed, work: nil, unit: .items) == nil)
-        let many = history(Array(repeating: (10, nil), count: 20)).durations(of: .seed, work: nil, unit: .items)
+        #expect(
+            history(Array(repeating: (10, nil), count: 19)).past(of: .seed, work: nil, unit: .items).durations == nil
+        )
+        let many = history(Array(repeating: (10, nil), count: 20)).past(of: .seed, work: nil, unit: .items).durations
         #expect(many?.samples == 20)
     }
 
@@ -41,16 +48,26 @@ struct PastRunsTests {
         let history = history(
             Array(repeating: (10, nil), count: 300) + Array(repeating: (99, nil), count: RunHistory.keptRuns)
         )
-        #expect(try #require(history.durations(of: .download, work: nil, unit: .bytes)).late == 99)
+        #expect(try #require(history.past(of: .download, work: nil, unit: .bytes).durations).late == 99)
+    }
+
+    private func record(seconds: Double) -> OperationRecord {
+        var operation = BackgroundOperation(
+            id: OperationID.make(at: 0),
+            type: .download,
+            description: "work",
+            status: .completed,
+            createdAt: .now
+        )
+        operation.activeSeconds = seconds
+        return OperationRecord(operation: operation)
     }
 
     @Test func olderRunsComeBeforeOnes() throws {
-        var history = history([(1, nil)])
-        let older = (2...600).map {
-            (type: OperationType.download, run: RunHistory.Run(seconds: Double($0), work: nil, unit: .bytes))
-        }
-        history.precede(with: older)
-        let durations = try #require(history.durations(of: .download, work: nil, unit: .bytes))
+        var past = Past()
+        past.add(record(seconds: 1))
+        past.begin(with: (2...600).map { record(seconds: Double($0)) })
+        let durations = try #require(past.runs.past(of: .download, work: nil, unit: .bytes).durations)
         #expect(durations.samples == RunHistory.keptRuns)
         #expect(durations.late < 256, "the newest are kept: 1 to 256")
     }
@@ -66,7 +83,7 @@ struct PastRunsTests {
 
     @Test func anEstimateBeginsWithHistoryAndEndsWithTheRate() throws {
         var estimator = RemainingTimeEstimator()
-        estimator.past = PastDurations((1...20).map { 90 + Double($0) })
+        estimator.compare(with: PastOfType(durations: PastDurations((1...20).map { 90 + Double($0) })))
         estimator.observe(at: 0, completed: 0, present: 0, total: 10_000)
         let first = try #require(estimator.estimate)
         #expect((95...106).contains(first.expected))
@@ -85,20 +102,40 @@ struct PastRunsTests {
 
     @Test func historyServesWhereNoTotalIsKnown() throws {
         var estimator = RemainingTimeEstimator()
-        estimator.past = PastDurations(Array(repeating: 60, count: 9))
+        estimator.compare(with: PastOfType(durations: PastDurations(Array(repeating: 60, count: 9))))
         for second in 0...20 { estimator.observe(at: Double(second), completed: Int64(second), present: 0, total: nil) }
         let remaining = try #require(estimator.estimate)
         #expect(abs(remaining.expected - 40) < 4)
-        #expect(remaining.basis == .history && remaining.samples == 9 && !remaining.isOverdue)
+        #expect(remaining.basis == .history && remaining.samples == 9 && estimator.isOverdue == false)
     }
 
     @Test func aRunThatTakesLongerThanNearlyAllBeforeIsOverdue() throws {
         var estimator = RemainingTimeEstimator()
-        estimator.past = PastDurations(Array(repeating: 60, count: 9))
+        estimator.compare(with: PastOfType(durations: PastDurations(Array(repeating: 60, count: 9))))
         for second in 0...61 {
             estimator.observe(at: Double(second), completed: Int64(second), present: 0, total: 1_000)
         }
-        #expect(try #require(estimator.estimate).isOverdue)
+        #expect(estimator.isOverdue == true)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func thatIsTold() async throws {
+        let tracker = OperationTracker(history: InMemoryHistoryStore(), clock: clock)
+        for _ in 1...5 {
+            let handle = try tracker.start(type: .install, description: "work")
+            await clock.advance(by: .seconds(60))
+            try await tracker.complete(handle.id)
+        }
+        let slow = try tracker.start(type: .install, description: "work")
+        while !tracker.knowsPast { await briefPause() }
+        _ = tracker.tick()
+        var events = tracker.events().makeAsyncIterator()
+        await clock.advance(by: .seconds(59))
+        _ = tracker.tick()
+        #expect(slow.operation.isOverdue == false)
+        await clock.advance(by: .seconds(2))
+        _ = tracker.tick()
+        while let event = await events.next(), event.operation?.isOverdue != true {}
+        try await tracker.cancel(slow.id)
     }
 
     @Test func aTrackerComparesWithItsOwnRunsAndThoseOfItsHistory() async throws {

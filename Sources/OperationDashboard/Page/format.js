@@ -54,9 +54,10 @@ export function remaining(operation) {
   const [from, to] = [rough(Math.max(0, low ?? expected), false), rough(Math.max(1, high ?? expected), true)];
   const [a, aUnit] = short(from);
   const [b, bUnit] = short(to);
-  if (from === 0) return `less than ${b} ${bUnit} left`;
-  if (a === b && aUnit === bUnit) return `about ${a} ${aUnit} left`;
-  return aUnit === bUnit ? `${a} to ${b} ${bUnit} left` : `${a} ${aUnit} to ${b} ${bUnit} left`;
+  const late = operation.eta_overdue ? ', longer than usual' : '';
+  if (from === 0) return `less than ${b} ${bUnit} left${late}`;
+  if (a === b && aUnit === bUnit) return `about ${a} ${aUnit} left${late}`;
+  return aUnit === bUnit ? `${a} to ${b} ${bUnit} left${late}` : `${a} ${aUnit} to ${b} ${bUnit} left${late}`;
 }
 
 /** Why the remaining time is what it is, for those who ask. */
@@ -64,7 +65,8 @@ export function remainingBasis(operation) {
   const words = { rate: 'by the speed of this run', history: 'by earlier runs', blend: 'by this run and earlier ones' };
   if (!operation.eta_basis) return '';
   const runs = operation.eta_samples ? ` (${operation.eta_samples} of them)` : '';
-  return `An interval that is to hold in four of five cases, ${words[operation.eta_basis] ?? operation.eta_basis}${runs}.`;
+  const late = operation.eta_overdue ? ' It has taken longer than 95 % of those before it.' : '';
+  return `An interval that is to hold in four of five cases, ${words[operation.eta_basis] ?? operation.eta_basis}${runs}.${late}`;
 }
 
 export const percent = (value) => `${Math.floor(value)} %`;

@@ -96,13 +96,15 @@ export class HistoryView {
     const answer = await attempt(() => get(`${root}/statistics`));
     const types = answer?.statistics ?? [];
     if (types.length === 0) return;
-    const head = ['Type', 'Completed', 'Failed', 'Cancelled', 'Success', 'Median', '9 of 10 within', 'Throughput'];
+    const head = ['Type', 'Completed', 'Failed', 'Cancelled', 'Success', 'Median', '9 of 10 within', 'Throughput', 'Intervals that held', 'Error of estimates'];
     this.#statistics.replaceChildren(element('div', { className: 'scroll' }, element('table', {},
       element('thead', {}, element('tr', {}, head.map((text) => element('th', { scope: 'col', textContent: text })))),
       element('tbody', {}, types.map((entry) => {
         return element('tr', {}, element('th', { scope: 'row', textContent: typeWord(entry.operation_type) }),
           [entry.completed, entry.failed, entry.cancelled, entry.success_share === null ? '' : `${Math.round(100 * entry.success_share)} %`,
-            duration(entry.p50_seconds), duration(entry.p90_seconds), entry.mean_bytes_per_second ? `${bytes(entry.mean_bytes_per_second)}/s` : '']
+            duration(entry.p50_seconds), duration(entry.p90_seconds), entry.mean_bytes_per_second ? `${bytes(entry.mean_bytes_per_second)}/s` : '',
+            entry.estimates > 0 ? `${Math.round(100 * entry.estimate_coverage)} % of ${entry.estimates}` : '',
+            entry.estimates > 0 ? `${Math.round(100 * Math.expm1(entry.estimate_log_error))} %` : '']
             .map((text) => element('td', { textContent: text ?? '' })));
       })))));
   }

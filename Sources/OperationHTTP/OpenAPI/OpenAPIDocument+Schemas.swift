@@ -27,6 +27,7 @@ extension OpenAPIDocument {
     private static let count = "{type: integer, minimum: 0}"
     private static let maybeCount = "{type: [integer, 'null']}"
     private static let truth = "{type: boolean}"
+    private static let maybeTruth = "{type: [boolean, 'null']}"
     private static let id = "{type: string, pattern: '^op_[A-Za-z0-9_-]{1,60}$'}"
     private static let maybeID = "{type: [string, 'null'], pattern: '^op_[A-Za-z0-9_-]{1,60}$'}"
     private static let type = "{type: string, pattern: '^[a-z][a-z0-9_]{0,63}$'}"
@@ -48,8 +49,8 @@ extension OpenAPIDocument {
         ("rewound_mb", maybeNumber), ("completed_units", count), ("total_units", maybeCount),
         ("unit", "{enum: [bytes, items, fraction]}"), ("eta_low_seconds", maybeNumber),
         ("eta_high_seconds", maybeNumber),
-        ("eta_basis", maybeText), ("eta_samples", maybeCount), ("finished_at", maybeMoment), ("error_code", maybeText),
-        ("node", maybeText),
+        ("eta_basis", maybeText), ("eta_samples", maybeCount), ("eta_overdue", maybeTruth),
+        ("finished_at", maybeMoment), ("error_code", maybeText), ("node", maybeText),
     ]
 
     private static let summary: [(String, String)] = [
@@ -78,8 +79,11 @@ extension OpenAPIDocument {
         object("Operation", operation),
         object(
             "OperationDetails",
-            operation + [("request", anything), ("result", anything), ("started_by", maybeText)]
+            operation + [
+                ("request", anything), ("result", anything), ("started_by", maybeText), ("phases", list("PhaseTime")),
+            ]
         ),
+        object("PhaseTime", [("phase", maybeText), ("seconds", number)]),
         object("OperationList", [("operations", list("Operation")), ("count", count)]),
         object("Summary", summary),
         object("Started", [("operation_id", id)]),
@@ -96,6 +100,7 @@ extension OpenAPIDocument {
                 ("cancelled", count),
                 ("success_share", maybeNumber), ("p50_seconds", maybeNumber), ("p90_seconds", maybeNumber),
                 ("p99_seconds", maybeNumber), ("mean_bytes_per_second", maybeNumber),
+                ("estimates", count), ("estimate_coverage", maybeNumber), ("estimate_log_error", maybeNumber),
             ]
         ),
         object(

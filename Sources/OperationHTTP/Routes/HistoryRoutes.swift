@@ -113,6 +113,12 @@ extension HistoryStatistics {
         json.value(p99Seconds)
         json.key("mean_bytes_per_second")
         json.value(meanBytesPerSecond)
+        json.key("estimates")
+        json.value(accuracy.count)
+        json.key("estimate_coverage")
+        json.value(accuracy.coverage, decimals: 4)
+        json.key("estimate_log_error")
+        json.value(accuracy.meanLogError, decimals: 4)
         json.endObject()
     }
 }

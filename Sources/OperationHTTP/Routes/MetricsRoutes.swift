@@ -71,6 +71,7 @@ extension APIContext {
         for (type, figures) in byType {
             text.sample("operations_transferred_bytes_total", [("type", type.rawValue)], figures.bytes)
         }
+        writeAccuracy(byType.map { ($0.key, $0.value.accuracy) }, to: &text)
         let name = "operations_duration_seconds"
         text.family(name, "histogram", "How long completed operations took, without pauses.")
         for (type, figures) in byType {
@@ -82,6 +83,19 @@ extension APIContext {
             text.sample(name + "_sum", [("type", type.rawValue)], figures.seconds)
             text.sample(name + "_count", [("type", type.rawValue)], count)
         }
+    }
+
+    /// A rate of one over the rate of another gives the share of intervals that held, and the mean error.
+    private func writeAccuracy(_ byType: [(OperationType, EstimateAccuracy)], to text: inout MetricsText) {
+        let judged = "operations_estimates_judged_total"
+        text.family(judged, "counter", "Times remaining of completed operations that were compared with the truth.")
+        for (type, accuracy) in byType { text.sample(judged, [("type", type.rawValue)], accuracy.count) }
+        let covered = "operations_estimates_covered_total"
+        text.family(covered, "counter", "Those whose 80 % interval held the truth.")
+        for (type, accuracy) in byType { text.sample(covered, [("type", type.rawValue)], accuracy.covered) }
+        let error = "operations_estimates_log_error_total"
+        text.family(error, "counter", "Sum of |ln(expected/true)| over them.")
+        for (type, accuracy) in byType { text.sample(error, [("type", type.rawValue)], accuracy.logErrorSum) }
     }
 
     private func writeLoad(_ summary: OperationsSummary, _ assessment: OverloadAssessment, to text: inout MetricsText) {

@@ -44,7 +44,11 @@ actor HistoryReader {
     /// The statistics over all time.
     func tallies() throws -> [OperationType: OperationTally] {
         let statement = try prepared(
-            "SELECT operation_type, status, bucket, count, seconds, bytes, byte_seconds FROM statistics WHERE day = 'all'"
+            """
+            SELECT operation_type, status, bucket, count, seconds, bytes, byte_seconds,
+                estimates, estimates_covered, estimates_log_error
+            FROM statistics WHERE day = 'all'
+            """
         )
         var tallies: [OperationType: OperationTally] = [:]
         for (type, kind, sums) in try statement.rows(Self.readSums).compactMap(\.self) {
@@ -86,7 +90,8 @@ actor HistoryReader {
             count: Int(row.nextInteger() ?? 0),
             seconds: row.nextDouble() ?? 0,
             bytes: row.nextInteger() ?? 0,
-            byteSeconds: row.nextDouble() ?? 0
+            byteSeconds: row.nextDouble() ?? 0,
+            accuracy: OperationColumns.readSummedAccuracy(row)
         )
         return (type, kind, sums)
     }

@@ -21,7 +21,8 @@ enum OperationColumns {
         "pid", "error", "error_code", "retry_after_seconds",
         "started_at", "updated_at", "finished_at", "active_seconds", "node",
         "request", "result", "resume_state", "process_group", "process_group_start", "started_by",
-        "peak_memory_bytes",
+        "peak_memory_bytes", "phases", "estimates", "estimates_covered", "estimates_log_error",
+        "eta_overdue",
     ]
     /// All of a record, for a `SELECT`.
     static let list = (fixed + changing).joined(separator: ", ")
@@ -78,6 +79,12 @@ enum OperationColumns {
         try row.add(record.processGroup.map { Int64(bitPattern: $0.startTime) })
         try row.add(record.startedBy)
         try row.add(record.peakMemoryBytes)
+        let phases = record.phases.isEmpty ? nil : try? JSONEncoder().encode(record.phases)
+        try row.add(phases.map(Array.init), asText: true)
+        try row.add(record.accuracy.map { Int64($0.count) })
+        try row.add(record.accuracy.map { Int64($0.covered) })
+        try row.add(record.accuracy?.logErrorSum)
+        try row.add(operation.isOverdue.map { Int64($0 ? 1 : 0) })
     }
 
     /// Reads the columns of ``list``.
@@ -142,6 +149,9 @@ enum OperationColumns {
         record.processGroup = readProcess(row)
         record.startedBy = row.nextText()
         record.peakMemoryBytes = row.nextInteger()
+        record.phases = row.nextBytes().flatMap { try? JSONDecoder().decode([PhaseTime].self, from: Data($0)) } ?? []
+        record.accuracy = readAccuracy(row)
+        record.operation.isOverdue = row.nextInteger().map { $0 != 0 }
         return KeyedRecord(key: key, record: record)
     }
 
@@ -151,6 +161,21 @@ enum OperationColumns {
         let start = row.nextInteger()
         guard let pid, let start else { return nil }
         return ProcessIdentity(pid: Int32(truncatingIfNeeded: pid), startTime: UInt64(bitPattern: start))
+    }
+
+    /// Reads three columns; `nil` where nothing was judged.
+    private static func readAccuracy(_ row: Statement) -> EstimateAccuracy? {
+        let accuracy = readSummedAccuracy(row)
+        return accuracy.count > 0 ? accuracy : nil
+    }
+
+    /// Reads three columns.
+    static func readSummedAccuracy(_ row: Statement) -> EstimateAccuracy {
+        EstimateAccuracy(
+            count: Int(row.nextInteger() ?? 0),
+            covered: Int(row.nextInteger() ?? 0),
+            logErrorSum: row.nextDouble() ?? 0
+        )
     }
 
     private static func readBand(_ row: Statement) -> Range<Double>? {

@@ -18,6 +18,7 @@ enum Schema {
         Migration(name: "statistics", sql: statistics),
         Migration(name: "audit", sql: audit),
         Migration(name: "bands, retries and memory", sql: bandsRetriesAndMemory),
+        Migration(name: "phases and accuracy", sql: phasesAndAccuracy),
     ]
 
     /// The status words of active operations, as every statement and index names them: a partial index serves a query only
@@ -126,6 +127,18 @@ enum Schema {
             operation_type TEXT PRIMARY KEY,
             peak_bytes INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
+        """
+
+    /// How long each phase took, and how what was shown as time remaining has held (see `EstimateAccuracy`).
+    private static let phasesAndAccuracy = """
+        ALTER TABLE operations ADD COLUMN phases TEXT;
+        ALTER TABLE operations ADD COLUMN eta_overdue INTEGER;
+        ALTER TABLE operations ADD COLUMN estimates INTEGER;
+        ALTER TABLE operations ADD COLUMN estimates_covered INTEGER;
+        ALTER TABLE operations ADD COLUMN estimates_log_error REAL;
+        ALTER TABLE statistics ADD COLUMN estimates INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE statistics ADD COLUMN estimates_covered INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE statistics ADD COLUMN estimates_log_error REAL NOT NULL DEFAULT 0;
         """
 
     /// Whether `database` is one of ours and of this version, so that nothing has to be done to it.

@@ -94,7 +94,7 @@ extension HistoryWriter {
             """
             UPDATE operations SET status = 'failed', error_code = ?, error = ?, finished_at = ?, updated_at = ?,
                 pending_request = NULL, eta_seconds = NULL, eta_low_seconds = NULL, eta_high_seconds = NULL,
-                eta_basis = NULL, eta_samples = NULL, cpu_percent = NULL, memory_bytes = NULL,
+                eta_basis = NULL, eta_samples = NULL, eta_overdue = NULL, cpu_percent = NULL, memory_bytes = NULL,
                 network_bits_per_second = NULL \(unchanged)
             """,
             in: file.database
@@ -132,7 +132,9 @@ extension HistoryWriter {
             createdAt: now
         )
         operation.finishedAt = now
-        file.operations.count(operation, peakMemoryBytes: row.peakMemoryBytes)
+        var record = OperationRecord(operation: operation)
+        record.peakMemoryBytes = row.peakMemoryBytes
+        file.operations.count(record)
         try file.operations.note(
             AuditEntry(
                 at: now,

@@ -116,9 +116,8 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
         let backlog = shared.backlog
         var tallies = try await read { try $0.tallies() } ?? [:]
         for record in backlog.operations.map(\.record) {
-            guard let ending = record.operation.ending else { continue }
-            tallies[record.operation.type, default: OperationTally()].add(ending.sums, of: ending.kind)
-            if let peak = record.peakMemoryBytes { tallies[record.operation.type]?.add(peakMemoryBytes: peak) }
+            guard record.operation.status.isTerminal else { continue }
+            tallies[record.operation.type, default: OperationTally()].add(record)
         }
         return
             tallies

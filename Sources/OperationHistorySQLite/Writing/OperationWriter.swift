@@ -64,8 +64,8 @@ final class OperationWriter {
     }
 
     /// Counts an ending; see ``writeRollUps()``.
-    func count(_ ended: BackgroundOperation, peakMemoryBytes: Int64?) {
-        rollUps.count(ended, peakMemoryBytes: peakMemoryBytes)
+    func count(_ ended: OperationRecord) {
+        rollUps.count(ended)
     }
 
     /// Writes what the endings of this transaction come to.
@@ -82,7 +82,7 @@ final class OperationWriter {
         for entry in AuditEntry.entries(for: record, startIsNoted: active.startIsNoted) { try note(entry) }
         active.isStored = true
         active.startIsNoted = active.startIsNoted || record.hasStarted
-        if record.operation.status.isTerminal { count(record.operation, peakMemoryBytes: record.peakMemoryBytes) }
+        if record.operation.status.isTerminal { count(record) }
     }
 
     private func insert(_ record: OperationRecord, _ key: HistoryKey) throws -> Bool {

@@ -24,10 +24,13 @@ final class RollUpWriter {
     init(_ database: Database) throws {
         add = try Statement(
             """
-            INSERT INTO statistics VALUES (iif(?1 IS NULL, 'all', date(?1 * 86400, 'unixepoch')), ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            INSERT INTO statistics VALUES (iif(?1 IS NULL, 'all', date(?1 * 86400, 'unixepoch')), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
             ON CONFLICT DO UPDATE SET
                 count = count + excluded.count, seconds = seconds + excluded.seconds,
-                bytes = bytes + excluded.bytes, byte_seconds = byte_seconds + excluded.byte_seconds
+                bytes = bytes + excluded.bytes, byte_seconds = byte_seconds + excluded.byte_seconds,
+                estimates = estimates + excluded.estimates,
+                estimates_covered = estimates_covered + excluded.estimates_covered,
+                estimates_log_error = estimates_log_error + excluded.estimates_log_error
             """,
             in: database
         )
@@ -40,13 +43,14 @@ final class RollUpWriter {
         )
     }
 
-    func count(_ ended: BackgroundOperation, peakMemoryBytes: Int64?) {
+    func count(_ ended: OperationRecord) {
         guard let ending = ended.ending else { return }
-        if let peakMemoryBytes { peaks.append((ended.type, peakMemoryBytes)) }
-        let milliseconds = (ended.finishedAt ?? ended.updatedAt).milliseconds
+        let operation = ended.operation
+        if let peak = ended.peakMemoryBytes { peaks.append((operation.type, peak)) }
+        let milliseconds = (operation.finishedAt ?? operation.updatedAt).milliseconds
         let day = Int64((Double(milliseconds) / 86_400_000).rounded(.down))
-        rows[Row(type: ended.type, day: day, kind: ending.kind), default: EndingSums()] += ending.sums
-        rows[Row(type: ended.type, day: nil, kind: ending.kind), default: EndingSums()] += ending.sums
+        rows[Row(type: operation.type, day: day, kind: ending.kind), default: EndingSums()] += ending.sums
+        rows[Row(type: operation.type, day: nil, kind: ending.kind), default: EndingSums()] += ending.sums
     }
 
     func write() throws {
@@ -60,6 +64,9 @@ final class RollUpWriter {
             try add.add(sums.seconds)
             try add.add(sums.bytes)
             try add.add(sums.byteSeconds)
+            try add.add(Int64(sums.accuracy.count))
+            try add.add(Int64(sums.accuracy.covered))
+            try add.add(sums.accuracy.logErrorSum)
             try add.run()
         }
         for peak in peaks {

@@ -6,6 +6,31 @@ import Musl
 import Darwin
 #endif
 
+/// What is known of past runs that are like the one at hand.
+struct PastOfType: Sendable {
+    /// How long they took.
+    var durations: PastDurations?
+    /// What they say of the phase that the one at hand is in; `nil` where they say nothing.
+    var phase: PastPhase?
+    /// What the interval's usual width on a logarithmic scale is multiplied with.
+    var widthFactor = 1.0
+
+    /// How many runs it rests on.
+    var samples: Int { (phase?.ends ?? durations)?.samples ?? 0 }
+
+    /// What they say of the time until the phase's end, or the work's where they know no phases.
+    func prior(after elapsed: Double) -> RemainingPrior? { (phase?.ends ?? durations)?.prior(after: elapsed) }
+}
+
+/// What past runs say of one phase.
+struct PastPhase: Sendable {
+    var name: String
+    /// When it ends, counted from the start of the run at hand, if it takes as long as it did for them.
+    var ends: PastDurations
+    /// How long they took from its end to theirs; `nil` where it was the last.
+    var later: PastDurations?
+}
+
 /// How long past runs took that are like the one at hand.
 struct PastDurations: Sendable, Hashable {
     /// The active seconds that 2.5 %, 7.5 % … 97.5 % of the runs did not exceed: each stands for a twentieth of them.

@@ -72,6 +72,18 @@ struct RateForecast: Sendable {
         weightOfRate = weight
     }
 
+    /// The forecast when there is more to do after what it is about.
+    func followed(by later: RemainingPrior?) -> RateForecast {
+        guard let later else { return self }
+        var whole = self
+        let (first, second) = (exp(logExpected), exp(later.logMedian))
+        let (firstSpread, secondSpread) = (spread * first, (0.73 * later.variance).squareRoot() * second)
+        whole.logExpected = log(first + second)
+        whole.spread = (firstSpread * firstSpread + secondSpread * secondSpread).squareRoot() / (first + second)
+        whole.weightOfRate = weightOfRate * first / (first + second)
+        return whole
+    }
+
     /// Makes a forecast from what was believed before.
     init(prior: RemainingPrior) {
         logExpected = prior.logMedian

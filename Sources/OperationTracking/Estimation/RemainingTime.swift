@@ -20,8 +20,6 @@ public struct RemainingTime: Sendable, Hashable {
     public var basis: Basis
     /// How many past runs went into it; 0 when it rests on the rate alone.
     public var samples: Int
-    /// Whether it has taken longer already than 95 % of the past runs most like it. Not part of the wire form.
-    public var isOverdue = false
 
     /// Makes an estimate.
     public init(expected: Double, low: Double, high: Double, basis: Basis, samples: Int = 0) {

@@ -19,14 +19,17 @@ public struct RemainingTimeEstimator: Sendable {
     private var progressed = Progressed()
     private var predictions = PredictionLog()
 
-    /// How long runs like this one took.
-    var past: PastDurations?
-    /// What the interval's width, on a logarithmic scale, is multiplied with.
-    var widthFactor = 1.0
+    private var past = PastOfType()
+    /// How much had been done when the phase began.
+    private var doneBeforePhase = 0.0
+    private var beginsPhase = false
 
     /// The estimate as of the last report; `nil` while there is nothing to judge by: neither runs before, nor a total and
     /// some progress.
     public private(set) var estimate: RemainingTime?
+
+    /// Whether it has taken longer already than 95 % of the past runs most like it; `nil` where none are known.
+    private(set) var isOverdue: Bool?
 
     /// When there was progress last, and the interval then.
     private struct Progressed: Sendable {
@@ -64,52 +67,63 @@ public struct RemainingTimeEstimator: Sendable {
         lastGained = gained
         let secondEnded = rate.add(work, until: time)
         if work > 0 { progressed.time = time }
+        if beginsPhase {
+            // What was done since the report before belongs to the phase before.
+            (doneBeforePhase, beginsPhase) = (rate.done, false)
+        }
         judge(left: total.map { Double($0) - Double(completed) }, secondEnded: secondEnded)
+    }
+
+    /// Takes what is known of runs like this one, which begins a new phase where that of another phase was known before.
+    mutating func compare(with past: PastOfType) {
+        if past.phase?.name != self.past.phase?.name { beginsPhase = true }
+        self.past = past
     }
 
     /// Judges what was shown on the way, now that the end is known.
     ///
     /// - Parameter seconds: the active time at the end.
-    func score(endingAt seconds: Double) -> PredictionScore { predictions.score(endingAt: seconds - (start ?? 0)) }
+    func judged(endingAt seconds: Double) -> EstimateAccuracy { predictions.judged(endingAt: seconds - (start ?? 0)) }
 
     private mutating func judge(left units: Double?, secondEnded: Bool) {
-        if let units, units <= 0 {
-            estimate = .done
-            return
-        }
         let time = rate.elapsed
-        let prior = past?.prior(after: time + (start ?? 0))
+        let elapsed = time + (start ?? 0)
+        isOverdue = past.durations.map { elapsed > $0.late }
+        let prior = past.prior(after: elapsed)
         guard let forecast = forecast(units, prior: prior) else {
             finish.forget()
-            estimate = nil
+            estimate = units.map { $0 <= 0 } == true ? .done : nil
             return
         }
         finish.take(forecast, at: time, mayMove: secondEnded || time < 1)
         var remaining = interval(around: finish.remaining(at: time) ?? 0, forecast, units)
-        if prior != nil, forecast.weightOfRate < 0.95 {
+        if forecast.weightOfRate < 0.95, past.samples > 0 {
             remaining.basis = forecast.weightOfRate > 0.05 ? .blend : .history
-            remaining.samples = past?.samples ?? 0
+            remaining.samples = past.samples
         }
-        remaining.isOverdue = past.map { time + (start ?? 0) > $0.late } ?? false
         estimate = remaining
-        if let units { predictions.note(remaining, at: time, share: rate.done / (rate.done + units)) }
+        if let units, units > 0 { predictions.note(remaining, at: time, share: rate.done / (rate.done + units)) }
     }
 
     private func forecast(_ units: Double?, prior: RemainingPrior?) -> RateForecast? {
-        if let units, rate.done > 0, rate.elapsed >= Self.earliest {
-            return RateForecast(rate: rate, units: units, prior: prior)
+        let later = past.phase?.later?.prior(after: 0)
+        if let units, units > 0, rate.done > 0, rate.elapsed >= Self.earliest {
+            return RateForecast(rate: rate, units: units, prior: prior).followed(by: later)
         }
-        return prior.map { RateForecast(prior: $0) }
+        guard let units, units <= 0 else { return prior.map { RateForecast(prior: $0).followed(by: later) } }
+        // All is done that was counted. That leaves what comes after this phase or, in a phase that counts nothing, its rest too.
+        guard rate.done <= doneBeforePhase, past.phase != nil else { return later.map { RateForecast(prior: $0) } }
+        return prior.map { RateForecast(prior: $0).followed(by: later) }
     }
 
     private mutating func interval(around expected: Double, _ forecast: RateForecast, _ units: Double?) -> RemainingTime
     {
         let time = rate.elapsed
-        var low = expected * exp(-1.2 * widthFactor * forecast.spread)
-        var high = expected * exp(1.85 * widthFactor * forecast.spread)
+        var low = expected * exp(-1.2 * past.widthFactor * forecast.spread)
+        var high = expected * exp(1.85 * past.widthFactor * forecast.spread)
         if progressed.time == time {
             (progressed.low, progressed.high) = (low, high)
-        } else if rate.done > 0, let units {
+        } else if rate.done > 0, let units, units > 0 {
             // At a standstill the best case comes nearer, until it is what the best second so far would still need; the
             // worst does not.
             let best = rate.mostInASecond > 0 ? units / rate.mostInASecond : 0

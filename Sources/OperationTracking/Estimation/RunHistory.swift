@@ -6,27 +6,38 @@ struct RunHistory: Sendable {
         /// How much there was to do, without what was there before; `nil` where that was never known.
         var work: Int64?
         var unit: OperationUnit
+        /// In their order; empty where it had none.
+        var phases: [PhaseTime]
 
-        init(seconds: Double, work: Int64?, unit: OperationUnit) {
+        init(seconds: Double, work: Int64?, unit: OperationUnit, phases: [PhaseTime] = []) {
             self.seconds = seconds
             self.work = work
             self.unit = unit
+            self.phases = phases
         }
 
         /// `nil` for one that was not completed, or that nobody timed.
-        init?(_ operation: BackgroundOperation) {
+        init?(_ record: OperationRecord) {
+            let operation = record.operation
             guard operation.status == .completed, let seconds = operation.activeSeconds else { return nil }
             let progress = operation.progress
             self.init(
                 seconds: seconds,
                 work: progress.totalUnits.map { max(0, $0 - progress.presentUnits) },
-                unit: progress.unit
+                unit: progress.unit,
+                phases: record.phases
             )
+        }
+
+        /// How long a phase took, and how long what came after it; `nil` for one that it had not.
+        fileprivate func seconds(of phase: String) -> (own: Double, later: Double)? {
+            guard let place = phases.firstIndex(where: { $0.phase == phase }) else { return nil }
+            return (phases[place].seconds, phases[(place + 1)...].reduce(0) { $0 + $1.seconds })
         }
     }
 
     private var runs: [OperationType: RingBuffer<Run>] = [:]
-    private var accuracies: [OperationType: EstimateAccuracy] = [:]
+    private var widths: [OperationType: IntervalWidth] = [:]
 
     /// How many runs of a type are looked at: what was long ago says little.
     static let keptRuns = 256
@@ -43,33 +54,49 @@ struct RunHistory: Sendable {
         runs[type, default: RingBuffer(capacity: Self.keptRuns)].append(run)
     }
 
-    /// Takes older runs, newest first.
-    mutating func precede(with older: [(type: OperationType, run: Run)]) {
-        let newer = runs
-        runs = [:]
-        for (type, run) in older.reversed() { add(run, of: type) }
-        for (type, own) in newer { for run in own.newest(Self.keptRuns).reversed() { add(run, of: type) } }
+    /// Takes what a completed operation teaches.
+    mutating func add(_ record: OperationRecord) {
+        if let run = Run(record) { add(run, of: record.operation.type) }
+        if let accuracy = record.accuracy { add(accuracy, of: record.operation.type) }
     }
 
-    /// The durations of the runs most like one with so much to do: those of its type with about as much of the same unit (to
-    /// the same power of two), then all of its type, then all.
-    func durations(of type: OperationType, work: Int64?, unit: OperationUnit) -> PastDurations? {
+    /// What the runs most like one with so much to do say: those of its type with about as much of the same unit (to the same
+    /// power of two), then all of its type, then all.
+    ///
+    /// - Parameter phase: the phase that the one at hand is in, and after how many active seconds it began.
+    func past(
+        of type: OperationType,
+        work: Int64?,
+        unit: OperationUnit,
+        phase: (name: String, began: Double)? = nil
+    ) -> PastOfType {
+        let runs = runs(of: type, work: work, unit: unit)
+        var past = PastOfType(durations: PastDurations(runs.lazy.map(\.seconds)))
+        past.widthFactor = widths[type]?.factor ?? 1
+        guard let phase else { return past }
+        let same = runs.compactMap { $0.seconds(of: phase.name) }
+        guard same.count >= Self.enough, let ends = PastDurations(same.lazy.map { phase.began + $0.own }) else {
+            return past
+        }
+        past.phase = PastPhase(name: phase.name, ends: ends, later: PastDurations(same.lazy.map(\.later)))
+        return past
+    }
+
+    private func runs(of type: OperationType, work: Int64?, unit: OperationUnit) -> [Run] {
         let ofType = runs[type]?.newest(Self.keptRuns) ?? []
         if let work, work > 0, unit != .fraction {
             let alike = ofType.filter { $0.unit == unit && Self.sizeClass($0.work) == Self.sizeClass(work) }
-            if alike.count >= Self.enough { return PastDurations(alike.lazy.map(\.seconds)) }
+            if alike.count >= Self.enough { return alike }
         }
-        if ofType.count >= Self.enough { return PastDurations(ofType.lazy.map(\.seconds)) }
-        let all = runs.values.lazy.flatMap { $0.newest(Self.keptRuns) }
-        return all.count >= Self.enoughOfAll ? PastDurations(all.map(\.seconds)) : nil
+        if ofType.count >= Self.enough { return ofType }
+        let all = runs.values.flatMap { $0.newest(Self.keptRuns) }
+        return all.count >= Self.enoughOfAll ? all : []
     }
 
-    /// How estimates of this type have held.
-    func accuracy(of type: OperationType) -> EstimateAccuracy { accuracies[type] ?? EstimateAccuracy() }
-
-    mutating func add(_ score: PredictionScore, of type: OperationType) {
-        guard accuracies[type] != nil || accuracies.count < Self.keptTypes else { return }
-        accuracies[type, default: EstimateAccuracy()].add(score)
+    /// Takes how the estimates of a run of this type have held.
+    mutating func add(_ accuracy: EstimateAccuracy, of type: OperationType) {
+        guard widths[type] != nil || widths.count < Self.keptTypes else { return }
+        widths[type, default: IntervalWidth()].learn(from: accuracy)
     }
 
     private static func sizeClass(_ work: Int64?) -> Int? {

@@ -25,6 +25,9 @@ public struct HistoryStatistics: Sendable, Hashable {
     /// where with each later one that was measured a tenth of it is forgotten. `nil` where none was measured.
     public var peakMemoryBytes: Int64?
 
+    /// How the times remaining of completed operations have held.
+    public var accuracy = EstimateAccuracy()
+
     /// Makes figures.
     public init(type: OperationType, completed: Int, failed: Int, cancelled: Int) {
         self.type = type

@@ -52,9 +52,8 @@ extension InMemoryHistoryStore {
             }
             records[known ?? insertKey(for: latest.operation)] = latest
             for entry in AuditEntry.entries(for: latest, startIsNoted: previous?.hasStarted ?? false) { note(entry) }
-            if let ending = latest.operation.ending {
-                tallies[latest.operation.type, default: OperationTally()].add(ending.sums, of: ending.kind)
-                if let peak = latest.peakMemoryBytes { tallies[latest.operation.type]?.add(peakMemoryBytes: peak) }
+            if latest.operation.status.isTerminal {
+                tallies[latest.operation.type, default: OperationTally()].add(latest)
                 endedCount += 1
                 if endedCount > maximumCount { removeOldestEnded() }
             }

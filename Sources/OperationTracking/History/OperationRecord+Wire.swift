@@ -1,5 +1,6 @@
 extension OperationRecord {
-    /// The wire form of the operation with `request`, `result` and `started_by` beside it, `null` where there is none.
+    /// The wire form of the operation with `request`, `result` and `started_by` beside it, `null` where there is none, and the
+    /// `phases` of a completed one, each with its `phase` and `seconds`.
     public func jsonBytes() -> [UInt8] {
         var writer = JSONWriter(capacity: 1024 + (request?.count ?? 0) + (result?.count ?? 0))
         writer.beginObject()
@@ -10,6 +11,17 @@ extension OperationRecord {
         writer.embed(result)
         writer.key("started_by")
         writer.value(startedBy)
+        writer.key("phases")
+        writer.beginArray()
+        for time in phases {
+            writer.beginObject()
+            writer.key("phase")
+            writer.value(time.phase)
+            writer.key("seconds")
+            writer.value(time.seconds)
+            writer.endObject()
+        }
+        writer.endArray()
         writer.endObject()
         return writer.bytes
     }

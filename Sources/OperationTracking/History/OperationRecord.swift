@@ -19,6 +19,10 @@ public struct OperationRecord: Sendable, Hashable {
     public var retry: RetryPolicy?
     /// The most resident memory in bytes that was measured; `nil` when none was.
     public var peakMemoryBytes: Int64?
+    /// The phases of a completed operation in their order; empty where it had none.
+    public var phases: [PhaseTime] = []
+    /// How the times remaining that were shown of a completed operation have held; `nil` where none were judged.
+    public var accuracy: EstimateAccuracy?
     /// Who started it, such as `wizard pull` or `http`; `nil` when nobody said.
     public var startedBy: String?
 

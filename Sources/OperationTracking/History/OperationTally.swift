@@ -13,21 +13,29 @@ package struct EndingSums: Sendable, Hashable {
     package var bytes: Int64 = 0
     /// Active seconds of those that transferred bytes.
     package var byteSeconds = 0.0
+    /// How the times remaining have held.
+    package var accuracy = EstimateAccuracy()
 
-    package init(count: Int, seconds: Double, bytes: Int64, byteSeconds: Double) {
+    package init(
+        count: Int = 0,
+        seconds: Double = 0,
+        bytes: Int64 = 0,
+        byteSeconds: Double = 0,
+        accuracy: EstimateAccuracy = EstimateAccuracy()
+    ) {
         self.count = count
         self.seconds = seconds
         self.bytes = bytes
         self.byteSeconds = byteSeconds
+        self.accuracy = accuracy
     }
-
-    package init() {}
 
     package static func += (sums: inout EndingSums, more: EndingSums) {
         sums.count += more.count
         sums.seconds += more.seconds
         sums.bytes += more.bytes
         sums.byteSeconds += more.byteSeconds
+        sums.accuracy += more.accuracy
     }
 }
 
@@ -43,23 +51,29 @@ package struct EndingKind: Sendable, Hashable {
     }
 }
 
-extension BackgroundOperation {
+extension OperationRecord {
     /// What this operation adds to statistics; `nil` while it is active. Of what was not completed only the number counts.
     package var ending: (kind: EndingKind, sums: EndingSums)? {
-        guard status.isTerminal else { return nil }
-        guard status == .completed else {
-            return (EndingKind(status: status, bucket: 0), EndingSums(count: 1, seconds: 0, bytes: 0, byteSeconds: 0))
+        guard operation.status.isTerminal else { return nil }
+        guard operation.status == .completed else {
+            return (EndingKind(status: operation.status, bucket: 0), EndingSums(count: 1))
         }
-        let seconds = durationForStatistics
+        let (seconds, progress) = (operation.durationForStatistics, operation.progress)
         let transferred = progress.unit == .bytes ? max(progress.completedUnits - progress.presentUnits, 0) : 0
-        return (
-            EndingKind(status: status, bucket: DurationHistogram.bucket(ofSeconds: seconds)),
-            EndingSums(count: 1, seconds: seconds, bytes: transferred, byteSeconds: transferred > 0 ? seconds : 0)
+        let sums = EndingSums(
+            count: 1,
+            seconds: seconds,
+            bytes: transferred,
+            byteSeconds: transferred > 0 ? seconds : 0,
+            accuracy: accuracy ?? EstimateAccuracy()
         )
+        return (EndingKind(status: .completed, bucket: DurationHistogram.bucket(ofSeconds: seconds)), sums)
     }
+}
 
+extension BackgroundOperation {
     /// The time in progress; where nobody measured it, the time from start to end by the wall clock.
-    private var durationForStatistics: Double {
+    fileprivate var durationForStatistics: Double {
         if let activeSeconds { return max(activeSeconds, 0) }
         guard let startedAt, let finishedAt else { return 0 }
         return max(finishedAt.timeIntervalSince(startedAt), 0)
@@ -91,6 +105,13 @@ package struct OperationTally: Sendable, Hashable {
 
     package init() {}
 
+    /// Takes an operation that has ended.
+    package mutating func add(_ ended: OperationRecord) {
+        guard let ending = ended.ending else { return }
+        add(ending.sums, of: ending.kind)
+        if let peak = ended.peakMemoryBytes { add(peakMemoryBytes: peak) }
+    }
+
     /// Takes the memory peak of an operation that ended.
     package mutating func add(peakMemoryBytes: Int64) {
         memory.add(peakMemoryBytes)
@@ -116,6 +137,7 @@ package struct OperationTally: Sendable, Hashable {
         figures.p99Seconds = durations.percentile(0.99)
         figures.meanBytesPerSecond = completed.byteSeconds > 0 ? Double(completed.bytes) / completed.byteSeconds : nil
         figures.peakMemoryBytes = memory.bytes
+        figures.accuracy = completed.accuracy
         return figures
     }
 }

@@ -89,6 +89,8 @@ extension BackgroundOperation {
         json.value(remaining?.basis.rawValue)
         json.key("eta_samples")
         json.value(remaining?.samples)
+        json.key("eta_overdue")
+        json.value(isOverdue)
         json.key("finished_at")
         json.value(milliseconds: finishedAt?.milliseconds)
         json.key("error_code")

@@ -106,17 +106,18 @@ extension ResourceDemand {
 }
 
 extension OperationHandle {
-    private static let waitingPhase = "waiting"
 
     /// Shows why an operation waits. It is asked again after every measurement, so the same reason is no news.
     fileprivate func wait(because reason: String) {
-        let isKnown = cell.withState { $0.phase == Self.waitingPhase && $0.message == reason.bounded(toBytes: 1000) }
-        if !isKnown { setPhase(Self.waitingPhase, message: reason) }
+        let isKnown = cell.withState {
+            $0.phase == PhaseLog.waitingForRoom && $0.message == reason.bounded(toBytes: 1000)
+        }
+        if !isKnown { setPhase(PhaseLog.waitingForRoom, message: reason) }
     }
 
     func endWaiting() {
         cell.change { state in
-            guard state.phase == Self.waitingPhase else { return }
+            guard state.phase == PhaseLog.waitingForRoom else { return }
             state.phase = nil
             state.message = nil
         }

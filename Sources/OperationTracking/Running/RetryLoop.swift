@@ -40,7 +40,7 @@ package struct RetryLoop {
             milliseconds: handle.clock.wallMilliseconds + delay.nanoseconds / 1_000_000
         )
         handle.setPhase(
-            "waiting to retry",
+            PhaseLog.waitingToRetry,
             message: "Try \(attempt + 1) of \(policy.maximumAttempts) at \(nextAt) UTC. \(failure.message)"
         )
         try await handle.clock.sleep(for: delay)

@@ -14,6 +14,8 @@ package struct EndedTotals: Sendable {
         package var seconds = 0.0
         /// Bytes that ended operations have transferred.
         package var bytes: Int64 = 0
+        /// How the times remaining of completed operations have held.
+        package var accuracy = EstimateAccuracy()
     }
 
     /// The upper bounds of the buckets in seconds.
@@ -29,7 +31,13 @@ package struct EndedTotals: Sendable {
         byType[type] != nil || byType.count < Self.mostTypes ? type : Self.other
     }
 
-    mutating func add(_ status: OperationStatus, of type: OperationType, seconds: Double?, bytes: Int64) {
+    mutating func add(
+        _ status: OperationStatus,
+        of type: OperationType,
+        seconds: Double?,
+        bytes: Int64,
+        accuracy: EstimateAccuracy?
+    ) {
         let type = label(for: type)
         switch status {
         case .completed:
@@ -42,6 +50,7 @@ package struct EndedTotals: Sendable {
         case .cancelled: byType[type, default: Figures()].cancelled += 1
         case .pending, .inProgress, .paused: return
         }
+        if let accuracy { byType[type, default: Figures()].accuracy += accuracy }
         if bytes > 0 { byType[type, default: Figures()].bytes += bytes }
     }
 }

@@ -28,6 +28,11 @@ extension OperationCell {
             record.retry = state.payload?.retry
             record.peakMemoryBytes = state.peakMemory > 0 ? state.peakMemory : nil
             record.startedBy = state.startedBy
+            if operation.status == .completed, let seconds = operation.activeSeconds {
+                record.phases = state.phases.phases(endingAt: seconds)
+                let accuracy = state.estimator.judged(endingAt: seconds)
+                record.accuracy = accuracy.count > 0 ? accuracy : nil
+            }
             return body(record)
         }
     }
@@ -48,6 +53,7 @@ extension OperationCell {
         operation.attempt = state.attempt
         operation.progress = progress(of: &state)
         operation.remaining = state.remaining
+        operation.isOverdue = state.visibleStatus.isActive ? state.isOverdue : nil
         operation.resources = state.resources
         operation.pid = state.pid
         operation.failure = state.failure

@@ -45,8 +45,10 @@ extension OperationCell {
 
         var estimator = RemainingTimeEstimator()
         var remaining: RemainingTime?
-        /// For how much work past runs have been looked up; `nil` before that.
-        var comparedWork: Int64??
+        var isOverdue: Bool?
+        var phases = PhaseLog()
+        /// By what past runs have been looked up; `nil` before that.
+        var compared: ComparisonKey?
         /// When, on the monotonic clock, the work can be done at the earliest, as it says itself.
         var earliestEnd: Int64?
         var resources = ResourceImpact.unknown

@@ -20,8 +20,8 @@ extension OperationCell {
 
     /// Looks at what the work has done since the last tick: stamps it, feeds the estimator, measures the rate.
     ///
-    /// - Parameter past: finds how long runs with so much to do took; `nil` while that isn't known yet.
-    func tick(at time: CellTime, past: (Int64?) -> PastOfType?) -> TickOutcome {
+    /// - Parameter past: finds past runs like this one; `nil` while none are known yet.
+    func tick(at time: CellTime, past: (ComparisonKey) -> PastOfType?) -> TickOutcome {
         withState { state in
             guard state.machine.status.isActive else { return TickOutcome() }
             let amounts = amounts(of: state)
@@ -29,13 +29,14 @@ extension OperationCell {
             let moved = completed != state.lastTick.completed || total != state.lastTick.total
             let rateChanged = measureRate(in: &state, completed: completed, at: time)
             if moved || state.isDirty { state.updatedAt = time.wall }
-            let changed = moved || state.isDirty || rateChanged
+            var changed = moved || state.isDirty || rateChanged
             state.isDirty = false
             state.lastTick.completed = completed
             state.lastTick.total = total
             state.lastTick.present = state.present
             state.lastTick.monotonic = time.monotonic
             if state.runningSince != nil, let seconds = state.activeSeconds(at: time.monotonic) {
+                state.phases.see(state.phase, at: seconds)
                 compare(&state, total: total, past)
                 state.estimator.observe(
                     at: seconds,
@@ -45,7 +46,11 @@ extension OperationCell {
                 )
                 let hold = state.earliestEnd.map { Double($0 - time.monotonic) / 1e9 } ?? 0
                 let estimate = state.estimator.estimate
+                let wasOverdue = state.isOverdue
+                state.isOverdue = state.estimator.isOverdue
                 state.remaining = hold > 0 ? RemainingTime(estimate, atLeast: hold) : estimate
+                // That an operation takes too long is worth telling also when nothing moves.
+                if state.isOverdue == true, wasOverdue != true { changed = true }
             }
             var own = state.resources
             // What processes cost is measured over all of them, so that one that two operations name counts once.
@@ -59,24 +64,22 @@ extension OperationCell {
         }
     }
 
-    /// Tells the estimator of runs like this one, once it is known how much there is to do.
-    private func compare(_ state: inout State, total: Int64, _ past: (Int64?) -> PastOfType?) {
-        let work = total >= 0 ? max(0, total - state.present) : nil
-        guard state.comparedWork != .some(work), let found = past(work) else { return }
-        state.comparedWork = .some(work)
-        state.estimator.past = found.durations
-        state.estimator.widthFactor = found.widthFactor
+    /// What past runs are compared by.
+    struct ComparisonKey: Sendable, Hashable {
+        /// How much there is to do, without what was there before; `nil` while unknown.
+        var work: Int64?
+        var phase: String?
+        /// After how many active seconds the phase began.
+        var phaseBegan = 0.0
     }
 
-    /// What a completed operation teaches the estimates of later ones.
-    var lesson: (run: RunHistory.Run, score: PredictionScore)? {
-        withState { state in
-            guard state.machine.status == .completed, let amounts = state.endAmounts else { return nil }
-            let seconds = Double(state.activeNanoseconds) / 1e9
-            let work = amounts.total >= 0 ? max(0, amounts.total - state.present) : nil
-            let run = RunHistory.Run(seconds: seconds, work: work, unit: unit)
-            return (run, state.estimator.score(endingAt: seconds))
-        }
+    /// Tells the estimator of runs like this one, when it has become known how much there is to do, or a phase has begun.
+    private func compare(_ state: inout State, total: Int64, _ past: (ComparisonKey) -> PastOfType?) {
+        var key = ComparisonKey(work: total >= 0 ? max(0, total - state.present) : nil)
+        if let (phase, began) = state.phases.farthest { (key.phase, key.phaseBegan) = (phase, began) }
+        guard state.compared != key, let found = past(key) else { return }
+        state.compared = key
+        state.estimator.compare(with: found)
     }
 
     /// The rate a person sees: smoothed over two seconds. What was found to be there already is not transferred.

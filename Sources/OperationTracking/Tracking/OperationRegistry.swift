@@ -50,14 +50,15 @@ final class OperationRegistry: Sendable {
         _ cell: OperationCell,
         from old: OperationStatus,
         to new: OperationStatus,
-        ending: OperationCell.Ending
+        ending: OperationCell.Ending,
+        accuracy: EstimateAccuracy?
     ) {
         state.withLock { state in
             guard state.active.removeValue(forKey: cell.id) != nil else { return }
             state.summary.count(old, by: -1)
             state.summary.count(new, by: 1)
             state.summary.cost = state.summary.cost - ending.cost
-            state.endedTotals.add(new, of: cell.type, seconds: ending.seconds, bytes: ending.bytes)
+            state.endedTotals.add(new, of: cell.type, seconds: ending.seconds, bytes: ending.bytes, accuracy: accuracy)
             let left = state.summary.activeByType[cell.type, default: 1] - 1
             state.summary.activeByType[cell.type] = left > 0 ? left : nil
             if state.active.isEmpty { state.summary.measured = CountedCost() }

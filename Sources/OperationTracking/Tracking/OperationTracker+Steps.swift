@@ -96,13 +96,14 @@ extension OperationTracker {
     @discardableResult
     private func seal(_ cell: OperationCell, from before: OperationStatus) async -> HistoryDurability {
         var durability = HistoryDurability.durable
+        let record = cell.withRecord(at: clock.monotonicNanoseconds) { $0 }
         if let history {
-            durability = await history.commit(cell.withRecord(at: clock.monotonicNanoseconds) { $0 })
+            durability = await history.commit(record)
             announceHealth()
         }
-        learn(from: cell)
+        past.withLock { $0.add(record) }
         let end = cell.makeVisible()
-        registry.end(cell, from: before, to: end.status, ending: end)
+        registry.end(cell, from: before, to: end.status, ending: end, accuracy: record.accuracy)
         broadcaster.announce(.finished(durable: durability == .durable)) {
             cell.snapshot(at: clock.monotonicNanoseconds)
         }

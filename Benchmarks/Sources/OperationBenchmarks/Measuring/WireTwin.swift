@@ -35,6 +35,7 @@ struct WireTwin: Encodable {
     var eta_high_seconds: Double?
     var eta_basis: String?
     var eta_samples: Int?
+    var eta_overdue: Bool?
     var finished_at: String?
     var error_code: String?
     var node: String?
