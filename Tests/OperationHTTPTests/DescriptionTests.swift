@@ -8,7 +8,7 @@ import Testing
 @Suite struct DescriptionTests {
     let fixture = RunnerFixture()
     let root = APIFixture.root
-    let document = OpenAPIDocument.text([])
+    let document = OpenAPIDocument.text()
 
     /// Every path with its methods, as the text has them.
     private var described: Set<String> {
@@ -54,9 +54,9 @@ import Testing
         #expect(answer.text == document)
     }
 
-    @Test func otherModulesPartsAreInIt() {
+    @Test func anotherModulesPartIsInIt() {
         let more = APIExtension(routes: [], paths: "  /more:\n    get:\n", schemas: "    More: {}\n")
-        let text = OpenAPIDocument.text([more])
+        let text = OpenAPIDocument.text(more)
         #expect(text.contains("\n  /more:\n    get:\ncomponents:\n"))
         #expect(text.hasSuffix("\n    More: {}\n"))
     }

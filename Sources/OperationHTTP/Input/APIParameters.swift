@@ -77,6 +77,18 @@ package struct APIParameters: Sendable {
         return whole
     }
 
+    /// `true` or `false`.
+    package func flag(_ name: String) throws(APIProblem) -> Bool? {
+        switch try given(name) {
+        case nil: return nil
+        case .json(.bool(let truth)): return truth
+        case .text("true"): return true
+        case .text("false"): return false
+        case .json(let other): throw .invalid("\(name) is \(other.kind): send true or false.")
+        case .text: throw .invalid("\(name) is neither true nor false.")
+        }
+    }
+
     /// The members of an object.
     package func object(_ name: String) throws(APIProblem) -> JSONValue? {
         switch try given(name) {

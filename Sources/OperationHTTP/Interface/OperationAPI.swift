@@ -42,6 +42,9 @@ public final class OperationAPI: Sendable {
         public init() {}
     }
 
+    /// The version of what there is to be asked, as the description has it.
+    package static let version = "1.0.0"
+
     /// Where the operations are tracked.
     public let tracker: OperationTracker
     /// Who runs what clients ask for; `nil` when they can only report work of their own.
@@ -67,15 +70,15 @@ public final class OperationAPI: Sendable {
         assets: [APIAsset] = [],
         configuration: Configuration = Configuration()
     ) {
-        self.init(tracker: tracker, runner: runner, assets: assets, extensions: [], configuration: configuration)
+        self.init(tracker: tracker, runner: runner, assets: assets, adding: nil, configuration: configuration)
     }
 
-    /// - Parameter extensions: routes of other modules. They go before this module's own.
+    /// - Parameter more: the routes of another module.
     package init(
         tracker: OperationTracker,
         runner: OperationRunner? = nil,
         assets: [APIAsset] = [],
-        extensions: [APIExtension],
+        adding more: APIExtension?,
         configuration: Configuration = Configuration()
     ) {
         self.tracker = tracker
@@ -101,8 +104,8 @@ public final class OperationAPI: Sendable {
             sessions: sessions,
             limits: configuration
         )
-        let own = [DescriptionRoute.route(extensions)] + context.routes
-        table = RouteTable(assets.map(\.route) + own + extensions.flatMap(\.routes))
+        let own = [DescriptionRoute.route(more)] + context.routes
+        table = RouteTable(assets.map(\.route) + own + (more?.routes ?? []))
     }
 
     /// What there is to be asked.

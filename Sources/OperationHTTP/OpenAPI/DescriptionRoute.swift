@@ -1,7 +1,7 @@
 /// The API's own description.
 struct DescriptionRoute {
-    static func route(_ extensions: [APIExtension]) -> APIRoute {
-        let bytes = Array(OpenAPIDocument.text(extensions).utf8)
+    static func route(_ more: APIExtension?) -> APIRoute {
+        let bytes = Array(OpenAPIDocument.text(more).utf8)
         let tag = EntityTag.of(bytes)
         let headers = [
             APIHeader("Content-Type", "application/yaml"), APIHeader("Cache-Control", "no-cache"),

@@ -1,43 +1,4 @@
 extension OpenAPIDocument {
-    /// An object whose keys are all always there, and no others.
-    private static func object(_ name: String, _ properties: [(String, String)]) -> String {
-        schema(name, properties, required: properties.map(\.0)) + "      additionalProperties: false\n"
-    }
-
-    /// An object in a request; members that aren't described are left alone.
-    private static func request(_ name: String, required: [String] = [], _ properties: [(String, String)]) -> String {
-        schema(name, properties, required: required)
-    }
-
-    private static func schema(_ name: String, _ properties: [(String, String)], required: [String]) -> String {
-        "    \(name):\n      type: object\n"
-            + (required.isEmpty ? "" : "      required: [\(required.joined(separator: ", "))]\n")
-            + (properties.isEmpty ? "" : "      properties:\n")
-            + properties.map { "        \($0): \($1)\n" }.joined()
-    }
-
-    private static func reference(_ name: String) -> String { "{$ref: '#/components/schemas/\(name)'}" }
-    private static func list(_ name: String) -> String { "{type: array, items: \(reference(name))}" }
-    private static let text = "{type: string}"
-    private static let maybeText = "{type: [string, 'null']}"
-    private static let moment = "{type: string, format: date-time}"
-    private static let maybeMoment = "{type: [string, 'null'], format: date-time}"
-    private static let number = "{type: number}"
-    private static let maybeNumber = "{type: [number, 'null']}"
-    private static let count = "{type: integer, minimum: 0}"
-    private static let maybeCount = "{type: [integer, 'null']}"
-    private static let truth = "{type: boolean}"
-    private static let maybeTruth = "{type: [boolean, 'null']}"
-    private static let id = "{type: string, pattern: '^op_[A-Za-z0-9_-]{1,60}$'}"
-    private static let maybeID = "{type: [string, 'null'], pattern: '^op_[A-Za-z0-9_-]{1,60}$'}"
-    private static let type = "{type: string, pattern: '^[a-z][a-z0-9_]{0,63}$'}"
-    private static let anything = "{}"
-    private static let shortText = "{type: [string, 'null'], maxLength: 1000, pattern: '^[^\\u0000]*$'}"
-
-    private static func number(upTo limit: String) -> String {
-        "{type: [number, 'null'], minimum: 0, maximum: \(limit)}"
-    }
-
     private static let operation: [(String, String)] = [
         ("operation_id", id), ("operation_type", type), ("description", text), ("status", reference("Status")),
         ("started_at", maybeMoment), ("updated_at", moment), ("progress", "{type: number, minimum: 0, maximum: 100}"),

@@ -1,18 +1,18 @@
-/// The API's description (OpenAPI 3.1), put together of this module's part and those of other modules.
+/// The API's description (OpenAPI 3.1), put together of this module's part and that of another.
 ///
 /// It is kept as text, since it is read as text; tests hold it against the routes and against real answers.
-enum OpenAPIDocument {
-    static func text(_ extensions: [APIExtension]) -> String {
-        let paths = [operationPaths, controlPaths, machinePaths, selfHealPaths, serverPaths]
-        return head + "paths:\n" + (paths + extensions.map(\.paths)).joined()
-            + components + "  schemas:\n" + ([operationSchemas, otherSchemas] + extensions.map(\.schemas)).joined()
+package enum OpenAPIDocument {
+    package static func text(_ more: APIExtension? = nil) -> String {
+        let paths = [operationPaths, controlPaths, machinePaths, selfHealPaths, serverPaths, more?.paths ?? ""]
+        let schemas = [operationSchemas, otherSchemas, more?.schemas ?? ""]
+        return head + "paths:\n" + paths.joined() + components + "  schemas:\n" + schemas.joined()
     }
 
     private static let head = """
         openapi: 3.1.0
         info:
           title: OperationTracking
-          version: 1.0.0
+          version: \(OperationAPI.version)
           description: |
             Long-running work, made visible and kept under control.
 
@@ -98,7 +98,7 @@ enum OpenAPIDocument {
     }
 
     /// References to refusals, for a path's `responses`, at their depth.
-    static func refusals(_ statuses: Int...) -> String {
+    package static func refusals(_ statuses: Int...) -> String {
         statuses.map { status in
             let name = refusalNames[status] ?? "Invalid"
             return "        '\(status)': {$ref: '#/components/responses/\(name)'}\n"
@@ -111,7 +111,7 @@ enum OpenAPIDocument {
     ]
 
     /// A success with JSON, for a path's `responses`.
-    static func json(_ schema: String, _ description: String, status: Int = 200) -> String {
+    package static func json(_ schema: String, _ description: String, status: Int = 200) -> String {
         """
                 '\(status)':
                   description: \(description)
@@ -123,7 +123,7 @@ enum OpenAPIDocument {
     }
 
     /// A JSON body, for a path.
-    static func body(_ schema: String, isRequired: Bool = false) -> String {
+    package static func body(_ schema: String, isRequired: Bool = false) -> String {
         """
               requestBody:
                 required: \(isRequired)

@@ -3,7 +3,7 @@ import FoundationEssentials
 #else
 import Foundation
 #endif
-import OperationTracking
+package import OperationTracking
 
 extension APIContext {
     var historyRoutes: [APIRoute] {
@@ -124,7 +124,7 @@ extension HistoryStatistics {
 }
 
 extension AuditEntry {
-    fileprivate func write(to json: inout JSONWriter) {
+    package func write(to json: inout JSONWriter) {
         json.beginObject()
         json.key("timestamp")
         json.value(milliseconds: at.milliseconds)

@@ -3,7 +3,7 @@ import FoundationEssentials
 #else
 import Foundation
 #endif
-import OperationTracking
+package import OperationTracking
 
 /// The machine, with the names that the original system used; there `cpu_percent` is of all cores, 0 to 100.
 extension APIContext {
@@ -14,27 +14,7 @@ extension APIContext {
         ]
     }
 
-    private func resources(_ call: APICall) async -> APIResponse {
-        let assessment = await tracker.assessOverload()
-        let host = assessment.host ?? HostResources()
-        let summary = tracker.summary
-        return .json(capacity: 2048) { json in
-            json.key("timestamp")
-            json.value(milliseconds: tracker.clock.wallMilliseconds)
-            host.writeOriginalFields(to: &json)
-            json.key("active_operations")
-            json.value(summary.totalActive)
-            json.key("aggregate_cpu_percent")
-            json.value(summary.cpuPercent)
-            json.key("aggregate_memory_mb")
-            json.value(summary.memoryBytes.megabytes)
-            json.key("aggregate_network_mbps")
-            json.value(summary.networkBitsPerSecond / 1e6)
-            assessment.writeVerdict(to: &json)
-            json.key("host")
-            host.write(to: &json)
-        }
-    }
+    private func resources(_ call: APICall) async -> APIResponse { .json(await tracker.resourcesJSON()) }
 
     private func resourceHistory(_ call: APICall) async throws -> APIResponse {
         let minutes = try call.parameters.number("minutes", in: 0...1440) ?? 30
@@ -48,6 +28,33 @@ extension APIContext {
         json.endArray()
         json.endObject()
         return .list(json.bytes, to: call.request)
+    }
+}
+
+extension OperationTracker {
+    /// The machine and what the operations cost now, as a JSON object: the schema `Resources`.
+    package func resourcesJSON() async -> [UInt8] {
+        let assessment = await assessOverload()
+        let host = assessment.host ?? HostResources()
+        let summary = summary
+        var json = JSONWriter(capacity: 2048)
+        json.beginObject()
+        json.key("timestamp")
+        json.value(milliseconds: clock.wallMilliseconds)
+        host.writeOriginalFields(to: &json)
+        json.key("active_operations")
+        json.value(summary.totalActive)
+        json.key("aggregate_cpu_percent")
+        json.value(summary.cpuPercent)
+        json.key("aggregate_memory_mb")
+        json.value(summary.memoryBytes.megabytes)
+        json.key("aggregate_network_mbps")
+        json.value(summary.networkBitsPerSecond / 1e6)
+        assessment.writeVerdict(to: &json)
+        json.key("host")
+        host.write(to: &json)
+        json.endObject()
+        return json.bytes
     }
 }
 

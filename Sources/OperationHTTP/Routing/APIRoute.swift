@@ -1,6 +1,6 @@
 /// One thing that can be asked for: a method, a path, who may, and what answers.
 ///
-/// Other modules add routes of their own when an ``OperationAPI`` is made; each has to stand in their part of the API's
+/// Another module adds routes of its own when an ``OperationAPI`` is made; each has to stand in its part of the API's
 /// description, too.
 package struct APIRoute: Sendable {
     package enum Access: Sendable {
@@ -53,15 +53,15 @@ package struct APICall: Sendable {
     package var actor: String { identity.actor(at: request.caller.address) }
 }
 
-/// Routes other than those of this module, with their part of the API's description.
+/// The routes of another module, with their part of the API's description.
 package struct APIExtension: Sendable {
-    package var routes: [APIRoute]
+    let routes: [APIRoute]
     /// YAML: keys of `paths`, indented by two spaces.
-    package var paths: String
+    let paths: String
     /// YAML: keys of `components/schemas`, indented by four spaces.
-    package var schemas: String
+    let schemas: String
 
-    package init(routes: [APIRoute], paths: String, schemas: String = "") {
+    package init(routes: [APIRoute], paths: String, schemas: String) {
         self.routes = routes
         self.paths = paths
         self.schemas = schemas

@@ -1,4 +1,4 @@
-import OperationTracking
+package import OperationTracking
 
 extension HostResources {
     /// The machine. `cpu_percent` counts 100 for one core, MB are 2^20 bytes, Mbps 10^6 bit/s; what isn't known is null.
@@ -50,7 +50,7 @@ extension HostResources {
 
 extension OverloadAssessment {
     /// `overloaded`, `message` and `reasons`.
-    func writeVerdict(to json: inout JSONWriter) {
+    package func writeVerdict(to json: inout JSONWriter) {
         json.key("overloaded")
         json.value(isOverloaded)
         json.key("message")
@@ -71,7 +71,7 @@ extension OverloadAssessment {
 
 extension HistoryHealth {
     /// `status` and `reason`.
-    func writeFields(to json: inout JSONWriter) {
+    package func writeFields(to json: inout JSONWriter) {
         json.key("status")
         switch self {
         case .ok:
