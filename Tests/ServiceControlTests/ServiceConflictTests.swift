@@ -21,7 +21,7 @@ struct ServiceConflictTests {
         let json = try JSONEncoder().encode(conflicts)
         let object = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
         #expect(object["total"] as? Int == 1)
-        #expect(object["requires_attention"] as? Int == 1)
+        #expect(object["requires_attention"] as? Bool == true)
         let first = try #require((object["conflicts"] as? [[String: Any]])?.first)
         #expect(first["service"] as? String == "vite")
         #expect(first["port"] as? Int == Int(port))

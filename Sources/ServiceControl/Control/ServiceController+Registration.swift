@@ -1,7 +1,8 @@
 import OperationTracking
 
 extension ServiceController {
-    /// Registers a service while the program runs, as an extension does.
+    /// Registers a service while the program runs, as an extension does each time it starts: one that was registered so
+    /// before gives way to it, one that a person put into the file doesn't.
     ///
     /// It is kept in the file with the name of whoever registered it, which gives no right to end what holds its port. Its
     /// commands are refused unless ``Configuration/runsRegisteredCommands`` is set, and its health is asked on this machine
@@ -14,6 +15,7 @@ extension ServiceController {
     public func register(_ service: ServiceDefinition, by actor: String) throws(ServiceError) {
         var service = service
         service.registeredBy = actor.bounded(toBytes: 100)
+        if let problem = service.problems.first { throw ServiceError(.invalidService, problem) }
         if service.startupCommand != nil || service.shutdownCommand != nil { try checkCommandRight(service) }
         guard service.isHealthLocal else {
             throw ServiceError(
@@ -21,7 +23,7 @@ extension ServiceController {
                 "The health of a service that is registered this way is asked on this machine only: give a path, or a URL of 127.0.0.1."
             )
         }
-        try registry.register(service)
+        if try !registry.replaceRegistered(with: service) { try registry.register(service) }
         note("service.registered", by: actor, nil, service.name)
     }
 

@@ -35,15 +35,20 @@ extension ServiceController {
     ///
     /// - Parameters:
     ///   - name: a service with a `startup_cmd`.
+    ///   - timeout: how long it has until it answers; `nil` for ``Configuration/startTimeout``.
     ///   - actor: who wants it, for the audit log.
     /// - Throws: ``ServiceError``: `unknown_service`, `not_possible`, `disabled`, `not_permitted`, `port_conflict`,
     ///   `start_failed`, `timeout`, `busy`, `system`; `CancellationError`.
     @discardableResult
-    public func start(_ name: String, by actor: String) async throws -> StartedService {
+    public func start(
+        _ name: String,
+        within timeout: Duration? = nil,
+        by actor: String
+    ) async throws -> StartedService {
         let service = try registry.service(name)
         return try await exclusively(name, "started") {
             try await operation(.startService, "Start \(name)", steps: 3, by: actor) { handle in
-                try await self.start(service, by: actor, handle)
+                try await self.start(service, within: timeout, by: actor, handle)
             }
         }
     }
@@ -53,8 +58,12 @@ extension ServiceController {
         registry.services.filter { $0.isEnabled && $0.startupCommand != nil }
     }
 
-    func start(_ service: ServiceDefinition, by actor: String, _ handle: OperationHandle) async throws -> StartedService
-    {
+    func start(
+        _ service: ServiceDefinition,
+        within timeout: Duration?,
+        by actor: String,
+        _ handle: OperationHandle
+    ) async throws -> StartedService {
         let command = try checkStart(service)
         let report = try await report(of: service)
         switch report.status {
@@ -70,7 +79,7 @@ extension ServiceController {
         let process = try launch(service, command, handle)
         note("process.started", by: actor, handle.id, "\(service.name) (pid \(process.identity.pid)): \(command)")
         do {
-            try await waitUntilUp(service, process, handle)
+            try await waitUntilUp(service, process, within: timeout ?? configuration.startTimeout, handle)
         } catch {
             // Not in this task, which may be cancelled: what was started is ended all the same.
             await Task { await self.end(process, handle.clock) }.value
@@ -129,9 +138,12 @@ extension ServiceController {
     }
 
     /// Waits until the service answers.
-    private func waitUntilUp(_ service: ServiceDefinition, _ process: ServiceProcess, _ handle: OperationHandle)
-        async throws
-    {
+    private func waitUntilUp(
+        _ service: ServiceDefinition,
+        _ process: ServiceProcess,
+        within timeout: Duration,
+        _ handle: OperationHandle
+    ) async throws {
         let clock = handle.clock
         let begin = clock.monotonicNanoseconds
         handle.setPhase("waiting", message: service.port.map { "for port \($0)" } ?? "for \(service.name)")
@@ -139,8 +151,8 @@ extension ServiceController {
             try await handle.checkpoint()
             if try await isUp(service, process, since: begin, handle) { return }
             try checkEnding(service, process)
-            guard clock.monotonicNanoseconds - begin < configuration.startTimeout.nanoseconds else {
-                throw timedOut(service, process)
+            guard clock.monotonicNanoseconds - begin < timeout.nanoseconds else {
+                throw timedOut(service, process, after: timeout)
             }
             try await clock.sleep(for: .milliseconds(100))
         }
@@ -181,9 +193,13 @@ extension ServiceController {
         throw ServiceError(.startFailed, "\(service.name) ended at once, \(ending.text). \(said(process))")
     }
 
-    private func timedOut(_ service: ServiceDefinition, _ process: ServiceProcess) -> ServiceError {
+    private func timedOut(
+        _ service: ServiceDefinition,
+        _ process: ServiceProcess,
+        after timeout: Duration
+    ) -> ServiceError {
         let port = service.port.map { "port \($0)" } ?? "its health endpoint"
-        let seconds = Int(configuration.startTimeout.seconds.rounded())
+        let seconds = Int(timeout.seconds.rounded())
         return ServiceError(
             .timeout,
             "\(service.name) didn't answer on \(port) within \(seconds) s, and was ended. \(said(process))"

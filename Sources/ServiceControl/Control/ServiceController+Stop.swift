@@ -53,21 +53,29 @@ extension ServiceController {
     ///
     /// - Parameters:
     ///   - name: a service with a `startup_cmd`.
+    ///   - timeout: as in ``start(_:within:by:)``.
     ///   - actor: who wants it, for the audit log.
-    /// - Throws: as ``stop(_:by:)`` and ``start(_:by:)``.
+    /// - Throws: as ``stop(_:by:)`` and ``start(_:within:by:)``.
     @discardableResult
-    public func restart(_ name: String, by actor: String) async throws -> StartedService {
+    public func restart(
+        _ name: String,
+        within timeout: Duration? = nil,
+        by actor: String
+    ) async throws -> StartedService {
         let service = try registry.service(name)
         return try await exclusively(name, "restarted") {
             try await operation(.restartService, "Restart \(name)", steps: 3, by: actor) { handle in
-                try await self.restart(service, by: actor, handle)
+                try await self.restart(service, within: timeout, by: actor, handle)
             }
         }
     }
 
-    func restart(_ service: ServiceDefinition, by actor: String, _ handle: OperationHandle) async throws
-        -> StartedService
-    {
+    private func restart(
+        _ service: ServiceDefinition,
+        within timeout: Duration?,
+        by actor: String,
+        _ handle: OperationHandle
+    ) async throws -> StartedService {
         guard service.startupCommand != nil else {
             throw ServiceError(.notPossible, "\(service.name) has no startup_cmd: give it one in \(registry.path).")
         }
@@ -78,7 +86,7 @@ extension ServiceController {
         } else {
             _ = try await stop(service, by: actor, handle)
         }
-        return try await start(service, by: actor, handle)
+        return try await start(service, within: timeout, by: actor, handle)
     }
 
     func stop(_ service: ServiceDefinition, by actor: String, _ handle: OperationHandle) async throws -> StoppedService

@@ -13,13 +13,15 @@ extension ProcessDetails {
             let users = ProcFile.contents(of: "/proc/\(pid)/status").flatMap(Self.users)
         else { return nil }
         let command = ProcFile.contents(of: "/proc/\(pid)/cmdline").map(Self.words) ?? []
-        let executable = Self.executable(of: pid)
+        // A program that was replaced while it runs, as by an update.
+        let executable = Self.target(of: "/proc/\(pid)/exe")?.withoutSuffix(" (deleted)")
         self.init(
             identity: ProcessIdentity(pid: pid, startTime: status.startTime),
             parent: status.parent,
             name: Self.name(kept: status.name, command: command, executable: executable),
             command: command,
             executable: executable,
+            workingDirectory: Self.target(of: "/proc/\(pid)/cwd"),
             userID: users.effective,
             realUserID: users.real
         )
@@ -43,15 +45,19 @@ extension ProcessDetails {
         return text.split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    private static func executable(of pid: Int32) -> String? {
+    private static func target(of link: String) -> String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
             guard let start = buffer.baseAddress else { return nil }
-            let count = readlink("/proc/\(pid)/exe", start, buffer.count)
+            let count = readlink(link, start, buffer.count)
             guard count > 0, count < buffer.count else { return nil }
-            let path = String(decoding: UnsafeRawBufferPointer(buffer)[..<count], as: UTF8.self)
-            // A program that was replaced while it runs, as by an update.
-            return path.hasSuffix(" (deleted)") ? String(path.dropLast(10)) : path
+            return String(decoding: UnsafeRawBufferPointer(buffer)[..<count], as: UTF8.self)
         }
+    }
+}
+
+extension String {
+    fileprivate func withoutSuffix(_ suffix: String) -> String {
+        hasSuffix(suffix) ? String(dropLast(suffix.count)) : self
     }
 }
 

@@ -12,6 +12,8 @@ public struct ProcessDetails: Sendable, Hashable {
     public var command: [String]
     /// The file it runs; `nil` where the system doesn't show it.
     public var executable: String?
+    /// The folder it works in; `nil` where the system doesn't show it.
+    public var workingDirectory: String?
     /// The user on whose behalf it acts (the effective user id).
     public var userID: UInt32
     /// The user that started it (the real user id).
@@ -26,6 +28,7 @@ public struct ProcessDetails: Sendable, Hashable {
         name: String,
         command: [String] = [],
         executable: String? = nil,
+        workingDirectory: String? = nil,
         userID: UInt32,
         realUserID: UInt32,
         supervisor: ProcessSupervisor? = nil
@@ -35,6 +38,7 @@ public struct ProcessDetails: Sendable, Hashable {
         self.name = name
         self.command = command
         self.executable = executable
+        self.workingDirectory = workingDirectory
         self.userID = userID
         self.realUserID = realUserID
         self.supervisor = supervisor

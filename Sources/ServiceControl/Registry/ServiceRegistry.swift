@@ -119,6 +119,21 @@ public final class ServiceRegistry: Sendable {
         }
     }
 
+    /// Takes a service in the place of one with its name that was registered while a program ran.
+    ///
+    /// - Returns: whether there was one.
+    /// - Throws: ``ServiceError``: `invalid_service`, `invalid_registry`, `system`.
+    func replaceRegistered(with service: ServiceDefinition) throws(ServiceError) -> Bool {
+        guard services.contains(where: { $0.name == service.name && $0.registeredBy != nil }) else { return false }
+        var isReplaced = false
+        try update(service.name) { known in
+            // A person may have made it his own meanwhile.
+            isReplaced = known.registeredBy != nil
+            if isReplaced { known = service }
+        }
+        return isReplaced
+    }
+
     /// Takes a service out.
     ///
     /// - Parameters:

@@ -93,11 +93,11 @@ public struct PortConflicts: Sendable, Hashable, Encodable {
         case requiresAttention = "requires_attention"
     }
 
-    /// Writes the list and the two counts.
+    /// Writes the list, its length, and whether any of them asks for attention.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(conflicts, forKey: .conflicts)
         try container.encode(total, forKey: .total)
-        try container.encode(requiresAttention, forKey: .requiresAttention)
+        try container.encode(requiresAttention > 0, forKey: .requiresAttention)
     }
 }

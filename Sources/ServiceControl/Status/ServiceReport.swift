@@ -54,12 +54,14 @@ public struct ServiceReport: Sendable, Hashable {
 
 extension ServiceReport: Encodable {
     private enum CodingKeys: String, CodingKey {
-        case name, port, environment, status, detail, pid, pids, description, enabled
+        case name, port, environment, status, detail, pid, pids, supervisor, description, enabled
         case expectedProcess = "expected_process"
         case actualProcess = "actual_process"
         case wasStartedHere = "started_here"
         case isHealthy = "healthy"
         case registeredBy = "registered_by"
+        case startupCommand = "startup_cmd"
+        case healthEndpoint = "health_endpoint"
     }
 
     /// Writes it with every key, `null` for what isn't known.
@@ -71,10 +73,13 @@ extension ServiceReport: Encodable {
         try container.encode(service.description, forKey: .description)
         try container.encode(service.isEnabled, forKey: .enabled)
         try container.encode(service.registeredBy, forKey: .registeredBy)
+        try container.encode(service.startupCommand?.description, forKey: .startupCommand)
+        try container.encode(service.healthEndpoint, forKey: .healthEndpoint)
         try container.encode(status, forKey: .status)
         try container.encode(detail, forKey: .detail)
         try container.encode(process?.identity.pid, forKey: .pid)
         try container.encode((use?.holders ?? []).map(\.identity.pid), forKey: .pids)
+        try container.encode(process?.supervisor?.description, forKey: .supervisor)
         try container.encode(service.processName, forKey: .expectedProcess)
         try container.encode(process?.name, forKey: .actualProcess)
         try container.encode(wasStartedHere, forKey: .wasStartedHere)

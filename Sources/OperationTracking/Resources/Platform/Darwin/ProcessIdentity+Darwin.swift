@@ -18,6 +18,9 @@ extension ProcessIdentity {
         UInt64(max(0, milliseconds)) * 1000
     }
 
+    /// When it started, in milliseconds since 1970.
+    package var startedAt: Int64 { Int64(clamping: startTime / 1000) }
+
     /// Within what process ids and start times can be compared: one boot of the system; `nil` when that isn't known.
     package static var space: String? {
         var name = [CChar](repeating: 0, count: 64)

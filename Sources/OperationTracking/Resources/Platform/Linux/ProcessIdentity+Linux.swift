@@ -21,6 +21,16 @@ extension ProcessIdentity {
         return UInt64(max(0, seconds) * Double(sysconf(Int32(_SC_CLK_TCK))))
     }
 
+    /// When it started, in milliseconds since 1970: the opposite of ``startTime(at:)``, and as exact.
+    package var startedAt: Int64 {
+        var (wall, sinceBoot) = (timespec(), timespec())
+        clock_gettime(CLOCK_REALTIME, &wall)
+        clock_gettime(CLOCK_BOOTTIME, &sinceBoot)
+        let started = Double(startTime) / Double(sysconf(Int32(_SC_CLK_TCK)))
+        let age = Double(sinceBoot.tv_sec) + Double(sinceBoot.tv_nsec) / 1e9 - started
+        return Int64((Double(wall.tv_sec) + Double(wall.tv_nsec) / 1e9 - age) * 1000)
+    }
+
     /// Within what process ids and start times can be compared: one boot of the system, and one namespace of process ids, as
     /// each container has its own; `nil` when that isn't known.
     package static var space: String? {
