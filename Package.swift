@@ -14,6 +14,7 @@ let package = Package(
         .library(name: "ProcessOperations", targets: ["ProcessOperations"]),
         .library(name: "OKGatewayOperations", targets: ["OKGatewayOperations"]),
         .library(name: "ServiceControl", targets: ["ServiceControl"]),
+        .library(name: "ServiceControlHTTP", targets: ["ServiceControlHTTP"]),
         .library(name: "OperationServer", targets: ["OperationServer"]),
         .library(name: "OperationDashboard", targets: ["OperationDashboard"]),
         .library(name: "OperationTrackingTesting", targets: ["OperationTrackingTesting"]),
@@ -72,6 +73,7 @@ let package = Package(
             dependencies: ["OperationTracking", "OperationTransfer", "ProcessOperations", "CProcess", "CSockDiag"]
         ),
         .target(name: "OperationHTTP", dependencies: ["OperationTracking"]),
+        .target(name: "ServiceControlHTTP", dependencies: ["OperationTracking", "OperationHTTP", "ServiceControl"]),
         .target(
             name: "OperationServer",
             dependencies: ["OperationTracking", "OperationHTTP", "ServiceControl", "CMicroHTTPD"]
@@ -96,7 +98,7 @@ let package = Package(
             dependencies: [
                 "OperationTracking", "OperationHistorySQLite", "OperationTransfer", "OllamaOperations",
                 "NounProjectOperations", "ProcessOperations", "OKGatewayOperations", "OperationHTTP", "OperationServer",
-                "OperationDashboard",
+                "OperationDashboard", "ServiceControl", "ServiceControlHTTP",
                 "OllamaStandIn", "CGetopt",
             ],
             path: "Examples/Wizard"
@@ -157,6 +159,12 @@ let package = Package(
             ]
         ),
         .testTarget(name: "OperationHTTPTests", dependencies: ["OperationHTTP", "OperationTrackingTesting"]),
+        .testTarget(
+            name: "ServiceControlHTTPTests",
+            dependencies: [
+                "ServiceControlHTTP", "OperationHTTP", "ServiceControl", "OperationTrackingTesting", "CProcess",
+            ]
+        ),
         .testTarget(name: "CustomProviderTests", dependencies: ["CustomProvider", "OperationTrackingTesting"]),
         .testTarget(name: "WizardTests", dependencies: ["CProcess", "OllamaStandIn", "TestSockets", "Wizard"]),
         .testTarget(
