@@ -19,6 +19,11 @@ struct ServeCommand: Command {
             "FILE",
             help: "let in whoever has the token in FILE, beside programs of this user; made if it isn't there"
         ),
+        Option(
+            "services",
+            "FILE",
+            help: "look after the services in FILE (default services.json in the data directory)"
+        ),
         Option("config", "FILE", help: "take these settings, as JSON; options given here go before them"),
         .data,
     ]
@@ -32,6 +37,7 @@ struct ServeCommand: Command {
         if let host = options.text("host") { configuration.host = host }
         if let port = try options.number("port", in: 0...65535) { configuration.port = UInt16(port) }
         if let file = options.text("token-file") { configuration.tokenFile = file }
+        if let file = options.text("services") { configuration.services.file = file }
         self.configuration = configuration
         data = try DataDirectory.path(options)
     }

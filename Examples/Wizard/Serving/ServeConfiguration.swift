@@ -31,6 +31,7 @@ struct ServeConfiguration: Sendable {
     /// Bytes a second for all operations together.
     var bandwidthLimit: Int64?
     var retention = RetentionPolicy.default
+    var services = ServiceSettings()
 
     var maximumConnections = 8192
     var maximumConnectionsPerAddress = 256
@@ -99,6 +100,7 @@ struct ServeConfiguration: Sendable {
         }
         takeProviders(&section)
         takeLoad(&section)
+        services.take(&section)
         section.section("retention") { section in
             retention.maximumAge =
                 section.whole("days", in: 1...100_000).map { .seconds($0 * 86_400) } ?? retention.maximumAge

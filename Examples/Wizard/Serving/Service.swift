@@ -8,6 +8,8 @@ import OperationServer
 import OperationTracking
 import OperationTransfer
 import ProcessOperations
+import ServiceControl
+import ServiceControlHTTP
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -20,10 +22,11 @@ import Glibc
 import Darwin
 #endif
 
-/// All that `wizard serve` runs: history, tracker, runner with its providers, API and server.
+/// All that `wizard serve` runs: history, tracker, runner with its providers, the services of the machine, API and server.
 struct Service {
     private let tracker: OperationTracker
     private let runner: OperationRunner
+    private let services: ServiceController
     private let server: OperationServer
     private let record: ServerRecord
 
@@ -42,17 +45,24 @@ struct Service {
         }
         tracker = try Self.tracker(configuration, history: history, data: data)
         runner = OperationRunner(tracker: tracker, providers: providers, configuration: Self.queue(configuration))
-        let api = OperationAPI(
-            tracker: tracker,
-            runner: runner,
-            assets: Dashboard.assets,
-            configuration: Self.api(configuration, token: token)
-        )
         do {
+            services = try configuration.services.controller(data: data, tracker: tracker, audit: history) {
+                Console.error("wizard serve: \($0.printable)")
+            }
+            let api = OperationAPI(
+                tracker: tracker,
+                runner: runner,
+                services: services,
+                assets: Dashboard.assets,
+                configuration: Self.api(configuration, token: token)
+            )
             // Before anything is taken up: a service that can't listen is none.
             server = try OperationServer(api, configuration: Self.server(configuration))
             if history.health == .ok { try await runner.takeUp(retry: RetryPolicy()) }
             record = try ServerRecord(url: server.url, in: data)
+            if let interval = configuration.services.monitorInterval {
+                await services.startMonitoring(every: interval)
+            }
         } catch {
             await tracker.close()
             throw error
@@ -61,6 +71,7 @@ struct Service {
 
     /// Ends the work, then those who watch, then the server: so that everybody sees how it ended.
     func stop() async {
+        await services.stopMonitoring()
         await runner.shutDown(within: .seconds(2))
         await tracker.close()
         await server.stop()
