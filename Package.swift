@@ -162,7 +162,8 @@ let package = Package(
         .testTarget(
             name: "ServiceControlHTTPTests",
             dependencies: [
-                "ServiceControlHTTP", "OperationHTTP", "ServiceControl", "OperationTrackingTesting", "CProcess",
+                "ServiceControlHTTP", "OperationHTTP", "ServiceControl", "OperationTrackingTesting", "TestSockets",
+                "CProcess",
             ]
         ),
         .testTarget(name: "CustomProviderTests", dependencies: ["CustomProvider", "OperationTrackingTesting"]),

@@ -132,16 +132,13 @@ final class Listener: Sendable {
     deinit {
         close(descriptor)
     }
-
-    /// A port that nobody listens on any more.
-    static func freePort() throws -> UInt16 { try Listener().port }
 }
 
 /// A web server in Python, in a session of its own, ended when it goes.
 final class WebServer: Sendable {
     let pid: pid_t
 
-    init(port: UInt16) throws {
+    init(port: Int) throws {
         let command = [Self.python, "-m", "http.server", "\(port)", "--bind", "127.0.0.1"]
         var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
@@ -163,9 +160,9 @@ final class WebServer: Sendable {
     static let isThere = access(python, X_OK) == 0
     static let whenMissing: Comment = "LEFT OUT: /usr/bin/python3 is not installed"
 
-    func waitUntilItListens(on port: UInt16) async throws {
+    func waitUntilItListens(on port: Int) async throws {
         let deadline = ContinuousClock.now + .seconds(30)
-        while try !PortScanner().use(of: port).holders.contains(where: { $0.identity.pid == pid }) {
+        while try !PortScanner().use(of: UInt16(port)).holders.contains(where: { $0.identity.pid == pid }) {
             try #require(ContinuousClock.now < deadline, "it didn't listen within 30 s")
             await briefPause()
         }

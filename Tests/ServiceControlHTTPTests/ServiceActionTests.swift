@@ -3,6 +3,7 @@ import OperationHTTP
 import OperationTracking
 import OperationTrackingTesting
 import ServiceControl
+import TestSockets
 import Testing
 
 @Suite struct ServiceActionTests {
@@ -138,7 +139,7 @@ import Testing
         #expect(taken.code == "duplicate_service")
         let moved = await fixture.ask("POST", "/api/ports/reassign", json: #"{"service_name": "web", "port": 4000}"#)
         #expect(moved.status == 403)
-        let port = try Listener.freePort()
+        let port = try TestServer.unusedPort()
         let own = await fixture.ask("POST", "/api/ports/reassign", json: #"{"service_name": "ext", "port": \#(port)}"#)
         #expect(own.json["port"]?.number == Int64(port))
         #expect(await fixture.ask("DELETE", "/api/ports/unregister/web").status == 403)
@@ -190,7 +191,7 @@ import Testing
 
     @Test("a start that is cancelled is answered as cancelled")
     func cancelled() async throws {
-        let port = try Listener.freePort()
+        let port = try TestServer.unusedPort()
         let fixture = try ServiceAPIFixture(
             #"[{"name": "slow", "port": \#(port), "startup_cmd": "exec sleep 60"}]"#
         )
@@ -207,7 +208,7 @@ import Testing
 @Suite(.enabled(if: WebServer.isThere, WebServer.whenMissing)) struct ServiceKillingTests {
     @Test("what holds a service's port is killed and the port verified, if it is the one that was seen")
     func killed() async throws {
-        let port = try Listener.freePort()
+        let port = try TestServer.unusedPort()
         let fixture = try ServiceAPIFixture(#"[{"name": "web", "port": \#(port), "process_name": "node"}]"#)
         let server = try WebServer(port: port)
         try await server.waitUntilItListens(on: port)
@@ -220,7 +221,7 @@ import Testing
         #expect(answer.json["pid"]?.number == Int64(server.pid))
         #expect(answer.json["ended"]?.elements.map(\.number) == [Int64(server.pid)])
         #expect(answer.json["service"]?.text == "web")
-        #expect(try PortScanner().use(of: port).isFree)
+        #expect(try PortScanner().use(of: UInt16(port)).isFree)
         let again = await fixture.ask("POST", "/api/ports/kill", json: #"{"service_name": "web"}"#)
         #expect(again.json["message"]?.text == "Port \(port) was free already.")
         let noted = try await fixture.noted().first { $0.action == "process.terminated" }

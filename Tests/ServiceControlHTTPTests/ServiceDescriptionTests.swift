@@ -1,6 +1,7 @@
 import Foundation
 import OperationHTTP
 import OperationTracking
+import TestSockets
 import Testing
 
 /// The services' part of the API's description against the routes and against real answers.
@@ -52,7 +53,7 @@ import Testing
         let fixture = try ServiceAPIFixture(
             #"[{"name": "web", "port": \#(listener.port), "process_name": "node"}, {"name": "own", "port": \#(listener.port)}]"#
         )
-        _ = await fixture.ask("POST", "/api/ports/register?name=ext&port=\(try Listener.freePort())")
+        _ = await fixture.ask("POST", "/api/ports/register?name=ext&port=\(try TestServer.unusedPort())")
         let document = await document(fixture)
         let ports = "/api/ports"
         let heal = "/api/self-heal"
@@ -96,7 +97,7 @@ import Testing
             }
             #expect(Set(part.keys) == properties(of: schema, in: document), "\(method) \(target) \(path)")
         }
-        let free = try Listener.freePort()
+        let free = try TestServer.unusedPort()
         let idle = try ServiceAPIFixture(#"[{"name": "idle", "port": \#(free)}]"#)
         let freed = await idle.ask("POST", ports + "/kill?service_name=idle").json
         #expect(Set(freed.keys) == properties(of: "FreedPort", in: document))

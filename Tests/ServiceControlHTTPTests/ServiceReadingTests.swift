@@ -2,6 +2,7 @@ import Foundation
 import OperationHTTP
 import OperationTracking
 import ServiceControl
+import TestSockets
 import Testing
 
 @Suite struct ServiceReadingTests {
@@ -10,7 +11,7 @@ import Testing
         try ServiceAPIFixture(
             """
             [{"name": "web", "port": \(port), "process_name": "node", "startup_cmd": "npm run dev", "description": "A site"},
-             {"name": "idle", "port": \(try Listener.freePort())}, {"name": "off", "enabled": false}]
+             {"name": "idle", "port": \(try TestServer.unusedPort())}, {"name": "off", "enabled": false}]
             """
         )
     }

@@ -40,7 +40,7 @@ struct ServiceConflictTests {
 
     @Test("healing ends the wrong process and starts the right one, and leaves the others alone")
     func heal() async throws {
-        let ports = try (0..<3).map { _ in try Listener() }.map(\.port)
+        let ports = try (0..<3).map { _ in try freePort() }
         let fixture = try ServiceFixture([
             ServiceDefinition(
                 name: "one",
@@ -112,7 +112,7 @@ struct ServiceConflictTests {
 
     @Test("enabled services with a command are started in their order")
     func startAll() async throws {
-        let ports = try (0..<2).map { _ in try Listener() }.map(\.port)
+        let ports = try (0..<2).map { _ in try freePort() }
         let fixture = try ServiceFixture([
             ServiceDefinition(name: "b", port: ports[0], startupCommand: .shell(webServer(ports[0]))),
             ServiceDefinition(name: "a", port: ports[1], startupCommand: .shell(webServer(ports[1]))),

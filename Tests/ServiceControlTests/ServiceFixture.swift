@@ -63,10 +63,22 @@ final class ServiceFixture: Sendable {
     }
 }
 
-/// A port that nobody listens on.
+/// A port that nobody listens on, nor will unless a test has it do so: it stays bound until the tests end, so that the system
+/// gives it to nobody else. A server that allows its address to be used again, as Python's and Node's do, can take it.
 func freePort() throws -> UInt16 {
-    let listener = try Listener("127.0.0.1")
-    return listener.port
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    var on: Int32 = 1
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, 4)
+    var address = Listener.address("127.0.0.1", port: 0)
+    var size: socklen_t = 16
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
+        }
+    }
+    try #require(isBound)
+    return withUnsafeBytes(of: address) { UInt16(bigEndian: $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self)) }
 }
 
 /// A web server in Python, as people start it.

@@ -44,6 +44,17 @@ enum Socket {
         return (descriptor, try port(of: descriptor))
     }
 
+    /// A port of the system's choice that a socket is bound to, which stays and doesn't listen.
+    static func reservedPort() throws -> Int {
+        let descriptor = try make()
+        // A child would keep it longer than the tests.
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        var on: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        guard withLoopback(port: 0, { bind(descriptor, $0, $1) }) == 0 else { throw SocketError("bind") }
+        return try port(of: descriptor)
+    }
+
     /// Connects, or begins to where the socket doesn't block.
     /// - Returns: whether it is connected.
     @discardableResult

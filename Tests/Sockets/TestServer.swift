@@ -37,12 +37,9 @@ public final class TestServer: Sendable {
         "http://127.0.0.1:\(port)\(path)"
     }
 
-    /// A port on which nothing listened a moment ago.
-    public static func unusedPort() throws -> Int {
-        let (descriptor, port) = try Socket.listening(backlog: 1)
-        close(descriptor)
-        return port
-    }
+    /// A port on which nothing listens. It stays bound until the tests end, so that the system gives it to nobody else; a server
+    /// that allows its address to be used again, as Python's does, can take it.
+    public static func unusedPort() throws -> Int { try Socket.reservedPort() }
 
     fileprivate static func runOnThread(_ body: @escaping @Sendable () -> Void) {
         // A queue of its own gets a thread of its own; scripts may block for as long as they like.
