@@ -1,78 +1,121 @@
 import { get, post } from './api.js';
 import { attempt, confirmed } from './dialog.js';
-import { element } from './dom.js';
+import { element, setText } from './dom.js';
 
 /** Who holds which port, and how that is put right. */
 export class PortsView {
-  #services = element('div');
-  #conflicts = element('div');
+  #isBusy = false;
+  #services = element('div', { className: 'scroll' });
+  #conflicts = element('div', { className: 'cards' });
+  #trouble = element('ul', { className: 'quiet' });
   #status = element('p', { className: 'quiet', role: 'status' });
+  #heal = this.#button('Heal all', () => this.#healAll());
   node = element('section', { 'aria-labelledby': 'ports-title' }, element('h2', { id: 'ports-title', textContent: 'Ports' }),
-    element('div', { className: 'actions' },
-      element('button', { type: 'button', className: 'primary', textContent: 'Check', onclick: () => this.#check() }),
-      element('button', { type: 'button', textContent: 'Heal all', onclick: () => this.#heal() })),
-    this.#status, this.#conflicts, element('h3', { textContent: 'Services' }), this.#services);
+    element('div', { className: 'actions' }, this.#button('Check', () => this.#check(), 'primary'), this.#heal),
+    this.#status, this.#trouble, this.#conflicts, element('h3', { textContent: 'Services' }), this.#services);
 
   show() { this.#check(); }
   hide() {}
 
-  async #check() {
-    this.#status.textContent = 'Looking …';
-    const found = await attempt(() => Promise.all([get('/api/ports/status'), post('/api/self-heal/port-conflicts')]));
-    if (!found) { this.#status.textContent = ''; return; }
-    const [{ services }, { conflicts, total }] = found;
-    this.#status.textContent = total === 0 ? 'Every port is held by the service it belongs to, or free.' : `${total} ${total === 1 ? 'port is' : 'ports are'} held by something else.`;
-    this.#conflicts.replaceChildren(...conflicts.map((conflict) => this.#conflict(conflict)));
-    const list = Array.isArray(services) ? services : Object.entries(services ?? {}).map(([name, service]) => ({ name, ...service }));
+  /** Looks anew, and says so after `news` of what was done. */
+  async #check(news = '') {
+    setText(this.#status, news ? `${news} Looking …` : 'Looking …');
+    let found;
+    try {
+      found = await Promise.all([get('/api/ports/status'), post('/api/self-heal/port-conflicts')]);
+    } catch (error) {
+      setText(this.#status, error.status === 404 ? 'This server looks after no services.' : `${news} ${error.message}`.trim());
+      return;
+    }
+    const [{ services, registry }, { conflicts }] = found;
+    const wrong = conflicts.filter((conflict) => !conflict.is_correct);
+    const verdict = wrong.length === 0 ? 'Every port is held by the service it belongs to, or free.'
+      : `${wrong.length} ${wrong.length === 1 ? 'port is' : 'ports are'} held by something else.`;
+    setText(this.#status, `${news} ${verdict}`.trim());
+    this.#heal.hidden = wrong.length === 0;
+    this.#trouble.replaceChildren(...[registry.problem, ...registry.warnings].filter(Boolean).map((text) => element('li', { textContent: text })));
+    this.#trouble.hidden = this.#trouble.childElementCount === 0;
+    this.#conflicts.replaceChildren(...wrong.map((conflict) => this.#conflict(conflict)));
     this.#services.replaceChildren(element('table', {},
-      element('thead', {}, element('tr', {}, ['Service', 'Port', 'Status', 'Held by', ''].map((text) => element('th', { scope: 'col', textContent: text })))),
-      element('tbody', {}, list.map((service) => this.#service(service)))));
+      element('thead', {}, element('tr', {}, ['Service', 'Port', 'Status', 'Held by', 'Do'].map((text) => element('th', { scope: 'col', textContent: text })))),
+      element('tbody', {}, Object.values(services).map((service) => this.#service(service)))));
+  }
+
+  #button(text, onclick, className = '') {
+    return element('button', { type: 'button', className, textContent: text, onclick });
   }
 
   #service(service) {
-    const button = (text, action) => element('button', { type: 'button', textContent: text, onclick: () => this.#act(service, action) });
-    const holder = service.process ?? service.actual_process;
-    return element('tr', { 'data-status': service.status },
-      element('th', { scope: 'row', textContent: service.name, title: service.description ?? '' }),
-      element('td', { textContent: service.port ?? 'none' }), element('td', { textContent: String(service.status).replaceAll('_', ' ') }),
-      element('td', { textContent: holder ? `${holder} (${service.pid ?? 'pid not known'})` : '' }),
-      element('td', { className: 'actions' }, service.status === 'running' ? [button('Stop', 'stop'), button('Restart', 'restart')] : button('Start', 'start')));
+    const { name, port, status, detail, pid, actual_process: holder, supervisor, description, started_here: isOurs, startup_cmd: command, enabled } = service;
+    const actions = [
+      status === 'running' || status === 'failed' || isOurs ? this.#button('Stop', () => this.#stop(service)) : null,
+      command && enabled ? (status === 'stopped' ? this.#button('Start', () => this.#start(service)) : this.#button('Restart', () => this.#restart(service))) : null,
+    ];
+    return element('tr', { 'data-status': status },
+      element('th', { scope: 'row', textContent: name, title: description }),
+      element('td', { textContent: port ?? 'none' }),
+      element('td', { title: detail ?? '' }, element('span', { className: 'status', textContent: status.replaceAll('_', ' ') }), enabled ? '' : ', disabled'),
+      element('td', { textContent: holder ? [`${holder} (${pid})`, supervisor].filter(Boolean).join(', ') : '' }),
+      element('td', {}, element('div', { className: 'actions' }, actions)));
   }
 
   #conflict(conflict) {
-    const { service, port, expected_process: expected, actual_process: actual, pid, can_kill: canKill, can_restart: canRestart } = conflict;
-    return element('article', { className: 'card conflict' },
+    const { service, port, expected_process: expected, supervisor, reason, can_kill: canKill, can_restart: canRestart } = conflict;
+    return element('article', { className: 'card conflict', 'data-status': 'failed' },
       element('h3', { textContent: `Port ${port} of ${service}` }),
-      element('p', { textContent: `Held by ${actual ?? 'a process that can’t be told'} (${pid ?? 'pid not known'}), expected ${expected}.` }),
-      conflict.supervisor ? element('p', { className: 'quiet', textContent: `${conflict.supervisor} looks after that process and may start it again.` }) : null,
+      element('p', { textContent: `Held by ${holderOf(conflict)}; ${expected ?? service} should hold it.` }),
+      supervisor ? element('p', { className: 'quiet', textContent: `${supervisor} looks after that process and may start it again.` }) : null,
+      reason ? element('p', { className: 'quiet', textContent: reason }) : null,
       element('div', { className: 'actions' },
         element('button', { type: 'button', className: 'danger', textContent: 'Kill', disabled: !canKill, onclick: () => this.#kill(conflict) }),
-        element('button', { type: 'button', textContent: 'Restart', disabled: !canRestart, onclick: () => this.#restart(conflict) })));
+        element('button', { type: 'button', textContent: 'Restart', disabled: !canRestart, onclick: () => this.#replace(conflict) })));
   }
 
-  async #kill({ service, port, actual_process: actual, pid, supervisor }) {
-    const lines = [`Process ${pid}, ${actual}, is told to end, and killed if it doesn’t. What it has not saved is lost.`];
-    if (supervisor) lines.push(`${supervisor} looks after it and may start it again.`);
-    if (!await confirmed(`Free port ${port}?`, lines, `Kill ${actual}`, { dangerous: true })) return;
-    await attempt(() => post('/api/self-heal/port-conflicts/kill', { pid, service }));
-    await this.#check();
+  async #kill(conflict) {
+    const { service, port, pid } = conflict;
+    const lines = [`${holderOf(conflict)} is told to end, and killed if it doesn’t. What it has not saved is lost.`, ...warning(conflict)];
+    if (!await confirmed(`Free port ${port}?`, lines, `Kill ${conflict.actual_process}`, { dangerous: true })) return;
+    await this.#act(`Freeing port ${port} …`, '/api/self-heal/port-conflicts/kill', { pid, service });
   }
 
-  async #restart({ service, port, actual_process: actual, pid }) {
-    if (!await confirmed(`Restart ${service}?`, [`Process ${pid}, ${actual}, is ended first, and ${service} started on port ${port}.`], 'Restart', { dangerous: true })) return;
-    await attempt(() => post('/api/self-heal/port-conflicts/restart', { service }));
-    await this.#check();
+  async #replace(conflict) {
+    const { service, port } = conflict;
+    const lines = [`${holderOf(conflict)} is ended first, and ${service} started on port ${port}.`, ...warning(conflict)];
+    if (!await confirmed(`Restart ${service}?`, lines, 'Restart', { dangerous: true })) return;
+    await this.#act(`Restarting ${service} …`, '/api/self-heal/port-conflicts/restart', { service });
   }
 
-  async #heal() {
-    if (!await confirmed('Heal all conflicts?', ['Every process that holds a port of a registered service, and isn’t that service, is ended.'], 'Heal', { dangerous: true })) return;
-    await attempt(() => post('/api/ports/heal'));
-    await this.#check();
+  async #healAll() {
+    const lines = ['Every process that holds a port in a service’s place is ended, and the service started where it has a command.'];
+    if (!await confirmed('Heal all conflicts?', lines, 'Heal', { dangerous: true })) return;
+    await this.#act('Healing …', '/api/ports/heal');
   }
 
-  async #act({ name }, action) {
-    if (action !== 'start' && !await confirmed(`${action === 'stop' ? 'Stop' : 'Restart'} ${name}?`, ['Whoever uses it now is cut off.'], action === 'stop' ? 'Stop' : 'Restart', { dangerous: true })) return;
-    await attempt(() => post(`/api/ports/${action}`, { service: name }));
-    await this.#check();
+  async #start({ name }) {
+    await this.#act(`Starting ${name} …`, '/api/ports/start', { service_name: name });
+  }
+
+  async #stop(service) {
+    if (!await confirmed(`Stop ${service.name}?`, ['Whoever uses it now is cut off.', ...warning(service)], 'Stop', { dangerous: true })) return;
+    await this.#act(`Stopping ${service.name} …`, '/api/ports/stop', { service_name: service.name });
+  }
+
+  async #restart(service) {
+    const lines = [service.actual_process ? `${holderOf(service)} is ended first. Whoever uses it now is cut off.` : 'What is left of it is ended first.', ...warning(service)];
+    if (!await confirmed(`Restart ${service.name}?`, lines, 'Restart', { dangerous: true })) return;
+    await this.#act(`Restarting ${service.name} …`, '/api/ports/restart', { service_name: service.name });
+  }
+
+  /** Does one thing at a time, and looks what has come of it. */
+  async #act(waiting, path, body) {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    setText(this.#status, waiting);
+    const done = await attempt(() => post(path, body));
+    this.#isBusy = false;
+    await this.#check(done?.message);
   }
 }
+
+const holderOf = ({ actual_process: name, pid }) => (name ? `${name} (process ${pid})` : 'a process that can’t be told');
+const warning = ({ supervisor }) => (supervisor ? [`${supervisor} looks after it and may start it again.`] : []);
