@@ -167,7 +167,12 @@ let package = Package(
             ]
         ),
         .testTarget(name: "CustomProviderTests", dependencies: ["CustomProvider", "OperationTrackingTesting"]),
-        .testTarget(name: "WizardTests", dependencies: ["CProcess", "OllamaStandIn", "TestSockets", "Wizard"]),
+        .testTarget(
+            name: "WizardTests",
+            dependencies: [
+                "CProcess", "OllamaStandIn", "OperationTracking", "OperationTrackingTesting", "TestSockets", "Wizard",
+            ]
+        ),
         .testTarget(
             name: "OperationServerTests",
             dependencies: ["OperationServer", "OperationHTTP", "OperationTrackingTesting", "TestSockets"]

@@ -29,3 +29,12 @@ enum DataDirectory {
         #endif
     }
 }
+
+extension String {
+    /// As a path from the root on: a program in another folder is to find the same file.
+    var absolutePath: String { hasPrefix("/") ? self : FileManager.default.currentDirectoryPath + "/" + self }
+
+    /// What stands behind the last slash of a path, and what stands before it.
+    var lastPart: String { lastIndex(of: "/").map { String(self[index(after: $0)...]) } ?? self }
+    var deletingLastPart: String { lastIndex(of: "/").map { String(self[..<$0]) } ?? "" }
+}

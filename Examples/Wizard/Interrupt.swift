@@ -36,6 +36,16 @@ final class Interrupt {
         }
     }
 
+    /// Does something that the first Ctrl-C cancels.
+    static func cancelling<Result: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        let task = Task { try await body() }
+        let interrupt = Interrupt { task.cancel() }
+        defer { interrupt.stop() }
+        return try await task.value
+    }
+
     private static func isIgnored(_ number: Int32) -> Bool {
         var action = sigaction()
         sigaction(number, nil, &action)

@@ -1,4 +1,5 @@
 import CGetopt
+import OperationTracking
 
 #if canImport(Glibc)
 import Glibc
@@ -29,11 +30,35 @@ struct Option: Sendable {
 
     static let help = Option("help", help: "show this help")
     static let json = Option("json", help: "print JSON, for programs")
+    static let yes = Option("yes", short: "y", help: "don't ask")
+    static let detach = Option("detach", help: "leave the work to the running server, and return")
     static let data = Option(
         "data",
         "DIR",
         help: "keep the history in DIR (default: OPERATION_TRACKING_DATA or the state folder)"
     )
+}
+
+/// What the first operand of a command may be, where that is a command of its own.
+struct Subcommand: Sendable {
+    let name: String
+    /// What stands behind it, such as `NAME [PORT]`.
+    let operands: String
+    let help: String
+
+    init(_ name: String, _ operands: String = "", help: String) {
+        self.name = name
+        self.operands = operands
+        self.help = help
+    }
+
+    var spelling: String { operands.isEmpty ? name : "\(name) \(operands)" }
+
+    /// How many operands it takes: those in brackets may be left out.
+    var operandCount: (least: Int, most: Int) {
+        let words = operands.split(separator: " ")
+        return (words.count { !$0.hasPrefix("[") }, words.count)
+    }
 }
 
 /// The way the program is used is wrong.
@@ -112,6 +137,9 @@ struct ParsedOptions {
     /// The option's argument; the last one when it was given more than once.
     func text(_ name: String) -> String? { values[name]?.last }
 
+    /// All of the option's arguments as they were given.
+    func all(_ name: String) -> [String] { values[name] ?? [] }
+
     /// All of the option's arguments, each of which may hold several with commas between.
     ///
     /// - Throws: ``UsageError`` when one is empty: it would ask for nothing and be taken for everything.
@@ -143,6 +171,19 @@ struct ParsedOptions {
         guard let first = operands.first else { throw UsageError("\(meaning) is missing.") }
         guard operands.count == 1 else { throw UsageError("one \(meaning) is enough; '\(operands[1])' is too much.") }
         return first
+    }
+
+    /// The one operand of a command about one operation.
+    ///
+    /// - Throws: ``UsageError`` when there is none, or one that is no operation's id.
+    func operationID() throws -> OperationID {
+        let text = try operand("ID")
+        guard let id = OperationID(rawValue: text) else {
+            throw UsageError(
+                "'\(text.printable.truncated(to: 80))' is no operation's id: they begin with op_, see `wizard operations`."
+            )
+        }
+        return id
     }
 
     /// - Throws: ``UsageError`` when there is an operand.

@@ -42,20 +42,10 @@ struct Session {
 
         var view = OperationView(json: json)
         for await event in events {
-            guard let operation = event.operation else { continue }
-            if operation.parentID == running.id { view.showPart(operation, event.kind) }
-            guard operation.id == running.id else { continue }
-            switch event.kind {
-            case .started:
-                view.begin(operation)
-            case .finished(let durable):
-                view.end(operation)
-                if !durable { warnAboutDurability() }
-                if !json, operation.status == .completed, let output = try? await running.output { report(output) }
-                return operation.status.exitCode
-            default:
-                view.show(operation)
-            }
+            guard let operation = event.operation, view.take(operation, event.kind, of: running.id) else { continue }
+            if event.kind == .finished(durable: false) { warnAboutDurability() }
+            if !json, operation.status == .completed, let output = try? await running.output { report(output) }
+            return operation.status.exitCode
         }
         return .failed
     }

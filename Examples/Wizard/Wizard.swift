@@ -10,7 +10,10 @@ struct Wizard {
     static var commands: [any Command.Type] {
         [
             PullCommand.self, DownloadCommand.self, SeedCommand.self, SetupCommand.self, RunCommand.self,
-            HistoryCommand.self, ShowCommand.self, ServeCommand.self, DemoCommand.self,
+            OperationsCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self,
+            HistoryCommand.self, ShowCommand.self,
+            StartCommand.self, StopCommand.self, KillCommand.self, RestartCommand.self, StatusCommand.self,
+            ServeCommand.self, DemoCommand.self,
         ]
     }
 
@@ -24,11 +27,11 @@ struct Wizard {
 
     static func run(_ arguments: [String]) async -> ExitCode {
         guard let name = arguments.first else {
-            Console.error(help)
+            Console.error(CommandHelp.all(commands))
             return .usage
         }
         if name == "--help" || name == "-h" || name == "help" {
-            Console.line(help)
+            Console.line(CommandHelp.all(commands))
             return .done
         }
         guard let command = commands.first(where: { $0.name == name }) else {
@@ -42,7 +45,7 @@ struct Wizard {
                 operandsEndOptions: command.operandsEndOptions
             )
             if options.has("help") {
-                Console.line(command.helpText)
+                Console.line(CommandHelp.text(of: command))
                 return .done
             }
             return try await command.init(options).run()
@@ -51,26 +54,13 @@ struct Wizard {
             let lines = error.message.split(separator: "\n").map { String($0).printable }.joined(separator: "\n")
             Console.error("wizard \(name): \(lines)\nTry `wizard \(name) --help`.")
             return .usage
+        } catch is CancellationError {
+            return .cancelled
         } catch {
-            Console.error("wizard \(name): \("\(error)".printable)")
+            let lines = "\(error)".split(separator: "\n").map { String($0).printable }.joined(separator: "\n")
+            Console.error("wizard \(name): \(lines)")
             return .failed
         }
-    }
-
-    static var help: String {
-        let width = commands.map { $0.name.count }.max() ?? 0
-        let list = commands.map { command in
-            "  " + command.name.padded(to: width) + "  " + command.summary
-        }
-        return """
-            wizard: makes long-running work visible and keeps it under control.
-
-            usage: wizard COMMAND [OPTION …]
-
-            \(list.joined(separator: "\n"))
-
-            `wizard COMMAND --help` tells more. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled.
-            """
     }
 }
 
@@ -79,6 +69,8 @@ enum ExitCode: Int32 {
     case done = 0
     case failed = 1
     case usage = 2
+    /// A question about something that runs, which doesn't.
+    case notRunning = 3
     /// As a shell reports a program that Ctrl-C has ended.
     case cancelled = 130
 }
@@ -92,6 +84,8 @@ protocol Command {
     /// Whether everything from the first operand on is operands, as where a command takes another one with its options.
     static var operandsEndOptions: Bool { get }
     static var options: [Option] { get }
+    /// What the first operand may be; empty where that is anything.
+    static var subcommands: [Subcommand] { get }
 
     /// - Throws: ``UsageError`` when what was given makes no sense.
     init(_ options: ParsedOptions) throws
@@ -100,18 +94,5 @@ protocol Command {
 
 extension Command {
     static var operandsEndOptions: Bool { false }
-
-    static var helpText: String {
-        let shown = options + [.help]
-        let width = shown.map { $0.spelling.count }.max() ?? 0
-        let list = shown.map { "  " + $0.spelling.padded(to: width) + "  " + $0.help }
-        let operands = operands.isEmpty ? "" : " " + operands
-        return """
-            wizard \(name): \(summary)
-
-            usage: wizard \(name)\(operandsEndOptions ? " [OPTION …]" + operands : operands + " [OPTION …]")
-
-            \(list.joined(separator: "\n"))
-            """
-    }
+    static var subcommands: [Subcommand] { [] }
 }

@@ -17,13 +17,17 @@ struct DownloadCommand: Command {
         Option("sha256", "DIGEST", help: "the SHA-256 that the file must have"),
         Option("retries", "N", help: "try again up to N times what may pass, 0 to 100 (default 3)"),
         Option("force", help: "replace a file that is there, once the new one is complete"),
+        Option("detach", help: "leave it to the running server, which downloads to `downloads` in the data folder"),
         .data, .json,
     ]
 
     private let request: DownloadProvider.Request
-    private let retries: Int
+    private let retries: Int?
     private let data: String
     private let json: Bool
+    private let handOver: HandOver
+    /// The same for a server, which takes a name in its own folder; `nil` where that is not what was asked for.
+    private let serverRequest: DownloadProvider.Request?
 
     init(_ options: ParsedOptions) throws {
         let url = try options.operand("URL")
@@ -37,28 +41,43 @@ struct DownloadCommand: Command {
             limit: try options.text("limit").map(Self.rate),
             overwrite: options.has("force")
         )
-        retries = try options.number("retries", in: 0...100) ?? 3
+        retries = try options.number("retries", in: 0...100)
         data = try DataDirectory.path(options)
         json = options.has("json")
+        handOver = HandOver(options, data: data)
+        let isInDownloads = request.target?.deletingLastPart == data.absolutePath + "/downloads"
+        if isInDownloads || options.has("detach") && !options.has("output") {
+            var request = request
+            request.target = request.target?.lastPart
+            serverRequest = request
+        } else {
+            serverRequest = nil
+        }
     }
 
     func run() async throws -> ExitCode {
+        let (retries, isForServer) = (retries, serverRequest != nil)
+        let code = try await handOver.run(serverRequest ?? request, with: DownloadProvider.self) { _ in
+            if retries != nil { return "--retries is not the server's to choose" }
+            return isForServer ? nil : "the server downloads to `downloads` in the data folder only"
+        }
+        if let code { return code }
         let session = try await Session(data: data, actor: "wizard download")
         let provider = DownloadProvider(
             transport: CurlTransport(),
             directory: FileManager.default.currentDirectoryPath,
             allowsAnyTarget: true
         )
-        let retry = RetryPolicy(maximumAttempts: retries + 1)
-        let code = try await session.run(request, with: provider, retry: retry, json: json)
+        let retry = RetryPolicy(maximumAttempts: (retries ?? 3) + 1)
+        let ownCode = try await session.run(request, with: provider, retry: retry, json: json)
         await session.tracker.close()
-        return code
+        return ownCode
     }
 
     /// Another run, from another folder, that asks for the same name doesn't ask for the same file.
     private static func absolute(_ path: String) throws -> String {
         guard !path.isEmpty else { throw UsageError("--output takes a file.") }
-        return path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+        return path.absolutePath
     }
 
     /// Bytes a second: a number, and `k`, `M` or `G` for units of 1024.

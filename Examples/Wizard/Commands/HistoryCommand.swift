@@ -26,10 +26,7 @@ struct HistoryCommand: Command {
         try options.refuseOperands()
         var query = HistoryQuery(limit: try options.number("limit", in: 1...1000) ?? 20)
         for name in try options.list("type") {
-            guard let type = OperationType(rawValue: name) else {
-                throw UsageError("'\(name)' is no operation type: they are lower-case words such as pull_model.")
-            }
-            query.types.insert(type)
+            query.types.insert(try OperationType(given: name))
         }
         for name in try options.list("status") {
             guard let status = OperationStatus(rawValue: name) else {
@@ -63,6 +60,16 @@ struct HistoryCommand: Command {
     }
 }
 
+extension OperationType {
+    /// - Throws: ``UsageError`` for what can be none.
+    init(given name: String) throws {
+        guard let type = OperationType(rawValue: name) else {
+            throw UsageError("'\(name)' is no operation type: they are lower-case words such as pull_model.")
+        }
+        self = type
+    }
+}
+
 /// A page of history as a table.
 struct HistoryTable {
     let page: HistoryPage
@@ -72,30 +79,8 @@ struct HistoryTable {
             Console.line("Nothing has run yet, or nothing matches.")
             return
         }
-        var rows = page.records.map { Self.row($0.operation) }
-        let widths = (0..<Self.titles.count).map { column in
-            max(Self.titles[column].count, rows.map { $0[column].count }.max() ?? 0)
-        }
-        if Console.isTerminal {
-            let room = max(20, Console.width - widths.dropLast().reduce(0) { $0 + $1 + 2 })
-            for index in rows.indices { rows[index][6] = rows[index][6].truncated(to: room) }
-        }
-        Console.line(Self.line(Self.titles, widths))
-        for (row, record) in zip(rows, page.records) {
-            let line = Self.line(row, widths)
-            guard Console.usesColour else {
-                Console.line(line)
-                continue
-            }
-            let colour = Colour.of(record.operation.status)
-            Console.line(
-                line.replacing(
-                    row[2].padded(to: widths[2]),
-                    with: colour.paint(row[2].padded(to: widths[2])),
-                    maxReplacements: 1
-                )
-            )
-        }
+        let rows = page.records.map { Self.row($0.operation) }
+        Table(titles: Self.titles, rows: rows).print(statusColumn: 2) { Colour.of(page.records[$0].operation.status) }
         if let cursor = page.nextCursor { Console.line("More: --cursor \(cursor)") }
     }
 
@@ -113,10 +98,5 @@ struct HistoryTable {
             operation.id.rawValue,
             (operation.description + why).printable.truncated(to: 60),
         ]
-    }
-
-    private static func line(_ fields: [String], _ widths: [Int]) -> String {
-        let padded = zip(fields, widths).map { $0.padded(to: $1) }.joined(separator: "  ")
-        return String(padded.reversed().drop { $0 == " " }.reversed())
     }
 }

@@ -16,7 +16,7 @@ struct PullCommand: Command {
         Option("ollama", "URL", help: "the Ollama server (default: OLLAMA_HOST or http://127.0.0.1:11434)"),
         Option("insecure", help: "let Ollama use a registry without a valid certificate"),
         Option("retries", "N", help: "try again up to N times what may pass, 0 to 100 (default 3)"),
-        .data, .json,
+        .detach, .data, .json,
     ]
 
     private let request: PullModelProvider.Request
@@ -24,6 +24,7 @@ struct PullCommand: Command {
     private let retries: Int?
     private let data: String
     private let json: Bool
+    private let handOver: HandOver
 
     init(_ options: ParsedOptions) throws {
         request = PullModelProvider.Request(model: try options.operand("MODEL"), insecure: options.has("insecure"))
@@ -38,9 +39,11 @@ struct PullCommand: Command {
         retries = try options.number("retries", in: 0...100)
         data = try DataDirectory.path(options)
         json = options.has("json")
+        handOver = HandOver(options, data: data)
     }
 
     func run() async throws -> ExitCode {
+        if let code = try await handOver.run(request, with: PullModelProvider.self, obstacle: obstacle) { return code }
         let session = try await Session(data: data, actor: "wizard pull")
         let key = Self.environment["OLLAMA_API_KEY"].flatMap { $0.isEmpty ? nil : $0 }
         let client = OllamaClient(address: address, apiKey: key, transport: CurlTransport())
@@ -52,6 +55,11 @@ struct PullCommand: Command {
         let code = try await session.run(request, with: PullModelProvider(client: client), retry: retry, json: json)
         await session.tracker.close()
         return code
+    }
+
+    private func obstacle(_ server: KnownServer) -> String? {
+        if retries != nil { return "--retries is not the server's to choose" }
+        return server.ollama == address.url ? nil : "the server pulls into another Ollama"
     }
 
     private static var environment: [String: String] { ProcessInfo.processInfo.environment }

@@ -19,12 +19,13 @@ struct RunCommand: Command {
             "RULE",
             help: "read progress from the output: none, percent, fraction, bytes or auto (default)"
         ),
-        .data, .json,
+        .detach, .data, .json,
     ]
 
     private let request: ProcessProvider.Request
     private let data: String
     private let json: Bool
+    private let handOver: HandOver
 
     init(_ options: ParsedOptions) throws {
         guard !options.operands.isEmpty else { throw UsageError("CMD is missing.") }
@@ -36,9 +37,11 @@ struct RunCommand: Command {
         )
         data = try DataDirectory.path(options)
         json = options.has("json")
+        handOver = HandOver(options, data: data)
     }
 
     func run() async throws -> ExitCode {
+        if let code = try await handOver.run(request, with: ProcessProvider.self) { return code }
         let session = try await Session(data: data, actor: "wizard run")
         let code = try await session.run(request, with: ProcessProvider(), retry: .never, json: json)
         await session.tracker.close()

@@ -22,25 +22,21 @@ struct SeedCommand: Command {
         Option("root", "DIR", help: "the folder to fill (default: icons in the data folder)"),
         Option("format", "F", help: "svg (default) or png"),
         Option("public-domain", help: "icons in the public domain only, which is all that a free key may download"),
-        .data, .json,
+        .detach, .data, .json,
     ]
 
     private let request: SeedIconsProvider.Request
-    private let client: NounProjectClient
     private let root: String
     private let data: String
     private let json: Bool
+    private let handOver: HandOver
+    private let isOwnRoot: Bool
 
     init(_ options: ParsedOptions) throws {
         try options.refuseOperands()
-        do throws(OperationFailure) {
-            let environment = ProcessInfo.processInfo.environment
-            client = try NounProjectClient(environment: environment, transport: CurlTransport())
-        } catch {
-            throw UsageError(error.message)
-        }
-        data = Self.absolute(try DataDirectory.path(options))
-        root = Self.absolute(options.text("root") ?? data + "/icons")
+        data = try DataDirectory.path(options).absolutePath
+        root = (options.text("root") ?? data + "/icons").absolutePath
+        isOwnRoot = root != data + "/icons"
         guard let format = IconFormat(rawValue: options.text("format") ?? "svg") else {
             throw UsageError("--format takes svg or png, not '\(options.text("format") ?? "")'.")
         }
@@ -53,9 +49,12 @@ struct SeedCommand: Command {
             root: root
         )
         json = options.has("json")
+        handOver = HandOver(options, data: data)
     }
 
     func run() async throws -> ExitCode {
+        if let code = try await handedOver() { return code }
+        let client = try Self.client()
         let session = try await Session(data: data, actor: "wizard seed")
         let provider = SeedIconsProvider(
             client: client,
@@ -70,6 +69,29 @@ struct SeedCommand: Command {
         return code
     }
 
+    /// A server has its own keys, and fills its own folder.
+    private func handedOver() async throws -> ExitCode? {
+        var request = request
+        request.root = nil
+        let isOwnRoot = isOwnRoot
+        return try await handOver.run(
+            request,
+            with: SeedIconsProvider.self,
+            obstacle: { _ in isOwnRoot ? "the server fills `icons` in the data folder only" : nil },
+            report: Self.report
+        )
+    }
+
+    private static func client() throws -> NounProjectClient {
+        do throws(OperationFailure) {
+            let environment = ProcessInfo.processInfo.environment
+            return try NounProjectClient(environment: environment, transport: CurlTransport())
+        } catch {
+            throw UsageError(error.message)
+        }
+    }
+
+    @Sendable
     private static func report(_ output: SeedIconsProvider.Output) {
         Console.line("\(output.added) added, \(output.skipped) there already, in \(output.root.printable)")
         for problem in output.errors {
@@ -93,9 +115,5 @@ struct SeedCommand: Command {
             )
         }
         return categories
-    }
-
-    private static func absolute(_ path: String) -> String {
-        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 }

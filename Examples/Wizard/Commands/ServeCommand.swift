@@ -25,10 +25,15 @@ struct ServeCommand: Command {
             help: "look after the services in FILE (default services.json in the data directory)"
         ),
         Option("config", "FILE", help: "take these settings, as JSON; options given here go before them"),
+        Option("log", "FILE", help: "print into FILE, of at most 10 MB, instead of here"),
         .data,
     ]
 
+    /// Where it listens; 0 for any free port.
+    var port: UInt16 { configuration.port }
+
     private let configuration: ServeConfiguration
+    private let log: String?
     private let data: String
 
     init(_ options: ParsedOptions) throws {
@@ -39,6 +44,7 @@ struct ServeCommand: Command {
         if let file = options.text("token-file") { configuration.tokenFile = file }
         if let file = options.text("services") { configuration.services.file = file }
         self.configuration = configuration
+        log = options.text("log")
         data = try DataDirectory.path(options)
     }
 
@@ -47,6 +53,8 @@ struct ServeCommand: Command {
         let (signals, wish) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let interrupt = Interrupt { wish.yield() }
         defer { interrupt.stop() }
+        let logging = try log.map(ServerLog.begin)
+        defer { logging?.cancel() }
         let service = try await Service(configuration, data: data)
         Console.line("listening on \(service.url)")
         for await _ in signals { break }

@@ -12,13 +12,7 @@ struct ShowCommand: Command {
     private let json: Bool
 
     init(_ options: ParsedOptions) throws {
-        let text = try options.operand("ID")
-        guard let id = OperationID(rawValue: text) else {
-            throw UsageError(
-                "'\(text.printable.truncated(to: 80))' is no operation's id: they begin with op_, see `wizard history`."
-            )
-        }
-        self.id = id
+        id = try options.operationID()
         data = try DataDirectory.path(options)
         json = options.has("json")
     }

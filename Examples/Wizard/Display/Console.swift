@@ -1,5 +1,10 @@
 import Synchronization
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 #if canImport(Glibc)
 import Glibc
 #else
@@ -30,6 +35,12 @@ enum Console {
         write(bytes + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
     }
 
+    static func encode(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        json([UInt8](try encoder.encode(value)))
+    }
+
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
     /// Whether a line can be written over: a terminal that knows how.
@@ -40,6 +51,24 @@ enum Console {
     /// Colour is for people, and only for those who haven't said no (https://no-color.org).
     static var usesColour: Bool {
         canRewriteLines && getenv("NO_COLOR").map({ $0.pointee == 0 }) ?? true
+    }
+
+    /// Asks a person at the terminal.
+    ///
+    /// - Throws: ``UsageError`` where there is none.
+    static func confirm(_ question: String) throws -> Bool {
+        guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else {
+            throw UsageError("\(question) Nobody can be asked here: say --yes for yes.")
+        }
+        write("\(question.printable) [y/N] ", to: STDERR_FILENO)
+        return ["y", "yes"].contains(readLine()?.lowercased())
+    }
+
+    /// The terminal's height in lines; 24 where it can't be told.
+    static var height: Int {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return 24 }
+        return Int(size.ws_row)
     }
 
     /// The terminal's width in columns; 80 where it can't be told.

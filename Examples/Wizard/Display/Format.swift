@@ -81,14 +81,6 @@ enum Format {
 }
 
 extension String {
-    func padded(to width: Int) -> String {
-        self + String(repeating: " ", count: max(0, width - count))
-    }
-
-    func truncated(to width: Int) -> String {
-        count <= width ? self : String(prefix(max(0, width - 1))) + "…"
-    }
-
     /// The text without what would move a terminal's cursor or change its colours: much of what is shown comes from servers.
     var printable: String {
         guard unicodeScalars.contains(where: \.movesText) else { return self }

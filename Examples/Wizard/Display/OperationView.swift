@@ -10,6 +10,7 @@ struct OperationView {
     }
 
     let style: Style
+    private var hasBegun = false
     private var whole: BackgroundOperation?
     private var part: BackgroundOperation?
     private var linesDrawn = 0
@@ -20,14 +21,36 @@ struct OperationView {
         style = json ? .json : Console.canRewriteLines ? .live : .plain
     }
 
-    mutating func begin(_ operation: BackgroundOperation) {
+    /// Takes an event of an operation: `id` itself, or a part of it; others are left out.
+    ///
+    /// - Returns: whether the operation has ended.
+    mutating func take(_ operation: BackgroundOperation, _ kind: OperationEvent.Kind, of id: OperationID) -> Bool {
+        if operation.parentID == id { showPart(operation, kind) }
+        guard operation.id == id else { return false }
+        if !hasBegun { begin(operation) }
+        guard case .finished = kind else {
+            if kind != .started { show(operation) }
+            return operation.status.isTerminal
+        }
+        end(operation)
+        return true
+    }
+
+    /// Says something in between.
+    mutating func notice(_ text: String) {
+        clear()
+        Console.error("wizard: \(text)")
+    }
+
+    private mutating func begin(_ operation: BackgroundOperation) {
+        hasBegun = true
         switch style {
         case .json: Console.json(operation.jsonBytes())
         case .live, .plain: Console.line(operation.description.printable)
         }
     }
 
-    mutating func show(_ operation: BackgroundOperation) {
+    private mutating func show(_ operation: BackgroundOperation) {
         whole = operation
         switch style {
         case .json: Console.json(operation.jsonBytes())
@@ -44,12 +67,12 @@ struct OperationView {
             Console.json(operation.jsonBytes())
         case .live, .plain:
             clear()
-            Console.line(ending(operation))
+            Console.line(OperationEnding(operation: operation).text)
         }
     }
 
     /// Shows a part of the operation. Of parts that run at once the latest is shown.
-    mutating func showPart(_ operation: BackgroundOperation, _ kind: OperationEvent.Kind) {
+    private mutating func showPart(_ operation: BackgroundOperation, _ kind: OperationEvent.Kind) {
         if style == .json { return Console.json(operation.jsonBytes()) }
         switch kind {
         case .started:
@@ -58,7 +81,7 @@ struct OperationView {
         case .finished:
             part = nil
             clear()
-            Console.line("  \(operation.description.printable)  \(ending(operation))")
+            Console.line("  \(operation.description.printable)  \(OperationEnding(operation: operation).text)")
         default:
             part = operation
             guard style == .plain, partNews.take(operation) else { break }
@@ -80,7 +103,7 @@ struct OperationView {
     }
 
     /// Takes away what was drawn: each line by itself, from the lowest up.
-    private mutating func clear() {
+    mutating func clear() {
         guard style == .live else { return }
         Console.raw("\r\u{1B}[K" + String(repeating: "\u{1B}[A\r\u{1B}[K", count: max(0, linesDrawn - 1)))
         linesDrawn = 0
@@ -108,24 +131,5 @@ struct OperationView {
             guard let message else { return false }
             return message.filter { !$0.isNumber } != lastMessage?.filter { !$0.isNumber }
         }
-    }
-
-    private func ending(_ operation: BackgroundOperation) -> String {
-        let colour = Colour.of(operation.status)
-        let mark =
-            switch operation.status {
-            case .completed: "✓ completed"
-            case .failed: "✗ failed"
-            case .cancelled: "– cancelled"
-            case .pending, .inProgress, .paused: operation.status.rawValue
-            }
-        var parts = [Console.usesColour ? colour.paint(mark) : mark]
-        let progress = operation.progress
-        if progress.completedUnits > 0 { parts.append(Format.amount(progress.completedUnits, progress.unit)) }
-        if let seconds = operation.activeSeconds { parts.append("in \(Format.duration(seconds))") }
-        if progress.unit == .bytes, let rate = operation.meanRate { parts.append("(\(Format.bytes(rate))/s)") }
-        parts.append(operation.id.rawValue)
-        guard let failure = operation.failure else { return parts.joined(separator: "  ") }
-        return parts.joined(separator: "  ") + "\n\(failure.code.rawValue.printable): \(failure.message.printable)"
     }
 }

@@ -7,19 +7,42 @@ struct ProgressLine {
     let usesColour: Bool
 
     /// The figures alone, for a log.
-    var figures: String { parts.joined(separator: "  ") }
+    var figures: String { (parts + words).joined(separator: "  ") }
 
+    /// The bar, and the figures that there is room for.
     var text: String {
-        let figures = figures
         // Some room is left at the end for the ^C that a terminal writes itself.
-        let room = width - figures.count - 6
-        let bar = room >= 8 ? self.bar(min(30, room)) + "  " : ""
-        return bar + figures.truncated(to: max(10, width - 4))
+        let room = width - 4
+        // As long as the figures change, the bar doesn't.
+        let length = max(Self.shortestBar, min(Self.longestBar, room * 3 / 10))
+        return bar(length) + "  " + shown(in: room - length - 2).joined(separator: "  ")
     }
+
+    private static let shortestBar = 8
+    private static let longestBar = 30
+
+    /// What there is room for, two columns apart. A figure stands whole or not at all; words may be cut.
+    private func shown(in room: Int) -> [String] {
+        var room = room
+        var shown: [String] = []
+        for (part, isFigure) in parts.map({ ($0, true) }) + words.map({ ($0, false) }) {
+            let left = room - (shown.isEmpty ? 0 : 2)
+            guard part.columns <= left else {
+                if !isFigure, left >= Self.shortestWord { shown.append(part.truncated(to: left)) }
+                break
+            }
+            shown.append(part)
+            room = left - part.columns
+        }
+        return shown
+    }
+
+    private static let shortestWord = 6
 
     /// The figures, the most wanted first: what doesn't fit is left out at the end.
     private var parts: [String] {
         var parts = [percent]
+        if let state { parts.append(state) }
         let progress = operation.progress
         if progress.unit == .fraction {
             // The percentage has said it.
@@ -35,10 +58,11 @@ struct ProgressLine {
             parts.append("\(Format.bytes(bits / 8))/s")
         }
         if let remaining = operation.remaining, remaining.expected > 0 { parts.append(Format.remaining(remaining)) }
-        if let phase = operation.phase { parts.append(phase.printable) }
-        if let message = operation.message { parts.append(message.printable) }
         return parts
     }
+
+    /// What the work says itself.
+    private var words: [String] { [operation.phase, operation.message].compactMap { $0?.printable } }
 
     /// How much is being done a second time: the amounts stand for what is true, the bar for what was reached before.
     private var unitsAgain: Int64? {
@@ -48,6 +72,18 @@ struct ProgressLine {
         // Below a per cent the difference is that of the shown per cent's own rounding.
         return reached - progress.completedUnits > total / 100
             ? min(reached - progress.completedUnits, progress.rewoundUnits) : nil
+    }
+
+    /// What there is to say beside that it runs.
+    private var state: String? {
+        switch (operation.pendingRequest, operation.status) {
+        case (.cancel?, _): "cancelling"
+        case (.pause?, .inProgress): "pausing"
+        case (.pause?, .pending): "held"
+        case (_, .pending): "waiting"
+        case (_, .paused): "paused"
+        case (_, .inProgress), (_, .completed), (_, .failed), (_, .cancelled): nil
+        }
     }
 
     private var percent: String {

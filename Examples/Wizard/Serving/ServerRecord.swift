@@ -1,23 +1,37 @@
 import OperationTracking
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 #if canImport(Glibc)
 import Glibc
 #else
 import Darwin
 #endif
 
-/// `server.json` in the data directory: where the server that uses it listens, for programs of the same user.
+/// `server.json` in the data directory: where the server that uses it listens, and how it was started, for programs of the same
+/// user. Beside it, `server.pid` has its pid alone.
 struct ServerRecord {
     private let path: String
+    private let pidPath: String
     private let bytes: [UInt8]
 
     /// Writes the record, in place of one that a server has left which didn't stop in order.
     ///
     /// - Throws: ``UsageError`` when it can't be written.
-    init(url: String, in data: String) throws {
+    ///
+    /// - Parameters:
+    ///   - url: where it listens.
+    ///   - ollama: the Ollama that it pulls into; `nil` for none.
+    ///   - tokenFile: the file with its token, from the root on; `nil` for none.
+    ///   - data: the data directory.
+    init(url: String, ollama: String?, tokenFile: String?, in data: String) throws {
         path = data + "/server.json"
+        pidPath = data + "/server.pid"
         let pid = getpid()
-        var json = JSONWriter(capacity: 256)
+        var json = JSONWriter(capacity: 1024)
         json.beginObject()
         json.key("url")
         json.value(url)
@@ -28,9 +42,21 @@ struct ServerRecord {
         // With the pid this is one process and no later one.
         json.key("process_start_time")
         json.value(ProcessIdentity(running: pid).map { Int($0.startTime) })
+        json.key("ollama")
+        json.value(ollama)
+        json.key("token_file")
+        json.value(tokenFile)
+        // For `wizard restart`.
+        json.key("arguments")
+        json.beginArray()
+        for argument in CommandLine.arguments.dropFirst(2) { json.value(argument) }
+        json.endArray()
+        json.key("directory")
+        json.value(FileManager.default.currentDirectoryPath)
         json.endObject()
         bytes = json.bytes + [UInt8(ascii: "\n")]
-        try write()
+        try write(bytes, to: path)
+        try write(Array("\(pid)\n".utf8), to: pidPath)
     }
 
     /// Removes the record, unless another server has put its own there.
@@ -40,25 +66,27 @@ struct ServerRecord {
         var found = [UInt8](repeating: 0, count: bytes.count + 1)
         let count = found.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
         close(descriptor)
-        if count == bytes.count, found.prefix(count) == bytes[...] { unlink(path) }
+        guard count == bytes.count, found.prefix(count) == bytes[...] else { return }
+        unlink(path)
+        unlink(pidPath)
     }
 
     /// Under another name first: whoever reads it finds all of it.
-    private func write() throws {
+    private func write(_ bytes: [UInt8], to path: String) throws {
         let temporary = path + ".\(getpid())"
         unlink(temporary)
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw failure }
+        guard descriptor >= 0 else { throw failure(path) }
         let count = bytes.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress, $0.count) }
         close(descriptor)
         guard count == bytes.count, rename(temporary, path) == 0 else {
-            let failure = failure
+            let failure = failure(path)
             unlink(temporary)
             throw failure
         }
     }
 
-    private var failure: UsageError {
+    private func failure(_ path: String) -> UsageError {
         UsageError("can't write \(path): \(String(cString: strerror(errno))).")
     }
 }

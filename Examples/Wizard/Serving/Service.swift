@@ -59,7 +59,12 @@ struct Service {
             // Before anything is taken up: a service that can't listen is none.
             server = try OperationServer(api, configuration: Self.server(configuration))
             if history.health == .ok { try await runner.takeUp(retry: RetryPolicy()) }
-            record = try ServerRecord(url: server.url, in: data)
+            record = try ServerRecord(
+                url: server.url,
+                ollama: configuration.enabledProviders.contains(.ollama) ? Self.address(configuration).url : nil,
+                tokenFile: configuration.tokenFile?.absolutePath,
+                in: data
+            )
             if let interval = configuration.services.monitorInterval {
                 await services.startMonitoring(every: interval)
             }
@@ -130,14 +135,15 @@ struct Service {
     }
 
     private static func ollama(_ configuration: ServeConfiguration) throws -> OllamaClient {
-        let environment = ProcessInfo.processInfo.environment
+        let key = ProcessInfo.processInfo.environment["OLLAMA_API_KEY"].flatMap { $0.isEmpty ? nil : $0 }
+        return OllamaClient(address: try address(configuration), apiKey: key, transport: CurlTransport())
+    }
+
+    private static func address(_ configuration: ServeConfiguration) throws -> OllamaAddress {
         do throws(OperationFailure) {
-            let address =
-                if let url = configuration.ollama { try OllamaAddress(url) } else {
-                    try OllamaAddress(environment: environment)
-                }
-            let key = environment["OLLAMA_API_KEY"].flatMap { $0.isEmpty ? nil : $0 }
-            return OllamaClient(address: address, apiKey: key, transport: CurlTransport())
+            return if let url = configuration.ollama { try OllamaAddress(url) } else {
+                try OllamaAddress(environment: ProcessInfo.processInfo.environment)
+            }
         } catch {
             throw UsageError(error.message)
         }

@@ -10,16 +10,21 @@ import Darwin
 #endif
 
 /// What a service prints: a file, and the one before it.
-struct ServiceLog: Sendable {
-    let path: String
+package struct ServiceLog: Sendable {
+    package let path: String
     /// How many bytes it may have before it is begun anew, at least 4,096.
     let limit: Int
+
+    package init(path: String, limit: Int) {
+        self.path = path
+        self.limit = limit
+    }
 
     /// Opens the file for a service that is to be started. One that is over the limit becomes the one before.
     ///
     /// - Returns: the descriptor, and where the service's own output begins in the file.
     /// - Throws: ``ServiceError`` (`system`).
-    func open() throws(ServiceError) -> (descriptor: Int32, start: Int) {
+    package func open() throws(ServiceError) -> (descriptor: Int32, start: Int) {
         if size > limit { rename(path, path + ".1") }
         // Appending: after the file is cut, the service goes on at its new end.
         let descriptor = systemOpen(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC)
@@ -34,14 +39,14 @@ struct ServiceLog: Sendable {
 
     /// Keeps the file within its limit while the service writes to it: what is there is copied, and the file is emptied.
     /// Lines that are written in this very moment may be lost.
-    func trim() {
+    package func trim() {
         guard size > limit, let bytes = tail(limit) else { return }
         guard (try? SmallFile.write(bytes, to: path + ".1", mode: 0o600)) != nil else { return }
         truncate(path, 0)
     }
 
     /// The last lines that were written behind `start`, the oldest first.
-    func lastLines(_ count: Int, from start: Int) -> [String] {
+    package func lastLines(_ count: Int, from start: Int) -> [String] {
         let size = size
         // It was begun anew since.
         let length = size >= start ? size - start : size

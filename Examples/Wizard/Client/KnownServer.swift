@@ -1,0 +1,101 @@
+import OperationTracking
+import ServiceControl
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// A server as its `server.json` tells of it: where it listens, and how it was started. It may have died since.
+struct KnownServer: Sendable {
+    /// Where it can be asked from this machine.
+    let url: String
+    let process: ProcessIdentity
+    let startedAt: Date?
+    /// The Ollama that it pulls into.
+    let ollama: String?
+    /// The file with its token.
+    let tokenFile: String?
+    /// What stands behind `wizard serve`, and the folder in which that was said.
+    let arguments: [String]
+    let directory: String?
+
+    /// What was recorded last in a data directory; `nil` when there is nothing, or nothing that can be trusted.
+    init?(in data: String) {
+        guard let bytes = Self.read(data + "/server.json"),
+            let fields = try? Wire.read(Fields.self, from: bytes), fields.pid > 1,
+            let startTime = fields.processStartTime
+        else { return nil }
+        url = Self.reachable(fields.url)
+        process = ProcessIdentity(pid: fields.pid, startTime: startTime)
+        startedAt = fields.startedAt.flatMap {
+            try? Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse($0)
+        }
+        ollama = fields.ollama
+        tokenFile = fields.tokenFile
+        arguments = fields.arguments ?? []
+        directory = fields.directory
+    }
+
+    /// The server of a data directory whose process is there.
+    static func running(in data: String) -> KnownServer? {
+        KnownServer(in: data).flatMap { $0.isRunning ? $0 : nil }
+    }
+
+    /// Whether the very process is there. One that has ended and that its parent hasn't looked after, as in a container without
+    /// an init, is still listed, but has no command line.
+    var isRunning: Bool {
+        process.isRunning && ProcessDetails(pid: process.pid)?.command.isEmpty == false
+    }
+
+    /// ``arguments`` without those that every server in the background is given.
+    var ownArguments: [String] {
+        arguments.indices.filter { index in
+            let isGiven = { (name: String) in ["--data", "--log"].contains(name) }
+            return !isGiven(arguments[index]) && !(index > 0 && isGiven(arguments[index - 1]))
+        }.map { arguments[$0] }
+    }
+
+    /// The port it listens on.
+    var port: UInt16? { url.split(separator: ":").last.flatMap { UInt16($0) } }
+
+    private struct Fields: Decodable {
+        let url: String
+        let pid: Int32
+        let processStartTime: UInt64?
+        let startedAt: String?
+        let ollama: String?
+        let tokenFile: String?
+        let arguments: [String]?
+        let directory: String?
+    }
+
+    /// A server that listens on all addresses is asked on the loopback.
+    private static func reachable(_ url: String) -> String {
+        url.replacing("//0.0.0.0:", with: "//127.0.0.1:").replacing("//[::]:", with: "//[::1]:")
+    }
+
+    /// Only what this user has written: whoever could write there could have work and tokens sent anywhere.
+    private static func read(_ path: String) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid(),
+            status.st_mode & 0o022 == 0
+        else { return nil }
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        let count = bytes.withUnsafeMutableBytes { systemRead(descriptor, $0.baseAddress, $0.count) }
+        return count > 0 ? Array(bytes[..<count]) : nil
+    }
+}
+
+private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    read(descriptor, buffer, count)
+}

@@ -1,0 +1,35 @@
+import OperationTracking
+import ServiceControl
+
+struct StartCommand: Command {
+    static let name = "start"
+    static let summary = "start the service in the background"
+    static let operands = ""
+    static let options = ServeCommand.options.filter { $0.name != "log" } + [.json]
+
+    private let options: ServerOptions
+
+    init(_ options: ParsedOptions) throws {
+        self.options = try ServerOptions(options, asBefore: false)
+    }
+
+    func run() async throws -> ExitCode {
+        switch try await options.state {
+        case .running:
+            if !options.json { Console.line("It runs already.") }
+        case .silent(let server):
+            throw ServerProblem(
+                "The server (pid \(server.process.pid)) runs and doesn't answer: see `wizard status`, or `wizard restart`."
+            )
+        case .conflict(let use):
+            throw ServerProblem(
+                "Port \(use.port) is held by \(use.holderText): `wizard restart` ends that, --port N takes another port."
+            )
+        case .stopped:
+            let launcher = options.launcher
+            _ = try await Interrupt.cancelling { try await launcher.launch() }
+        }
+        ServerReport(state: try await options.state, options: options).print()
+        return .done
+    }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import OllamaStandIn
+import Testing
+
+/// Work that a running server does for a command.
+struct HandOverTests {
+    private let folder = TemporaryFolder()
+
+    private func standIn(megabytes: Int = 1) throws -> OllamaStandIn {
+        try OllamaStandIn(models: [
+            ScriptedModel(name: "m", bytes: megabytes * 1_000_000, registryLatency: .zero)
+        ])
+    }
+
+    private func server(_ ollama: OllamaStandIn) async throws -> BackgroundServer {
+        try await BackgroundServer.start(data: folder.path, environment: ["OLLAMA_HOST": ollama.url])
+    }
+
+    private func id(of outcome: WizardProcess.Outcome) throws -> String {
+        try #require(try outcome.objects.last?["operation_id"] as? String, "\(outcome.errors)")
+    }
+
+    @Test func aPullIsDoneByTheServerAndShownHere() async throws {
+        let ollama = try standIn()
+        defer { ollama.stop() }
+        let server = try await server(ollama)
+        let arguments = ["pull", "m", "--ollama", ollama.url, "--data", folder.path]
+        let shown = try await WizardProcess.run(arguments)
+        #expect(shown.code == 0, "\(shown.errors)")
+        #expect(shown.output.hasPrefix("Pull m\n") && shown.output.contains("✓ completed"))
+        let outcome = try await WizardProcess.run(arguments + ["--json"])
+        #expect(try outcome.objects.last?["status"] as? String == "completed")
+        let startedBy = try await server.record(id(of: outcome))["started_by"] as? String
+        #expect(startedBy?.contains("pull") == false, "\(startedBy ?? "nobody") did it")
+        try await server.stop()
+    }
+
+    @Test func aFailureThereIsAFailureHere() async throws {
+        let ollama = try standIn()
+        defer { ollama.stop() }
+        let server = try await server(ollama)
+        let outcome = try await WizardProcess.run(["pull", "nobody", "--ollama", ollama.url, "--data", folder.path])
+        #expect(outcome.code == 1 && outcome.output.contains("✗ failed"))
+        try await server.stop()
+    }
+
+    @Test func whatTheServerCannotBeToldIsDoneHere() async throws {
+        let (ollama, other) = (try standIn(), try standIn())
+        defer {
+            ollama.stop()
+            other.stop()
+        }
+        let server = try await server(ollama)
+        for arguments in [["--ollama", other.url], ["--ollama", ollama.url, "--retries", "0"]] {
+            let pull = ["pull", "m", "--json", "--data", folder.path] + arguments
+            let outcome = try await WizardProcess.run(pull)
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            #expect(try await server.record(id(of: outcome))["started_by"] as? String == "wizard pull")
+            let detached = try await WizardProcess.run(pull + ["--detach"])
+            #expect(detached.code == 2 && detached.errors.contains("--detach"))
+        }
+        try await server.stop()
+    }
+
+    @Test func anyCommandIsRunHereUnlessTheServerMay() async throws {
+        let ollama = try standIn()
+        defer { ollama.stop() }
+        let server = try await server(ollama)
+        let outcome = try await WizardProcess.run(["run", "--json", "--data", folder.path, "--", "true"])
+        #expect(outcome.code == 0)
+        #expect(try await server.record(id(of: outcome))["started_by"] as? String == "wizard run")
+        try await server.stop()
+    }
+
+    @Test func ctrlCCancelsItThere() async throws {
+        let ollama = try standIn(megabytes: 10_000)
+        defer { ollama.stop() }
+        let server = try await server(ollama)
+        let process = try WizardProcess(["pull", "m", "--json", "--ollama", ollama.url, "--data", folder.path])
+        _ = await process.firstLine { $0.contains("downloading") }
+        process.send(SIGINT)
+        let outcome = await process.outcome()
+        #expect(outcome.code == 130)
+        #expect(try await server.record(id(of: outcome))["status"] as? String == "cancelled")
+        try await server.stop()
+    }
+
+    @Test func detachedWorkGoesOnAndObeysWishes() async throws {
+        let ollama = try standIn(megabytes: 10_000)
+        defer { ollama.stop() }
+        let server = try await server(ollama)
+        let pull = ["pull", "m", "--ollama", ollama.url, "--data", folder.path]
+        let detached = try await WizardProcess.run(pull + ["--detach", "--json"])
+        #expect(detached.code == 0)
+        let id = try id(of: detached)
+        let list = try await WizardProcess.run(["operations", "--json", "--data", folder.path])
+        let operations = try #require(try list.objects.first?["operations"] as? [[String: Any]])
+        #expect(operations.map { $0["operation_id"] as? String } == [id])
+        // The same pull again joins it, and sees its end.
+        let joined = try WizardProcess(pull + ["--json"])
+        _ = await joined.firstLine { $0.contains(id) }
+        for wish in ["pause", "resume", "cancel"] {
+            #expect(try await WizardProcess.run([wish, id, "--data", folder.path]).code == 0)
+        }
+        #expect(await joined.outcome().code == 130)
+        #expect(try await server.record(id)["status"] as? String == "cancelled")
+        // It has ended, so that there is nothing to be wished any more.
+        let late = try await WizardProcess.run(["pause", id, "--data", folder.path])
+        #expect(late.code == 1 && !late.errors.isEmpty)
+        try await server.stop()
+    }
+
+    @Test func detachingNeedsAServer() async throws {
+        let outcome = try await WizardProcess.run(["pull", "m", "--detach", "--data", folder.path])
+        #expect(outcome.code == 2 && outcome.errors.contains("no server runs"))
+    }
+}

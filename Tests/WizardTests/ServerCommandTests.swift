@@ -1,0 +1,111 @@
+import Foundation
+import OperationTrackingTesting
+import TestSockets
+import Testing
+
+struct ServerCommandTests {
+    private let folder = TemporaryFolder()
+
+    private func status(_ arguments: String...) async throws -> (code: Int32, status: [String: Any]) {
+        let outcome = try await WizardProcess.run(["status", "--json", "--data", folder.path] + arguments)
+        return (outcome.code, try #require(try outcome.objects.first))
+    }
+
+    @Test func aServerIsStartedInTheBackgroundAndStopped() async throws {
+        let server = try await BackgroundServer.start(data: folder.path)
+        let running = try await status()
+        #expect(running.code == 0)
+        #expect(running.status["status"] as? String == "running" && running.status["health"] as? String == "ok")
+        #expect(running.status["url"] as? String == server.url && running.status["pid"] as? Int32 == server.pid)
+        #expect(running.status["active_operations"] as? Int == 0)
+        let pid = try String(contentsOfFile: folder.path + "/server.pid", encoding: .utf8)
+        #expect(pid == "\(server.pid)\n")
+        // It has a session of its own, so that no terminal's end is its end.
+        #expect(getsid(server.pid) == server.pid)
+
+        try await server.stop()
+        let stopped = try await status()
+        #expect(stopped.code == 3 && stopped.status["status"] as? String == "stopped")
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/server.json"))
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/server.pid"))
+    }
+
+    @Test func startingTwiceIsDoneOnce() async throws {
+        let server = try await BackgroundServer.start(data: folder.path)
+        let again = try await BackgroundServer.start(data: folder.path)
+        #expect(again.pid == server.pid)
+        try await server.stop()
+    }
+
+    @Test func stoppingWhatDoesNotRunIsDone() async throws {
+        #expect(try await WizardProcess.run(["stop", "--data", folder.path]).code == 0)
+    }
+
+    @Test func aStartThatDiesAtOnceShowsItsLastLines() async throws {
+        let outcome = try await WizardProcess.run(["start", "--host", "192.0.2.1", "--data", folder.path])
+        #expect(outcome.code == 1)
+        #expect(outcome.errors.contains("ended at once") && outcome.errors.contains("token"))
+        #expect(outcome.errors.contains("server.log"))
+        #expect(try await status().code == 3)
+    }
+
+    @Test func aConfigurationWithMistakesIsRefusedBeforeAnythingIsStarted() async throws {
+        let outcome = try await WizardProcess.run(["restart", "--config", "/nonexistent", "--data", folder.path])
+        #expect(outcome.code == 2)
+        #expect(!FileManager.default.fileExists(atPath: folder.path))
+    }
+
+    @Test func aRestartStartsTheServerAsItWas() async throws {
+        let file = folder.path + "-token"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let server = try await BackgroundServer.start("--token-file", file, data: folder.path)
+        let outcome = try await WizardProcess.run(["restart", "--json", "--data", folder.path])
+        let restarted = try #require(try outcome.objects.last, "\(outcome.errors)")
+        #expect(restarted["pid"] as? Int32 != server.pid)
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/server.json"))
+        let record = try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
+        #expect(record["token_file"] as? String == file)
+        // Nothing is added to what it was started with, however often that is done.
+        #expect((record["arguments"] as? [String])?.count == 8)
+        try await server.stop()
+    }
+
+    @Test func aPortThatIsHeldIsAConflict() async throws {
+        let other = try await BackgroundServer.start(data: folder.path + "-other")
+        let port = try #require(other.url.split(separator: ":").last.map(String.init))
+        let found = try await status("--port", port)
+        #expect(found.code == 3 && found.status["status"] as? String == "conflict")
+        #expect((found.status["held_by"] as? String)?.contains("wizard (pid \(other.pid))") == true)
+        let start = try await WizardProcess.run(["start", "--port", port, "--data", folder.path])
+        #expect(start.code == 1 && start.errors.contains("wizard (pid \(other.pid))"))
+        // Nobody can be asked, and nobody has said yes.
+        let unasked = try await WizardProcess.run(["kill", "--port", port, "--data", folder.path])
+        #expect(unasked.code == 2 && unasked.errors.contains("--yes"))
+        // The port is no registered service's.
+        let refused = try await WizardProcess.run(["kill", "--yes", "--port", port, "--data", folder.path])
+        #expect(refused.code == 1 && refused.errors.contains("services.json"))
+        try await other.stop()
+        try? FileManager.default.removeItem(atPath: folder.path + "-other")
+    }
+
+    @Test func aServerThatDiedLeavesNothingThatLooksLikeOne() async throws {
+        let server = try await BackgroundServer.start(data: folder.path)
+        kill(server.pid, SIGKILL)
+        while try await status().code == 0 { await briefPause() }
+        let again = try await BackgroundServer.start(data: folder.path)
+        #expect(again.pid != server.pid)
+        let killed = try await WizardProcess.run(["kill", "--data", folder.path])
+        #expect(killed.code == 0 && killed.output.contains("\(again.pid)"))
+        #expect(try await status().code == 3)
+    }
+
+    @Test(arguments: ["pause", "resume", "cancel"])
+    func wishesNeedAServer(_ wish: String) async throws {
+        let without = try await WizardProcess.run([wish, "op_x", "--data", folder.path])
+        #expect(without.code == 1 && without.errors.contains("wizard start"))
+        let server = try await BackgroundServer.start(data: folder.path)
+        let unknown = try await WizardProcess.run([wish, "op_x", "--data", folder.path])
+        #expect(unknown.code == 1 && unknown.errors.contains("op_x"))
+        try await server.stop()
+    }
+}
