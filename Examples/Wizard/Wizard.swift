@@ -11,9 +11,9 @@ struct Wizard {
         [
             PullCommand.self, DownloadCommand.self, SeedCommand.self, SetupCommand.self, RunCommand.self,
             OperationsCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self,
-            HistoryCommand.self, ShowCommand.self,
+            HistoryCommand.self, ShowCommand.self, StatsCommand.self, EventsCommand.self, OverloadCommand.self,
             StartCommand.self, StopCommand.self, KillCommand.self, RestartCommand.self, StatusCommand.self,
-            ServeCommand.self, DemoCommand.self,
+            ServeCommand.self, PortsCommand.self, DemoCommand.self, CompletionCommand.self,
         ]
     }
 

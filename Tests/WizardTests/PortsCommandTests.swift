@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+struct PortsCommandTests {
+    private let folder = TemporaryFolder()
+
+    private func ports(_ arguments: String...) async throws -> WizardProcess.Outcome {
+        try await WizardProcess.run(["ports"] + arguments + ["--data", folder.path])
+    }
+
+    private func write(_ services: String) throws {
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        try Data(#"{"services": [\#(services)]}"#.utf8)
+            .write(to: URL(fileURLWithPath: folder.path + "/services.json"))
+    }
+
+    @Test(arguments: [
+        [], ["nonsense"], ["kill"], ["kill", "a", "b"], ["kill", ":0"], ["kill", ":70000"], ["reassign"],
+        ["status", "x"],
+        ["available", "x"], ["reassign", "a", "b"], ["status", "--services", "/nonexistent"], ["kill", "nobody"],
+        ["check", "nobody"], ["reassign", "nobody"],
+    ])
+    func wrongUsageIsSaid(_ arguments: [String]) async throws {
+        let outcome = try await WizardProcess.run(["ports"] + arguments + ["--data", folder.path])
+        #expect(outcome.code == 2 && outcome.output.isEmpty && !outcome.errors.isEmpty)
+    }
+
+    @Test func theServicesOfTheDataDirectoryAreShown() async throws {
+        try write(#"{"name": "web", "port": 1}, {"name": "job", "enabled": false}"#)
+        let outcome = try await ports("status", "--json")
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        let services = try #require(try outcome.objects.first?["services"] as? [[String: Any]])
+        #expect(services.map { $0["name"] as? String } == ["web", "job"])
+        let table = try await ports("status")
+        #expect(table.output.hasPrefix("NAME  STATUS") && table.output.contains("(disabled)"))
+        #expect(try await ports("check").code == 0)
+        #expect(try await ports("env").output.contains("export WEB_PORT=1\n"))
+        #expect(try await ports("conflicts", "--json").objects.first?["total"] as? Int == 0)
+        #expect(try await ports("heal", "--json").objects.first?["steps"] as? [Int] == [])
+    }
+
+    @Test func aServiceIsMovedToAPortThatIsFree() async throws {
+        try write(#"{"name": "web", "port": 1}"#)
+        let available = try await ports("available", "20000", "--json")
+        let port = try #require(try available.objects.first?["port"] as? Int)
+        #expect(port >= 20000)
+        #expect(try await ports("reassign", "web", "\(port)").code == 0)
+        #expect(try await ports("env").output.contains("export WEB_PORT=\(port)\n"))
+    }
+
+    @Test func aConflictIsFoundAndNothingIsEndedUnasked() async throws {
+        let server = try await BackgroundServer.start(data: folder.path)
+        let port = try #require(server.url.split(separator: ":").last)
+        try write(#"{"name": "web", "port": \#(port), "process_name": "node"}"#)
+        let check = try await ports("check", "web")
+        #expect(check.code == 1 && check.output.contains("port_conflict"))
+        let conflicts = try await ports("conflicts", "--json").objects.first?["conflicts"] as? [[String: Any]]
+        #expect(conflicts?.first?["pid"] as? Int32 == server.pid)
+        for command in [["kill", "web"], ["kill", ":\(port)"], ["heal"]] {
+            let outcome = try await WizardProcess.run(["ports"] + command + ["--data", folder.path])
+            #expect(outcome.code == 2 && outcome.errors.contains("--yes"))
+        }
+        #expect(kill(server.pid, 0) == 0)
+        let killed = try await ports("kill", "web", "--yes", "--json")
+        #expect(killed.code == 0, "\(killed.errors)")
+        let ended = try #require(try killed.objects.first?["ended"] as? [[String: Any]])
+        #expect(ended.map { $0["pid"] as? Int32 } == [server.pid])
+        let events = try await WizardProcess.run(["events", "--json", "--data", folder.path])
+        let actions = try #require(try events.objects.first?["events"] as? [[String: Any]])
+        #expect(actions.contains { $0["event_type"] as? String == "process.terminated" })
+        #expect(try await ports("check").code == 0)
+    }
+}
