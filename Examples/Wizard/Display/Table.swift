@@ -8,7 +8,7 @@ struct Table {
         let widths = titles.indices.map { column in
             max(titles[column].columns, rows.map { $0[column].columns }.max() ?? 0)
         }
-        let room = max(20, Console.width - widths.dropLast().reduce(0) { $0 + $1 + 2 })
+        let room = max(10, Console.width - widths.dropLast().reduce(0) { $0 + $1 + 2 })
         Console.line(Self.line(titles, widths))
         for (index, row) in rows.enumerated() {
             var fields = row

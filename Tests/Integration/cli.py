@@ -1,0 +1,411 @@
+"""Drives wizard in tmux and compares what stands on the screen. See run-cli.sh."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+WIZARD, STAND_IN = sys.argv[1:3]
+TMUX = ["tmux", "-L", f"wizard-test-{os.getpid()}", "-f", "/dev/null"]
+PLACE = tempfile.mkdtemp()
+left_out = []
+
+
+def tmux(*arguments):
+    return subprocess.run(TMUX + list(arguments), capture_output=True, text=True, check=True).stdout
+
+
+def wait_until(what, condition, seconds=30):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+class Terminal:
+    """A shell in a terminal of its own."""
+
+    count = 0
+
+    def __init__(self, width=100, height=24, shell="bash --norc --noprofile", environment=()):
+        Terminal.count += 1
+        self.name = f"t{Terminal.count}"
+        variables = ["TERM=xterm-256color", "PS1=$ ", "NO_COLOR=1", f"OLLAMA_HOST={ollama_url}", *environment]
+        tmux("new-session", "-d", "-s", self.name, "-x", str(width), "-y", str(height), "env", *variables, *shell.split())
+        tmux("set-option", "-t", self.name, "status", "off")
+        self.resize(width, height)
+        if shell.startswith("bash"):
+            wait_until("a prompt", lambda: "$" in self.text())
+
+    def type(self, text):
+        tmux("send-keys", "-t", self.name, "-l", text)
+        self.keys("Enter")
+
+    def keys(self, *keys):
+        tmux("send-keys", "-t", self.name, *keys)
+
+    def lines(self):
+        return [line.rstrip() for line in tmux("capture-pane", "-p", "-t", self.name).split("\n")[:-1]]
+
+    def text(self):
+        return "\n".join(self.lines()).strip("\n")
+
+    def styled(self):
+        return tmux("capture-pane", "-p", "-e", "-t", self.name)
+
+    def resize(self, width, height):
+        tmux("resize-window", "-t", self.name, "-x", str(width), "-y", str(height))
+
+    def wait(self, text, seconds=30):
+        try:
+            wait_until(text, lambda: re.search(text, self.text(), re.MULTILINE), seconds)
+        except AssertionError:
+            raise AssertionError(f"{text!r} is not on the screen:\n{self.text()}") from None
+
+    def state(self):
+        return tmux("display-message", "-p", "-t", self.name, "#{alternate_on} #{cursor_flag} #{wrap_flag}").strip()
+
+    def close(self):
+        tmux("kill-session", "-t", self.name)
+
+
+def wizard(*arguments, code=0, data=None, **more):
+    environment = {**os.environ, "OLLAMA_HOST": ollama_url, **more}
+    command = [WIZARD, *arguments] + (["--data", data] if data else [])
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment, timeout=90)
+    assert done.returncode == code, f"{arguments}: exit code {done.returncode}, not {code}\n{done.stdout}{done.stderr}"
+    return done
+
+
+def status(data, *arguments, code=0):
+    return json.loads(wizard("status", "--json", *arguments, data=data, code=code).stdout)
+
+
+def folder(name):
+    return os.path.join(PLACE, name)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def plain(line):
+    """A line of a screen without what differs from run to run."""
+    line = re.sub(r"http://127\.0\.0\.1:\d+", "URL", line)
+    line = re.sub(r"op_[0-9a-z]{24}", "ID", line)
+    line = re.sub(r"[█▏▎▍▌▋▊▉]*░+", lambda match: f"[{len(match.group())}]", line)
+    line = re.sub(r"[\d.]+[dhms]?(?: \d+[hms])?(?:–[\d.]+[dhms](?: \d+[hms])?)? left", "T left", line)
+    line = re.sub(r"\d+(\.\d+)?", lambda match: match.group() if match.string[match.start() - 1] == "[" else "N", line)
+    return re.sub(r" {2,}", "  ", line)
+
+
+# --- the tests -------------------------------------------------------------------------------------------------------------
+
+
+def a_server_is_started_told_of_and_stopped():
+    data = folder("lifecycle")
+    terminal = Terminal()
+    terminal.type(f"{WIZARD} start --port 0 --data {data}; echo code $?")
+    terminal.wait(r"code 0")
+    shown = [plain(line) for line in terminal.lines() if line.startswith(("●", "  "))]
+    expected = ["● The server runs at URL.", "  pid  N", "  up for  Ns", "  health  ok", "  operations  N active"]
+    assert shown[:5] == expected, shown
+    # It isn't the terminal's: it lives on when that is gone.
+    terminal.close()
+    assert status(data)["status"] == "running"
+    wizard("stop", data=data)
+    assert status(data, code=3)["status"] == "stopped"
+
+
+def operations_are_shown_live_at_any_width():
+    data = folder("watch")
+    wizard("start", "--port", "0", data=data)
+    terminal = Terminal(100, 24)
+    terminal.type("echo before")
+    terminal.wait("^before")
+    terminal.type(f"{WIZARD} operations --watch --data {data}; echo code $?")
+    terminal.wait("Nothing runs")
+    wizard("pull", "big", "--detach", data=data)
+    wizard("pull", "bigger", "--detach", data=data)
+    terminal.wait(r"(?s)left  downloading.*left  downloading")
+
+    wide = [plain(line) for line in terminal.lines()]
+    expected = [
+        "N running  URL", "", "Pull big  ID", "  [29]  N %  N MB / N GB  N MB/s  T left  downloading", "Pull bigger  ID",
+        "  [29]  N %  N MB / N GB  N MB/s  T left  downloading", "q or Ctrl-C ends the watching, not the work",
+    ]
+    assert wide[:7] == expected and not any(wide[7:]), "\n".join(wide)
+
+    for width, bar, figures in [(80, 23, "N MB / N GB  N MB/s  T left"), (40, 11, "N MB / N GB")]:
+        terminal.resize(width, 12)
+        # Whatever of the figures fits; the bar is always there, and nothing is left of the old picture.
+        row = rf"^  \[{bar}\]  N %  {re.escape(figures)}( .*)?$"
+        titles = ["Pull big", "Pull bigger"]
+
+        def is_right():
+            lines = [plain(line) for line in terminal.lines()]
+            rows = [line for line in lines if re.match(row, line)]
+            other = [line for line in lines if line and not re.match(row, line)]
+            return len(rows) == 2 and len(other) == 4 and [line.split("  ")[0] for line in other[1:3]] == titles
+
+        try:
+            wait_until("the picture", is_right, 10)
+        except AssertionError:
+            raise AssertionError(f"at {width} columns:\n{terminal.text()}") from None
+    terminal.resize(100, 24)
+
+    identifier = re.search(r"op_[0-9a-z]{24}", wizard("operations", data=data).stdout).group()
+    wizard("pause", identifier, data=data)
+    terminal.wait(r"1 running, 1 paused")
+    terminal.wait(r"%  paused")
+    wizard("resume", identifier, data=data)
+    terminal.wait(r"2 running")
+    wizard("cancel", identifier, data=data)
+    terminal.wait(r"– cancelled  in .*Pull big")
+
+    assert terminal.state() == "1 0 0", terminal.state()
+    terminal.keys("C-c")
+    terminal.wait("code 0")
+    assert terminal.state() == "0 1 1", terminal.state()
+    assert terminal.lines()[1] == "before", terminal.text()
+    terminal.type("stty -a | grep -o ' echo \\| icanon\\| susp = ^Z' | tr '\\n' ,")
+    terminal.wait(r"susp = \^Z, icanon, echo ,")
+    for ending in ["key", "signal"]:
+        terminal.type(f"clear; {WIZARD} operations --watch --data {data}; echo code $?")
+        terminal.wait("Pull bigger")
+        if ending == "key":
+            terminal.keys("q")
+        else:
+            found = subprocess.run(["pgrep", "-f", f"operations --watch --data {data}"], capture_output=True, text=True)
+            for pid in found.stdout.split():
+                if os.readlink(f"/proc/{pid}/exe") == os.path.realpath(WIZARD):
+                    os.kill(int(pid), signal.SIGTERM)
+        terminal.wait("code 0")
+        assert terminal.state() == "0 1 1", terminal.state()
+    # Without a terminal it is a list.
+    listed = wizard("operations", "--watch", data=data).stdout
+    assert "\x1b" not in listed and "Pull bigger" in listed, listed
+    terminal.close()
+    wizard("stop", data=data)
+
+
+def colour_is_for_terminals_that_want_it():
+    data = folder("colour")
+    wizard("start", "--port", "0", data=data)
+    for variable, is_coloured in [("NO_COLOR=", True), ("NO_COLOR=1", False)]:
+        terminal = Terminal(environment=[variable])
+        terminal.type(f"{WIZARD} status --data {data}; echo code $?")
+        terminal.wait("code 0")
+        assert ("\x1b[32m" in terminal.styled()) == is_coloured, terminal.styled()
+        terminal.close()
+    assert "\x1b" not in wizard("status", data=data, NO_COLOR="").stdout
+    wizard("stop", data=data)
+
+
+def a_pull_is_handed_over_and_cancelled_by_control_c():
+    data = folder("handover")
+    wizard("start", "--port", "0", data=data)
+    for width in [100, 80, 40]:
+        terminal = Terminal(width)
+        terminal.type(f"clear; {WIZARD} pull big --data {data}; echo code $?")
+        terminal.wait(r"MB / ")
+        operations = json.loads(wizard("operations", "--json", data=data).stdout)["operations"]
+        assert [operation["description"] for operation in operations] == ["Pull big"], operations
+        assert sum("░" in line for line in terminal.lines()) == 1, terminal.text()
+        terminal.keys("C-c")
+        terminal.wait("code 130")
+        assert "– cancelled" in terminal.text() and "░" not in terminal.text(), terminal.text()
+        record = json.loads(wizard("show", operations[0]["operation_id"], "--json", data=data).stdout)
+        assert record["status"] == "cancelled" and record["started_by"] != "wizard pull", record
+        terminal.close()
+    wizard("stop", data=data)
+
+
+def a_server_that_dies_is_looked_for():
+    data = folder("lost")
+    wizard("start", "--port", "0", data=data)
+    terminal = Terminal()
+    terminal.type(f"clear; {WIZARD} pull medium --data {data}; echo code $?")
+    terminal.wait(r"MB / ")
+    os.kill(status(data)["pid"], signal.SIGKILL)
+    terminal.wait("connection to the server is lost")
+    wizard("start", "--port", "0", data=data)
+    # What a crash cut off is taken up by the next server, or has failed; either is seen here.
+    terminal.wait(r"code [01]", 60)
+    assert "✓ completed" in terminal.text() or "✗ failed" in terminal.text(), terminal.text()
+
+    terminal.type(f"clear; {WIZARD} pull big --data {data}; echo code $?")
+    terminal.wait(r"MB / ")
+    os.kill(status(data)["pid"], signal.SIGKILL)
+    terminal.wait(r"code 1", 60)
+    assert "did not come back" in terminal.text() and "wizard start" in terminal.text(), terminal.text()
+    terminal.close()
+
+
+def a_conflict_over_the_servers_port_is_put_right():
+    data, port = folder("conflict"), free_port()
+    os.makedirs(data)
+    with open(f"{data}/services.json", "w") as file:
+        json.dump({"services": [{"name": "wizard", "port": port, "environment": "production", "process_name": "wizard"}]}, file)
+    other = subprocess.Popen(
+        [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until("the conflict", lambda: subprocess.run(
+            [WIZARD, "status", "--port", str(port), "--data", data], capture_output=True, text=True
+        ).stdout.find(f"pid {other.pid}") > 0)
+        found = status(data, "--port", str(port), code=3)
+        assert found["status"] == "conflict" and f"(pid {other.pid})" in found["held_by"], found
+        refused = wizard("start", "--port", str(port), data=data, code=1)
+        assert f"pid {other.pid}" in refused.stderr, refused.stderr
+        unasked = wizard("kill", "--port", str(port), data=data, code=2)
+        assert "--yes" in unasked.stderr, unasked.stderr
+        assert wizard("ports", "check", data=data, code=1).stdout.count("port_conflict") == 1
+        listed = json.loads(wizard("ports", "conflicts", "--json", data=data).stdout)
+        assert listed["requires_attention"] == 1 and listed["conflicts"][0]["pid"] == other.pid, listed
+
+        terminal = Terminal()
+        terminal.type(f"clear; {WIZARD} restart --port {port} --data {data}; echo code $?")
+        terminal.wait(r"End that\? \[y/N\]")
+        terminal.type("n")
+        terminal.wait("code 130")
+        assert other.poll() is None
+        terminal.type(f"clear; {WIZARD} restart --port {port} --data {data}; echo code $?")
+        terminal.wait(r"End that\? \[y/N\]")
+        terminal.type("y")
+        terminal.wait("code 0")
+        assert "was ended" in terminal.text() and f"127.0.0.1:{port}" in terminal.text(), terminal.text()
+        terminal.close()
+        other.wait(5)
+    finally:
+        other.kill()
+        other.wait()
+    wizard("ports", "check", data=data)
+    events = wizard("events", data=data).stdout
+    assert "process.terminated" in events and "wizard restart" in events, events
+    wizard("stop", data=data)
+
+
+def services_are_looked_at_killed_and_moved():
+    data, port = folder("ports"), free_port()
+    os.makedirs(data)
+    with open(f"{data}/services.json", "w") as file:
+        json.dump({"services": [{"name": "site", "port": port, "environment": "development", "process_name": "node"}]}, file)
+    other = subprocess.Popen(
+        [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until("the holder", lambda: f"{other.pid}" in wizard("ports", "status", data=data).stdout)
+        assert f"export SITE_PORT={port}" in wizard("ports", "env", data=data).stdout
+        assert "--yes" in wizard("ports", "heal", data=data, code=2).stderr
+        healed = json.loads(wizard("ports", "heal", "--yes", "--json", data=data).stdout)
+        assert [step["outcome"] for step in healed["steps"]] == ["done"], healed
+        other.wait(5)
+    finally:
+        other.kill()
+        other.wait()
+    assert "There was nothing to do" in wizard("ports", "heal", data=data).stdout
+    assert "Nothing holds" in wizard("ports", "kill", "site", data=data).stdout
+    assert wizard("ports", "kill", ":1", "--yes", data=data).returncode == 0
+    available = int(wizard("ports", "available", str(port), data=data).stdout)
+    assert available > port
+    assert f"port {available}" in wizard("ports", "reassign", "site", str(available), data=data).stdout
+    assert f"export SITE_PORT={available}" in wizard("ports", "env", data=data).stdout
+    wizard("ports", "kill", "nobody", data=data, code=2)
+
+
+def completion_works_in_real_shells():
+    # Outside of a completion there is no compopt.
+    script = 'compopt() { :; }; eval "$("$1" completion bash)"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _wizard; echo "${COMPREPLY[@]}"'
+
+    def bash(*words):
+        done = subprocess.run(["bash", "--norc", "-c", script, "bash", WIZARD, *words], capture_output=True, text=True)
+        assert done.returncode == 0 and not done.stderr, done.stderr
+        return done.stdout.split()
+
+    assert bash("wizard", "op") == ["operations"]
+    assert bash("wizard", "pull", "--ins") == ["--insecure"]
+    assert bash("wizard", "ports", "re") == ["reassign"]
+    assert bash("wizard", "serve", "--config", f"{PLACE}/conf") == [f"{PLACE}/config.json"]
+    assert bash("wizard", "serve", "--port", "") == []
+    bin_folder = os.path.dirname(WIZARD)
+    for shell, load in [
+        ("bash --norc --noprofile", f"PATH+=:{bin_folder}; eval \"$(wizard completion bash)\""),
+        ("zsh -f", f"path+=({bin_folder}); autoload -U compinit; compinit -u -D; eval \"$(wizard completion zsh)\""),
+        ("fish --no-config --private", f"set -a PATH {bin_folder}; wizard completion fish | source"),
+    ]:
+        name = shell.split()[0]
+        if not shutil.which(name):
+            left_out.append(f"completion in {name}, which is not installed (Debian: {name})")
+            continue
+        terminal = Terminal(shell=shell, environment=[f"HOME={PLACE}"])
+        time.sleep(1)
+        terminal.type(load + "; echo loaded")
+        terminal.wait("^loaded")
+        for typed, found in [("wizard operat", "wizard operations"), ("wizard ports reas", "wizard ports reassign"),
+                             ("wizard pull --inse", "wizard pull --insecure")]:
+            terminal.keys("C-u")
+            tmux("send-keys", "-t", terminal.name, "-l", typed)
+            time.sleep(0.5)
+            terminal.keys("Tab")
+            terminal.wait(re.escape(found), 10)
+        terminal.close()
+
+
+TESTS = [
+    a_server_is_started_told_of_and_stopped,
+    operations_are_shown_live_at_any_width,
+    colour_is_for_terminals_that_want_it,
+    a_pull_is_handed_over_and_cancelled_by_control_c,
+    a_server_that_dies_is_looked_for,
+    a_conflict_over_the_servers_port_is_put_right,
+    services_are_looked_at_killed_and_moved,
+    completion_works_in_real_shells,
+]
+
+stand_in = subprocess.Popen(
+    [STAND_IN, "--model", "big=3000", "--model", "bigger=6000", "--model", "medium=150"], stdout=subprocess.PIPE, text=True
+)
+ollama_url = stand_in.stdout.readline().split()[-1]
+with open(f"{PLACE}/config.json", "w") as config:
+    config.write("{}")
+failed = 0
+wanted = sys.argv[3:]
+try:
+    for test in TESTS:
+        name = test.__name__.replace("_", " ")
+        if wanted and not any(part in test.__name__ for part in wanted):
+            continue
+        try:
+            test()
+            print(f"passed: {name}", flush=True)
+        except Exception as error:  # noqa: BLE001: the others are to run, too
+            failed += 1
+            print(f"FAILED: {name}: {error}", flush=True)
+finally:
+    # What a test that failed has left behind.
+    for name in os.listdir(PLACE):
+        if os.path.exists(f"{PLACE}/{name}/server.json"):
+            subprocess.run([WIZARD, "kill", "--data", f"{PLACE}/{name}"], capture_output=True)
+    stand_in.terminate()
+    stand_in.wait()
+    subprocess.run(TMUX + ["kill-server"], capture_output=True)
+    shutil.rmtree(PLACE, ignore_errors=True)
+for what in left_out:
+    print(f"LEFT OUT: {what}")
+sys.exit(1 if failed else 3 if left_out else 0)
