@@ -29,7 +29,7 @@ struct ServiceKillTests {
         let fixture = try ServiceFixture([ServiceDefinition(name: "web", port: port)]) { $0.grace = .milliseconds(200) }
         let child = try Child(shell: "trap '' TERM; sleep 100 & sleep 100", output: listener.descriptor)
         try await eventually { try PortScanner().use(of: port).holders.count == 4 }
-        close(listener.descriptor)
+        listener.close()
         let freed = try await fixture.services.kill(port: port, by: "a test")
         #expect(freed.wasForced)
         #expect(freed.ended.contains { $0.identity.pid == child.pid })
@@ -89,7 +89,7 @@ struct ServiceKillTests {
         let fixture = try ServiceFixture([ServiceDefinition(name: "web", port: listener.port)])
         let script = "import os, time; os.setgroups([]); os.setuid(1234); time.sleep(100)"
         let child = try Child([try #require(Python.path), "-c", script], output: listener.descriptor)
-        close(listener.descriptor)
+        listener.close()
         try await eventually {
             let holders = try PortScanner().use(of: listener.port).holders
             return holders.count == 1 && holders.first?.userID == 1234
@@ -105,7 +105,7 @@ struct ServiceKillTests {
         let port = listener.port
         let first = try Child(["/bin/sleep", "100"], output: listener.descriptor)
         let second = try Child(["/bin/sleep", "100"])
-        close(listener.descriptor)
+        listener.close()
         try await eventually { try PortScanner().use(of: port).holders.map(\.identity.pid) == [first.pid] }
         let race = RacingSystem { pid in
             guard pid == first.pid else { return }
@@ -126,7 +126,7 @@ struct ServiceKillTests {
         let listener = try Listener()
         let port = listener.port
         let first = try Child(["/bin/sleep", "100"], output: listener.descriptor)
-        close(listener.descriptor)
+        listener.close()
         try await eventually { try PortScanner().use(of: port).holders.map(\.name) == ["sleep"] }
         let innocent = Mutex<Child?>(nil)
         let race = RacingSystem { pid in

@@ -3,12 +3,14 @@ import Glibc
 import OperationTracking
 import OperationTrackingTesting
 import ServiceControl
+import Synchronization
 import Testing
 
 /// A listening socket of the test's own, closed when it goes.
 final class Listener: Sendable {
     let descriptor: Int32
     let port: UInt16
+    private let isClosed = Atomic(false)
 
     /// - Parameters:
     ///   - address: where it listens.
@@ -47,7 +49,12 @@ final class Listener: Sendable {
     }
 
     deinit {
-        close(descriptor)
+        close()
+    }
+
+    /// Closes it, once: a second time the number might be that of something else by then.
+    func close() {
+        if !isClosed.exchange(true, ordering: .relaxed) { Glibc.close(descriptor) }
     }
 
     /// The number by which the system knows the socket.
