@@ -96,6 +96,33 @@ import Testing
         #expect(!family.children.contains(where: Self.isAlive))
     }
 
+    @Test func whatDiesWhileAnotherIsClearedUpAfterIsClearedUpAfterNext() async throws {
+        let asked = directory.path + "-asked"
+        defer { unlink(asked) }
+        let stubborn = try await Family(
+            "pids=$$; WRITE; trap 'touch \(asked)' TERM; while true; do sleep 0.05; done",
+            in: directory.path
+        )
+        let other = try await Family("pids=$$; WRITE; exec sleep 1000", in: directory.path + "-other")
+        defer {
+            stubborn.end()
+            other.end()
+        }
+        try await directory.leaveBehind([running(stubborn)])
+        async let opening = directory.open { $0.terminationGrace = .seconds(2) }
+        try await eventually("the first is being ended") { FileManager.default.fileExists(atPath: asked) }
+        var second = try record("b", .inProgress)
+        second.processGroup = other.identity
+        second.operation.updatedAt = .now
+        try await directory.leaveBehind([second])
+        let store = try await opening
+        #expect(try await store.status("a") == .failed)
+        #expect(try await store.recover() == 1)
+        #expect(try await store.status("b") == .failed)
+        try await eventually("the other has ended") { other.leader.status != nil }
+        await store.close()
+    }
+
     @Test func whatBeganOnlyAfterTheLastSignOfLifeIsNotTouchedWithoutItsLeader() async throws {
         let family = try await Family("sleep 1000 & pids=$!; WRITE; exit 0", in: directory.path)
         defer { family.end() }

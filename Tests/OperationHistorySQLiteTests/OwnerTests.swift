@@ -55,6 +55,17 @@ import Testing
         #expect(later.isAtItsPath)
     }
 
+    @Test func aFileSystemThatCantLockIsNoOtherOwner() throws {
+        let path = owners + "/lock"
+        try Data().write(to: URL(filePath: path))
+        // A descriptor that only names a file (O_PATH) can't be locked.
+        let lock = try FileLock(path: path, flags: 0x200000)
+        let failure = try #require(throws: SystemFailure.self) { try lock.tryLock(.exclusive) }
+        #expect(failure.number == EBADF)
+        #expect("\(failure)".contains("can't lock \(path)"))
+        #expect("\(failure)".contains("a disk of this machine"))
+    }
+
     @Test func aProcessThatIsStartedDoesNotInheritTheLock() async throws {
         var owner: Owner? = try Owner(in: owners)
         let id = try #require(owner?.id)

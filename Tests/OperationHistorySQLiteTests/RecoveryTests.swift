@@ -23,14 +23,17 @@ import Testing
     }
 
     @Test func whatCanGoOnStaysAndCanBeAdoptedOnce() async throws {
-        var queued = try record("queued", .pending)
+        var (paused, queued) = (try record("paused", .paused), try record("queued", .pending))
+        paused.request = Array("{}".utf8)
         queued.request = Array("{}".utf8)
-        try await leaveBehind([record("paused", .paused), queued, record("lost", .pending)])
+        // Nobody could do what has no request.
+        try await leaveBehind([paused, queued, record("lost", .pending), record("stopped", .paused)])
         let one = try await directory.open()
         let other = try await directory.open()
         #expect(try await one.orphans().map(\.operation.status) == [.paused, .pending])
         #expect(try await one.status("lost") == .failed)
-        for id in try [record("paused").operation.id, queued.operation.id] {
+        #expect(try await one.status("stopped") == .failed)
+        for id in [paused.operation.id, queued.operation.id] {
             #expect(try await one.adopt(id))
             #expect(try await !other.adopt(id))
             #expect(try await !one.adopt(id))

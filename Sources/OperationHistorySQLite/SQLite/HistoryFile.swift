@@ -43,7 +43,7 @@ final class HistoryFile {
         notice: (String) -> Void
     ) throws -> HistoryFile {
         let usersLock = try FileLock(path: paths.usersLock)
-        guard usersLock.tryLock(.shared) else {
+        guard try usersLock.tryLock(.shared) else {
             throw SQLiteFailure(code: SQLITE_BUSY, message: "another process is setting a damaged file aside")
         }
         do {
@@ -52,7 +52,7 @@ final class HistoryFile {
             }
             return try HistoryFile(paths, owner, usersLock, beforeCommit)
         } catch let failure as SQLiteFailure where failure.isDamage {
-            guard holdsAlone(usersLock) else {
+            guard try holdsAlone(usersLock) else {
                 throw HistoryError(
                     .damaged,
                     "\(paths.database) is damaged and another process has it open: stop the other processes, "
@@ -60,7 +60,7 @@ final class HistoryFile {
                 )
             }
             notice(try setAside(paths))
-            _ = usersLock.tryLock(.shared)
+            _ = try usersLock.tryLock(.shared)
             return try HistoryFile(paths, owner, usersLock, beforeCommit)
         }
     }
@@ -68,9 +68,9 @@ final class HistoryFile {
     /// Takes the lock that shows that nobody else has the file open.
     ///
     /// A child process that this one is starting has the lock too between its fork and its exec, so it is tried for a moment.
-    private static func holdsAlone(_ lock: FileLock) -> Bool {
+    private static func holdsAlone(_ lock: FileLock) throws -> Bool {
         for _ in 0..<50 {
-            if lock.tryLock(.exclusive) { return true }
+            if try lock.tryLock(.exclusive) { return true }
             usleep(5000)
         }
         return false

@@ -28,7 +28,7 @@ struct CommitLock {
     /// It asks again and again, since `flock` knows no time limit and a stopped process may hold the lock for ever.
     func hold<Result>(_ body: () throws -> Result) throws -> Result {
         let deadline = ContinuousClock.now + Self.patience
-        while !lock.tryLock(.exclusive) {
+        while try !lock.tryLock(.exclusive) {
             guard ContinuousClock.now < deadline else {
                 throw SQLiteFailure(code: SQLITE_BUSY, message: "another process keeps the commit lock")
             }
@@ -40,7 +40,7 @@ struct CommitLock {
 
     /// Does `body` under the lock if that is free now.
     func holdIfFree(_ body: () -> Void) {
-        guard lock.tryLock(.exclusive) else { return }
+        guard (try? lock.tryLock(.exclusive)) == true else { return }
         defer { lock.unlock() }
         body()
     }

@@ -37,8 +37,15 @@ final class FileLock: Sendable {
     /// Takes the lock, or changes its kind, if that is possible at once.
     ///
     /// A change is not atomic (flock(2)): when it fails, no lock is held.
-    func tryLock(_ kind: Kind) -> Bool {
-        flock(descriptor, (kind == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0
+    ///
+    /// - Returns: whether it is held now; if not, another holds it.
+    /// - Throws: ``SystemFailure`` when the file system can't say.
+    func tryLock(_ kind: Kind) throws(SystemFailure) -> Bool {
+        if flock(descriptor, (kind == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 { return true }
+        guard errno == EWOULDBLOCK else {
+            throw SystemFailure(doing: "lock \(path)", advice: "put the data directory on a disk of this machine")
+        }
+        return false
     }
 
     func unlock() {
@@ -93,14 +100,18 @@ struct FileIdentity: Hashable {
 struct SystemFailure: Error, CustomStringConvertible {
     let number: Int32
     private let doing: String
+    private let advice: String?
 
-    init(doing: String) {
+    init(doing: String, advice: String? = nil) {
         number = errno
         self.doing = doing
+        self.advice = advice
     }
 
     /// Whether the disk is full or broken, which may pass, and not a wrong path or a missing right, which won't.
     var mayPass: Bool { [ENOSPC, EDQUOT, EIO, EMFILE, ENFILE].contains(number) }
 
-    var description: String { "can't \(doing): \(String(cString: strerror(number)))" }
+    var description: String {
+        "can't \(doing): \(String(cString: strerror(number)))" + (advice.map { "; \($0)" } ?? "")
+    }
 }

@@ -19,7 +19,7 @@ extension HistoryWriter {
         let peakMemoryBytes: Int64?
 
         /// Whether somebody can take it up again, so that it is not over.
-        var canGoOn: Bool { status == .paused || (status == .pending && hasRequest) }
+        var canGoOn: Bool { (status == .paused || status == .pending) && hasRequest }
     }
 
     /// Clears up after owners that are gone: ends the processes they left behind, marks what they were running as
@@ -35,8 +35,15 @@ extension HistoryWriter {
         // other process clears up the same rows, and each row is compared again when it is set.
         await AbandonedSession.end(rows.compactMap(\.session), grace: options.terminationGrace)
         let marked = try rows.isEmpty ? 0 : writing { file in try settle(rows, in: file) }
-        for owner in gone + GoneOwner.all(in: paths.owners) { owner.removeFile() }
+        try removeFiles(of: gone + GoneOwner.all(in: paths.owners))
         return marked
+    }
+
+    /// Others may have died meanwhile, whose rows are still to be cleared up. Their locks are held, so they make no new ones.
+    private func removeFiles(of gone: [GoneOwner]) throws {
+        guard let file else { return }
+        let needed = try Set(abandoningOwners(file))
+        for owner in gone where !needed.contains(owner.id) { owner.removeFile() }
     }
 
     private func abandoningOwners(_ file: HistoryFile) throws -> [String] {

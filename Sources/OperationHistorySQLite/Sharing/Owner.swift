@@ -26,7 +26,12 @@ struct Owner: Sendable {
         while true {
             let id = Self.randomID()
             let lock = try FileLock(path: Self.path(of: id, in: directory), flags: O_CREAT | O_EXCL)
-            guard lock.tryLock(.exclusive), lock.isAtItsPath else { continue }
+            do {
+                guard try lock.tryLock(.exclusive), lock.isAtItsPath else { continue }
+            } catch {
+                unlink(lock.path)
+                throw error
+            }
             lock.contents = ProcessIdentity.space ?? ""
             self.id = id
             self.lock = lock
@@ -69,7 +74,7 @@ struct GoneOwner: Sendable {
         self.id = id
         do {
             let lock = try FileLock(path: Owner.path(of: id, in: directory), flags: 0)
-            guard lock.tryLock(.exclusive) else { return nil }
+            guard try lock.tryLock(.exclusive) else { return nil }
             self.lock = lock
             sharesProcesses = ProcessIdentity.space.map { $0 == lock.contents } ?? false
         } catch {
@@ -79,7 +84,8 @@ struct GoneOwner: Sendable {
         }
     }
 
-    /// Removes what is left of it.
+    /// Removes what is left of it. Not while there are active rows of it: whoever clears those up has to know where its process
+    /// ids mean something.
     func removeFile() {
         if let lock { unlink(lock.path) }
     }

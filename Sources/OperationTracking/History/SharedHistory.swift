@@ -2,9 +2,9 @@
 ///
 /// An ability that a ``HistoryStore`` may have. Every active row has an owner, the process that runs it. When an owner is
 /// gone, its rows in progress are marked `failed` with the code `interrupted` by whoever opens the store next; what can go
-/// on, paused rows and pending rows with a request, stays as it is and can be taken over.
+/// on, paused and pending rows with a request, stays as it is and can be taken over.
 public protocol SharedHistory: Sendable {
-    /// Paused operations, and pending ones with a request, whose owner is gone; oldest first, at most 10,000.
+    /// Paused and pending operations with a request whose owner is gone; oldest first, at most 10,000.
     ///
     /// - Throws: ``HistoryError`` when the store can't be read.
     func orphans() async throws -> [OperationRecord]
