@@ -56,7 +56,7 @@ public final class ManualClock: TrackingClock {
         }
         let wasWoken = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                register(continuation, order: order, nanoseconds: Self.nanoseconds(duration))
+                register(continuation, order: order, duration: duration)
             }
         } onCancel: {
             state.withLock { $0.sleepers.removeValue(forKey: order) }?.continuation.resume(returning: false)
@@ -78,7 +78,7 @@ public final class ManualClock: TrackingClock {
 
     /// Moves the clock, waking those whose time has come one moment after the other.
     public func advance(by duration: Duration) async {
-        let target = monotonicNanoseconds + Self.nanoseconds(duration)
+        let target = monotonicNanoseconds.later(by: duration)
         while let due = wakeNext(until: target) {
             due.resume(returning: true)
             // Gives the woken task a chance to run, and to sleep again, before time goes on.
@@ -106,19 +106,15 @@ public final class ManualClock: TrackingClock {
         }
     }
 
-    private func register(_ continuation: CheckedContinuation<Bool, Never>, order: UInt64, nanoseconds: Int64) {
+    private func register(_ continuation: CheckedContinuation<Bool, Never>, order: UInt64, duration: Duration) {
         let (immediate, watchers): (Bool?, [CheckedContinuation<Void, Never>]) = state.withLock { state in
             if Task.isCancelled { return (false, []) }
-            guard nanoseconds > 0 else { return (true, []) }
-            let deadline = state.now + nanoseconds
+            guard duration > .zero else { return (true, []) }
+            let deadline = state.now.later(by: duration)
             state.sleepers[order] = Sleeper(deadline: deadline, order: order, continuation: continuation)
             return (nil, state.takeSatisfiedWatchers())
         }
         if let immediate { continuation.resume(returning: immediate) }
         for watcher in watchers { watcher.resume() }
-    }
-
-    private static func nanoseconds(_ duration: Duration) -> Int64 {
-        duration.components.seconds * 1_000_000_000 + duration.components.attoseconds / 1_000_000_000
     }
 }

@@ -147,15 +147,28 @@ struct RestartTests {
         await second.stop()
     }
 
-    @Test(arguments: 0..<6)
-    func whateverWasSubmittedEndsHoweverOftenTheServiceRestarts(_ seed: UInt64) async throws {
+    /// What is on the disk at this moment, as a crash leaves it: no other process holds the copy's owners' locks.
+    private func crashImage(of directory: TemporaryDirectory) throws -> TemporaryDirectory {
+        let (image, files) = (TemporaryDirectory(), FileManager.default)
+        // Nobody commits meanwhile, so that the file and its log belong together.
+        try CommitLock(path: HistoryPaths(directory: directory.path).commitLock).hold {
+            try files.copyItem(atPath: directory.path, toPath: image.path)
+        }
+        return image
+    }
+
+    @Test(arguments: 0..<8)
+    func whateverWasSubmittedEndsHoweverOftenTheServiceRestartsOrCrashes(_ seed: UInt64) async throws {
         var generator = SeededGenerator(seed: seed)
-        let provider = ScriptedProvider(traits: ProviderTraits(pausing: .byRestart))
+        // Unique, so that the row of whatever was taken is durable at once.
+        let traits = ProviderTraits(pausing: .byRestart, isUnique: true)
+        var (directory, provider) = (self.directory, ScriptedProvider(traits: traits))
         var service = Service(try await directory.open(), provider, limit: 2)
+        var crashed: [(service: Service, directory: TemporaryDirectory)] = []
         var ids: [OperationID: String] = [:]
         for step in 0..<60 {
             let target = ids.keys.sorted().randomElement(using: &generator)
-            switch Int.random(in: 0..<8, using: &generator) {
+            switch Int.random(in: 0..<9, using: &generator) {
             case 0, 1:
                 let name = "\(step)"
                 ids[try await service.runner.submit(.init(name), to: provider).id] = name
@@ -165,6 +178,12 @@ struct RestartTests {
             case 5: if let target { provider.finish(ids[target] ?? "") }
             case 6:
                 await service.stop()
+                service = Service(try await directory.open(), provider, limit: 2)
+                try await service.runner.takeUp()
+            case 7:
+                crashed.append((service, directory))
+                directory = try crashImage(of: directory)
+                provider = ScriptedProvider(traits: traits)
                 service = Service(try await directory.open(), provider, limit: 2)
                 try await service.runner.takeUp()
             default: for _ in 0..<20 { await Task.yield() }
@@ -178,6 +197,7 @@ struct RestartTests {
         let tracker = service.tracker
         await until { tracker.summary.totalActive == 0 }
         await service.stop()
+        for crash in crashed { await crash.service.stop() }
 
         let store = try await directory.open()
         for id in ids.keys { #expect(try await store.record(id)?.operation.status.isTerminal == true) }

@@ -58,7 +58,7 @@ struct AdmissionPolicyTests {
         let demand = ResourceDemand(diskBytes: 30 << 30)
         #expect(decision(demand, running: ResourceDemand(diskBytes: 20 << 30)) == .start(warning: nil))
         let reason =
-            "It needs 30 GB of disk space, and 50 GB are left, of which 21 GB are promised to running operations: "
+            "It needs 30 GB of disk space, and 50 GB are left, of which 21 GB are promised to other operations: "
             + "free some, or wait until an operation has ended."
         #expect(decision(demand, running: ResourceDemand(diskBytes: 21 << 30)) == .wait(reason: reason))
     }
@@ -69,6 +69,14 @@ struct AdmissionPolicyTests {
             Issue.record("it started")
             return
         }
+    }
+
+    @Test func promisesAddUpToAllThereCanBeAndNoFurther() {
+        let most = ResourceDemand(memoryBytes: .max, diskBytes: .max)
+        #expect(most + most == most)
+        let least = ResourceDemand(memoryBytes: .min, diskBytes: .min)
+        #expect(least + least == ResourceDemand(memoryBytes: 0, diskBytes: 0))
+        #expect(most + .unknown == most)
     }
 
     @Test func allThatIsWrongIsSaidAtOnce() {

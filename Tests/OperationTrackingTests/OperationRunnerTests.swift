@@ -68,6 +68,24 @@ struct OperationRunnerTests {
         #expect(provider.starts == ["first", "raised", "high", "low"])
     }
 
+    @Test func aChangedPriorityIsInTheHistoryAtOnce() async throws {
+        let runner = runner()
+        let provider = ScriptedProvider()
+        for name in ["a", "b"] { _ = try await runner.submit(.init(name), to: provider) }
+        let waiting = try #require(tracker.activeOperations.first { $0.status == .pending })
+        try await runner.setPriority(.urgent, of: waiting.id)
+        #expect(try await history.record(waiting.id)?.operation.priority == .urgent)
+    }
+
+    @Test func whatSomebodyElseFailsTellsItsSubmitterWhy() async throws {
+        let provider = ScriptedProvider()
+        let running = try await runner().submit(.init("a"), to: provider)
+        await until { provider.runningCount == 1 }
+        let failure = OperationFailure(.stalled, "said from outside")
+        try await tracker.fail(running.id, failure)
+        await #expect(throws: failure) { try await running.output }
+    }
+
     @Test func aFullQueueRefusesAndSaysSo() async throws {
         let runner = runner(queued: 1)
         let provider = ScriptedProvider()
@@ -251,6 +269,21 @@ struct OperationRunnerTests {
         #expect(try await output == "a")
     }
 
+    @Test func anOutputOfAnotherProcessIsReadAsItsProviderWroteIt() async throws {
+        let provider = ScriptedProvider(traits: ProviderTraits(isUnique: true))
+        let first = try await runner().submit(.init("a"), to: provider)
+        let elsewhere = OperationRunner(tracker: OperationTracker(history: history, clock: clock))
+        elsewhere.providers.register(provider)
+        let second = try await elsewhere.submit(json: Array(#"{"name":"a"}"#.utf8), of: ScriptedProvider.operationType)
+        #expect(second.hasJoined)
+        provider.finish("a")
+        _ = try await first.output
+        let isOver = Flag()
+        async let output = ended(isOver) { try await second.output }
+        while !isOver.isSet { await clock.advance(by: .seconds(1)) }
+        #expect(try await output as? String == "a")
+    }
+
     @Test func requestsComeAsJSONForTheProviderOfAType() async throws {
         let provider = ScriptedProvider()
         let runner = runner()
@@ -298,6 +331,21 @@ struct OperationRunnerTests {
         #expect(tracker.operation(running.id)?.status == .completed)
     }
 
+    @Test(arguments: [ProviderTraits.Pausing.byRestart, .inPlace])
+    func aShutdownDoesNotWaitForWorkThatPauses(_ pausing: ProviderTraits.Pausing) async throws {
+        let runner = runner()
+        let provider = ScriptedProvider(traits: ProviderTraits(pausing: pausing))
+        let running = try await runner.submit(.init("a"), to: provider)
+        await until { provider.runningCount == 1 }
+        let shutdown = Task { await runner.shutDown(within: .seconds(60)) }
+        // The ticker sleeps too.
+        await clock.waitForSleepers(2)
+        try await tracker.pause(running.id)
+        // The clock stands still.
+        await shutdown.value
+        #expect(tracker.operation(running.id)?.status == .paused)
+    }
+
     @Test func whatRunsAfterTheDeadlineIsCancelled() async throws {
         let runner = runner()
         let provider = ScriptedProvider()
@@ -322,6 +370,8 @@ struct OperationRunnerTests {
         async let closing: Void = ended(isClosed) { await tracker.close() }
         while !isClosed.isSet { await clock.advance(by: .seconds(1)) }
         try await closing
+        let error = await #expect(throws: OperationError.self) { try await running.output }
+        #expect(error?.code == .closed)
         #expect(tracker.operation(running.id)?.status == .failed)
         #expect(tracker.operation(running.id)?.failure?.code == .interrupted)
         stubborn.release.continuation.finish()

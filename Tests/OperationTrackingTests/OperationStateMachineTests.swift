@@ -87,7 +87,9 @@ struct OperationStateMachineTests {
             if machine.status.isTerminal {
                 #expect(actions == .finish, "\(row)")
             } else if machine.status != before {
-                #expect(actions == [.record, .announce], "\(row)")
+                // Who waits while it is paused, or until it is, hears of it, whoever took the step.
+                let isPause = before == .paused || machine.status == .paused
+                #expect(actions == (isPause ? [.signalWork, .record, .announce] : [.record, .announce]), "\(row)")
             } else {
                 #expect(actions.isSuperset(of: [.signalWork, .announce]), "\(row)")
             }

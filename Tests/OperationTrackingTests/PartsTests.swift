@@ -177,6 +177,38 @@ struct PartsTests {
         #expect(weights.band(of: "unknown").isEmpty)
     }
 
+    @Test func aPartWhoseBandIsTakenStillHearsOfWishes() async throws {
+        let whole = try whole()
+        let first = try tracker.begin(
+            OperationSpec(
+                type: .download,
+                description: "first",
+                unit: .items,
+                priority: .normal,
+                parent: whole.id,
+                band: 0..<1
+            )
+        )
+        first.setTotal(10)
+        first.update(completed: 9)
+        try await whole.withPart(type: .download, description: "second", band: 0.5..<1, total: 10) { [tracker] part in
+            part.update(completed: 2)
+            #expect(whole.operation.progress.completedUnits == 100_000, "the band is the second's")
+            try await tracker.pause(whole.id)
+            #expect(first.operation.pendingRequest == .pause)
+            try await tracker.report(part.id, .paused)
+            #expect(whole.operation.status == .inProgress, "the first has not paused yet")
+            try await tracker.report(first.id, .paused)
+            #expect(whole.operation.status == .paused)
+            try await tracker.resume(whole.id)
+        }
+    }
+
+    @Test func weightsOfAnySizeMakeBands() {
+        let weights = PhaseWeights([("a", 1e308), ("b", 1e308), ("c", 1e308)])
+        #expect(weights.band(of: "a") == 0..<1.0 / 3)
+    }
+
     @Test func bandsWithoutWeightsAreEqual() {
         let weights = PhaseWeights([("a", 0), ("b", .nan)])
         #expect(weights.band(of: "a") == 0..<0.5)

@@ -71,6 +71,64 @@ struct RetryTests {
         #expect(tracker.operation(running.id)?.failure == final)
     }
 
+    @Test func waitingWorkPausesAtOnceAndGoesOnWaiting() async throws {
+        let limited = OperationFailure(.rateLimited, "slow down", retryAfter: .seconds(3000))
+        let provider = ScriptedProvider(failures: [limited], pausing: .inPlace)
+        // Pauses don't count, so the limit is not reached by the second failure.
+        let retry = RetryPolicy(maximumElapsed: .seconds(3100))
+        let running = try await OperationRunner(tracker: tracker)
+            .submit(.init(), to: provider, options: .init(retry: retry))
+        await clock.waitForSleepers(2)
+        await clock.advance(by: .seconds(1000))
+        try await tracker.pause(running.id)
+        while tracker.operation(running.id)?.status != .paused { await briefPause() }
+        await clock.advance(by: .seconds(1000))
+        try await tracker.resume(running.id)
+        while tracker.operation(running.id)?.status != .inProgress { await briefPause() }
+        #expect(tracker.operation(running.id)?.attempt == 1)
+        await clock.waitForSleepers(2)
+        await clock.advance(by: .seconds(1001))
+        #expect(try await running.output == .init(attempt: 2))
+    }
+
+    @Test func pausesDoNotCountForTheTimeThatTriesMayTake() async throws {
+        let provider = ScriptedProvider(failures: [Self.passing, Self.passing], pausing: .inPlace)
+        let retry = RetryPolicy(baseDelay: .seconds(10), maximumElapsed: .seconds(100))
+        let running = try await OperationRunner(tracker: tracker)
+            .submit(.init(), to: provider, options: .init(retry: retry))
+        await clock.waitForSleepers(2)
+        try await tracker.pause(running.id)
+        while tracker.operation(running.id)?.status != .paused { await briefPause() }
+        await clock.advance(by: .seconds(1000))
+        try await tracker.resume(running.id)
+        while tracker.operation(running.id)?.status.isActive == true { await clock.advance(by: .seconds(1)) }
+        #expect(try await running.output == .init(attempt: 3))
+    }
+
+    @Test func workThatPausesByRestartGivesItsPlaceAwayWhileItWaits() async throws {
+        let provider = ScriptedProvider(failures: [Self.passing], pausing: .byRestart)
+        let runner = OperationRunner(tracker: tracker)
+        let running = try await runner.submit(.init(), to: provider, options: .init(retry: RetryPolicy()))
+        await clock.waitForSleepers(2)
+        try await tracker.pause(running.id)
+        while tracker.operation(running.id)?.status != .paused { await briefPause() }
+        while await runner.runningCount > 0 { await briefPause() }
+        try await tracker.cancel(running.id)
+        await #expect(throws: CancellationError.self) { try await running.output }
+    }
+
+    @Test func waitsThatNoClockCanReachAreWaited() async throws {
+        let most = Duration.seconds(Int64.max)
+        let asked = OperationFailure(.rateLimited, "never again", retryAfter: most)
+        let retry = RetryPolicy(maximumAttempts: .max, baseDelay: most, maximumDelay: most)
+        let running = try await OperationRunner(tracker: tracker)
+            .submit(.init(), to: ScriptedProvider(failures: [asked]), options: .init(retry: retry))
+        await clock.waitForSleepers(2)
+        #expect(tracker.operation(running.id)?.phase == "waiting to retry")
+        try await tracker.cancel(running.id)
+        await #expect(throws: CancellationError.self) { try await running.output }
+    }
+
     @Test func waitingWorkIsCancelledAtOnce() async throws {
         let provider = ScriptedProvider(failures: [Self.passing])
         let running = try await OperationRunner(tracker: tracker)
@@ -89,6 +147,8 @@ private struct ScriptedProvider: OperationProvider {
 
     static let operationType = OperationType("scripted")
     let failures: [OperationFailure]
+    var pausing = ProviderTraits.Pausing.unsupported
+    var traits: ProviderTraits { ProviderTraits(pausing: pausing) }
 
     func description(of request: Request) -> String { "scripted" }
 

@@ -34,6 +34,16 @@ struct RunQueueTests {
         #expect(queue.ids == [early, old, late])
     }
 
+    @Test(arguments: [Duration.seconds(Int64.max), .seconds(10_000_000_000), .seconds(Int64.min)])
+    func anySpanOfAgeingCanBeCountedWith(_ ageing: Duration) {
+        var queue = RunQueue(ageing: ageing)
+        let now: Int64 = 1 << 60
+        for priority in OperationPriority.allCases {
+            queue.insert(Self.id(1), type: .download, priority: priority, at: now)
+        }
+        #expect(queue.count == OperationPriority.allCases.count)
+    }
+
     @Test func aChangedPriorityCountsFromWhenItCame() {
         var queue = RunQueue(ageing: .seconds(60))
         let (first, second) = (Self.id(1), Self.id(2))

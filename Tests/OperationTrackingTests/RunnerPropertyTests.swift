@@ -1,4 +1,5 @@
 import OperationTrackingTesting
+import Synchronization
 import Testing
 
 @testable import OperationTracking
@@ -17,6 +18,7 @@ struct RunnerPropertyTests {
         let provider = ScriptedProvider(traits: ProviderTraits(pausing: pausing))
         let failure = OperationFailure(.providerError, "as told")
         var submitted: [SubmittedOperation<String>] = []
+        var wishes: [OperationID: PendingRequest] = [:]
 
         for step in 0..<120 {
             let target = submitted.randomElement(using: &generator)
@@ -27,8 +29,10 @@ struct RunnerPropertyTests {
                 submitted.append(
                     try await runner.submit(.init("\(step)"), to: provider, options: .init(priority: priority))
                 )
-            case 2: if let target { try? await tracker.pause(target.id) }
-            case 3: if let target { try? await tracker.resume(target.id) }
+            case 2:
+                if let target, (try? await tracker.pause(target.id)) != nil { wishes[target.id] = .pause }
+            case 3:
+                if let target, (try? await tracker.resume(target.id)) != nil { wishes[target.id] = .resume }
             case 4: if let target { try? await tracker.cancel(target.id) }
             case 5: provider.finish(name)
             case 6: provider.fail(name, with: failure)
@@ -40,6 +44,16 @@ struct RunnerPropertyTests {
                 // A wish to pause is refused or holds back what has not begun; it never stands where nobody can follow it.
                 let stuck = tracker.activeOperations.filter { $0.status == .inProgress && $0.pendingRequest == .pause }
                 #expect(stuck.isEmpty)
+            }
+        }
+
+        for (id, wish) in wishes {
+            await expectSoon("\(id) is as it was last asked to be: \(wish)") {
+                guard let operation = tracker.operation(id), operation.status.isActive else { return true }
+                let isHeld =
+                    operation.status == .paused || (operation.status == .pending && operation.pendingRequest == .pause)
+                // What is to go on may wait for a place.
+                return wish == .pause ? isHeld : !isHeld || operation.pendingRequest == .resume
             }
         }
 
@@ -61,5 +75,104 @@ struct RunnerPropertyTests {
             #expect(status.isTerminal)
             #expect(status == tracker.operation(operation.id)?.status)
         }
+    }
+
+    /// Wholes that do work of their own beside their parts, all of them paused and resumed at random, alone and together.
+    @Test(arguments: 0..<20, [ProviderTraits.Pausing.inPlace, .byRestart])
+    func wholesAndPartsAreAsTheyWereLastAskedToBe(_ seed: Int, _ pausing: ProviderTraits.Pausing) async throws {
+        var generator = SeededGenerator(seed: UInt64(seed))
+        let tracker = OperationTracker(history: InMemoryHistoryStore(), clock: ManualClock())
+        var configuration = OperationRunner.Configuration()
+        configuration.maximumRunning = 20
+        let runner = OperationRunner(tracker: tracker, configuration: configuration)
+        let partsPausing: ProviderTraits.Pausing = Bool.random(using: &generator) ? .inPlace : .byRestart
+        let provider = WholeProvider(runner: runner, pausing: pausing, partsPausing: partsPausing)
+        var wholes: [SubmittedOperation<Int>] = []
+        for _ in 0..<2 { wholes.append(try await runner.submit(.init(), to: provider)) }
+        for whole in wholes { await expectSoon("it has its parts") { provider.parts(of: whole.id).count == 2 } }
+
+        for _ in 0..<60 {
+            guard let whole = wholes.randomElement(using: &generator)?.id else { break }
+            let target = (provider.parts(of: whole) + [whole]).randomElement(using: &generator) ?? whole
+            switch Int.random(in: 0..<6, using: &generator) {
+            case 0, 1: try await tracker.pause(target)
+            case 2, 3: try await tracker.resume(target)
+            default: for _ in 0..<Int.random(in: 1...30, using: &generator) { await Task.yield() }
+            }
+        }
+        for whole in wholes {
+            let all = provider.parts(of: whole.id) + [whole.id]
+            try await tracker.pause(whole.id)
+            await expectSoon("the whole and its parts have paused") {
+                all.allSatisfy { tracker.operation($0)?.status == .paused }
+            }
+            for _ in 0..<20 { await briefPause() }
+            #expect(all.allSatisfy { tracker.operation($0)?.status == .paused }, "they stay so")
+
+            let moves = provider.moves(of: whole.id)
+            try await tracker.resume(whole.id)
+            await expectSoon("the whole and its parts go on") {
+                all.allSatisfy {
+                    guard let operation = tracker.operation($0) else { return false }
+                    return operation.status == .inProgress && operation.pendingRequest == nil
+                } && provider.moves(of: whole.id) > moves
+            }
+            provider.finishParts(of: whole.id)
+            #expect(try await whole.output == 2)
+        }
+        #expect(tracker.summary.totalActive == 0)
+    }
+
+    private func expectSoon(_ what: Comment, _ condition: () async -> Bool) async {
+        for _ in 0..<20_000 {
+            if await condition() { return }
+            await briefPause()
+        }
+        Issue.record(what)
+    }
+}
+
+/// Has two parts, and moves beside them until they have ended.
+private final class WholeProvider: OperationProvider {
+    struct Request: Codable, Sendable {}
+
+    static let operationType = OperationType("whole")
+    let traits: ProviderTraits
+    private let runner: OperationRunner
+    private let scripted: ScriptedProvider
+    private let known = Mutex<[OperationID: (parts: [OperationID], moves: Int)]>([:])
+    var unit: OperationUnit { .fraction }
+
+    init(runner: OperationRunner, pausing: ProviderTraits.Pausing, partsPausing: ProviderTraits.Pausing) {
+        self.runner = runner
+        traits = ProviderTraits(pausing: pausing)
+        scripted = ScriptedProvider(traits: ProviderTraits(pausing: partsPausing))
+    }
+
+    func parts(of whole: OperationID) -> [OperationID] { known.withLock { $0[whole]?.parts ?? [] } }
+    func moves(of whole: OperationID) -> Int { known.withLock { $0[whole]?.moves ?? 0 } }
+    func finishParts(of whole: OperationID) { for number in 0..<2 { scripted.finish("\(whole) \(number)") } }
+
+    func description(of request: Request) -> String { "whole" }
+
+    @concurrent
+    func perform(_ request: Request, reporting handle: OperationHandle) async throws -> Int {
+        if parts(of: handle.id).isEmpty {
+            var parts: [OperationID] = []
+            for number in 0..<2 {
+                let band = Double(number) / 2..<Double(number + 1) / 2
+                let options = OperationRunner.Options(parent: handle.id, band: band)
+                parts.append(
+                    try await runner.submit(.init("\(handle.id) \(number)"), to: scripted, options: options).id
+                )
+            }
+            known.withLock { $0[handle.id] = (parts, 0) }
+        }
+        while parts(of: handle.id).contains(where: { runner.tracker.operation($0)?.status.isActive == true }) {
+            try await handle.checkpoint()
+            known.withLock { $0[handle.id]?.moves += 1 }
+            await briefPause()
+        }
+        return parts(of: handle.id).count
     }
 }

@@ -101,12 +101,7 @@ struct SeedCalls {
             message: "The next call comes at \(CalendarMoment.timeOfDay(milliseconds: end)) UTC. \(reason)"
         )
         while case let rest = end - handle.clock.wallMilliseconds, rest > 0 {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await handle.clock.sleep(for: .milliseconds(rest)) }
-                group.addTask { _ = try await handle.waitForRequest() }
-                defer { group.cancelAll() }
-                try await group.next()
-            }
+            try await handle.waitForRequest(within: .milliseconds(rest))
             try await handle.checkpoint()
         }
     }

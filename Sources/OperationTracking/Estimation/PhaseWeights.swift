@@ -13,7 +13,8 @@ public struct PhaseWeights: Sendable, Hashable {
     /// - Parameter parts: each part's name and how long it takes in proportion to the others; negative weights count as 0.
     public init(_ parts: [(name: String, weight: Double)]) {
         self.parts = parts.map(\.name)
-        weights = parts.map { $0.weight.isFinite ? max(0, $0.weight) : 0 }
+        // Bounded, so that they can be added up.
+        weights = parts.map { $0.weight.isFinite ? min(max(0, $0.weight), 1e100) : 0 }
     }
 
     /// Learns from history: a part whose name is a type that has often been completed weighs as long as it took at the

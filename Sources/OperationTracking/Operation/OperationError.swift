@@ -16,7 +16,7 @@ public struct OperationError: Error, Sendable, Hashable, CustomStringConvertible
         public static let unknownOperation = Code(rawValue: "unknown_operation")
         /// An operation with this id exists already.
         public static let duplicateOperation = Code(rawValue: "duplicate_operation")
-        /// The tracker has been closed and takes no more work.
+        /// The tracker, or the runner, has been closed and takes no more work.
         public static let closed = Code(rawValue: "closed")
         /// The operation's provider can't pause its work.
         public static let cannotPause = Code(rawValue: "cannot_pause")
@@ -84,4 +84,8 @@ public struct OperationError: Error, Sendable, Hashable, CustomStringConvertible
     }
 
     static let closed = OperationError(.closed, "The tracker has been closed and takes no more work.")
+    static let runnerClosed = OperationError(
+        .closed,
+        "The runner has been shut down: it takes no more work, and sees to no more of what it has taken."
+    )
 }

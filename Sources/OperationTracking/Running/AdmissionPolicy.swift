@@ -56,7 +56,7 @@ public struct AdmissionPolicy: Sendable, Hashable {
     ///   - demand: what the work will need.
     ///   - assessment: the load now.
     ///   - host: the machine now; what is not known of it is not held against the work.
-    ///   - runningDemand: what running work has asked for and not taken yet, so that it is not given away twice.
+    ///   - runningDemand: what other work has been promised and has not taken yet, so that it is not given away twice.
     public func admission(
         of demand: ResourceDemand,
         under assessment: OverloadAssessment,
@@ -131,7 +131,7 @@ private struct Need {
     }
 
     var doesNotFitNow: String {
-        let promised = reserved > 0 ? ", of which \(format(reserved)) are promised to running operations" : ""
+        let promised = reserved > 0 ? ", of which \(format(reserved)) are promised to other operations" : ""
         return "It needs \(format(wanted)) of \(what), and \(format(free ?? 0)) are left\(promised): "
             + "free some, or wait until an operation has ended."
     }

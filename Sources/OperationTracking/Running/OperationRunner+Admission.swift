@@ -25,27 +25,32 @@ extension OperationRunner {
     /// that wait for it has to wait anyhow: so there are so many looks and no more.
     struct AdmissionPass {
         var looks = 32
-        /// What running work has asked for and not taken yet, those among them that this pass has let begin; `nil` before the
-        /// first look.
+        /// What running work has asked for and not taken yet, with what this pass has promised; `nil` before the first look.
         fileprivate var reserved: ResourceDemand?
     }
 
     /// Whether a waiting operation may begin; if not, it shows why.
-    func isAdmitted(_ id: OperationID, _ pass: inout AdmissionPass) -> Bool {
-        guard let job = jobs[id] else { return false }
+    func isAdmitted(_ entry: RunQueue.Entry, _ pass: inout AdmissionPass) -> Bool {
+        guard let job = jobs[entry.id] else { return false }
         pass.looks -= 1
         let reserved = pass.reserved ?? runningDemand
-        let demand = demandNow(of: job.work)
         pass.reserved = reserved
-        switch decision(on: demand, reserved: reserved) {
+        switch decision(on: demandNow(of: job.work), reserved: reserved) {
         case .start:
-            pass.reserved = reserved + demand
+            // With what was learned too, which counts for the next one as soon as this one runs.
+            pass.reserved = reserved + demand(of: job.work)
             return true
         case .wait(let reason), .refuse(let reason):
             job.handle.wait(because: reason)
+            // What has waited long isn't passed any more by work that wants the same, and would keep it taken for ever. What
+            // nobody here will give back is waited for by itself.
+            let waited = tracker.clock.monotonicNanoseconds - entry.enqueuedAt
+            if waited >= configuration.ageing.nanoseconds, places.runningCount > 0 {
+                pass.reserved = reserved + demand(of: job.work)
+            }
             return false
         case .neverFits(let reason):
-            Task { await refuse(id, OperationFailure(.neverFits, reason)) }
+            Task { await refuse(entry.id, OperationFailure(.neverFits, reason)) }
             return false
         }
     }
@@ -82,9 +87,15 @@ extension OperationRunner {
     private var runningDemand: ResourceDemand {
         var sum = ResourceDemand()
         for job in places.ids.lazy.compactMap({ self.jobs[$0] }) {
+            let cell = job.handle.cell
             var left = demand(of: job.work)
-            let taken = job.handle.cell.withState { $0.resources.memoryBytes ?? 0 }
-            left.memoryBytes = left.memoryBytes.map { max(0, $0 - taken) }
+            let (memory, disk) = cell.withState { state in
+                // What comes in bytes is taken to be written to the disk.
+                let written = cell.unit == .bytes ? cell.amounts(of: state).completed - state.present : 0
+                return (state.resources.memoryBytes ?? 0, max(0, written))
+            }
+            left.memoryBytes = left.memoryBytes.map { max(0, max(0, $0) - memory) }
+            left.diskBytes = left.diskBytes.map { max(0, max(0, $0) - disk) }
             sum = sum + left
         }
         return sum
@@ -92,15 +103,17 @@ extension OperationRunner {
 }
 
 extension ResourceDemand {
-    /// Both together, as far as known.
+    /// Both together, as far as known. A negative demand is none.
     static func + (left: ResourceDemand, right: ResourceDemand) -> ResourceDemand {
-        func sum<Amount: Numeric>(_ left: Amount?, _ right: Amount?) -> Amount? {
-            left.map { $0 + (right ?? 0) } ?? right
+        func sum(_ left: Int64?, _ right: Int64?) -> Int64? {
+            guard let left, let right else { return left ?? right }
+            let (sum, overflow) = max(0, left).addingReportingOverflow(max(0, right))
+            return overflow ? .max : sum
         }
         return ResourceDemand(
             memoryBytes: sum(left.memoryBytes, right.memoryBytes),
             diskBytes: sum(left.diskBytes, right.diskBytes),
-            cpuPercent: sum(left.cpuPercent, right.cpuPercent)
+            cpuPercent: left.cpuPercent.map { $0 + (right.cpuPercent ?? 0) } ?? right.cpuPercent
         )
     }
 }

@@ -18,17 +18,18 @@ extension OperationRunner {
             guard let request = record.request, let work = try? providers[record.operation.type]?.job(request) else {
                 continue
             }
-            if try await adopt(record, work, retry: retry) != nil { count += 1 }
+            if try await adopt(record.operation.id, work, retry: retry) != nil { count += 1 }
         }
         return count
     }
 
     /// Makes an operation that nobody runs this runner's own.
     ///
-    /// - Returns: `nil` when another was faster.
-    func adopt(_ record: OperationRecord, _ work: ProviderJob, retry: RetryPolicy) async throws -> Job? {
-        guard !isClosed, let shared = tracker.history as? any SharedHistory,
-            try await shared.adopt(record.operation.id)
+    /// - Returns: `nil` when somebody does, or it has ended.
+    func adopt(_ id: OperationID, _ work: ProviderJob, retry: RetryPolicy) async throws -> Job? {
+        // Read once it is ours: until then its owner may have changed it.
+        guard !isClosed, let history = tracker.history, let shared = history as? any SharedHistory,
+            try await shared.adopt(id), let record = try await history.record(id)
         else { return nil }
         await tracker.learnDemand(of: work.type)
         // The runner may have been closed meanwhile; then the row stays for the next service.
@@ -72,10 +73,8 @@ extension OperationRunner {
         }
         // Something may have been held back just as it began.
         await cancelQueue()
-        // Nobody here will see how these end.
-        for job in jobs.values where job.place != .running || job.isPausedInPlace {
-            job.completion.finish(.failure(OperationError.closed))
-        }
+        // Nobody here will see how these end: they are paused, wait, or don't stop.
+        for job in jobs.values { job.completion.finish(.failure(OperationError.runnerClosed)) }
     }
 
     private func cancelQueue() async {
@@ -86,28 +85,22 @@ extension OperationRunner {
     /// The jobs whose work really runs.
     private var runningJobs: [Job] { jobs.values.filter { $0.place == .running && !$0.isPausedInPlace } }
 
-    /// Waits for all running work to end, but no longer than a time.
+    /// Waits until no work runs any more, but no longer than a time.
     private func hasFinished(within limit: Duration) async -> Bool {
+        let (changes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        jobsChanged = continuation
         let clock = tracker.clock
-        return await withTaskGroup(of: Bool.self) { group in
-            for job in runningJobs {
-                group.addTask {
-                    _ = try? await job.completion.value
-                    return true
-                }
-            }
-            var left = runningJobs.count
-            group.addTask {
-                try? await clock.sleep(for: limit)
-                return false
-            }
-            defer { group.cancelAll() }
-            while left > 0, let ended = await group.next() {
-                guard ended else { return false }
-                left -= 1
-            }
-            return true
+        let timer = Task {
+            try? await clock.sleep(for: limit)
+            continuation.finish()
         }
+        defer {
+            timer.cancel()
+            jobsChanged = nil
+        }
+        guard !runningJobs.isEmpty else { return true }
+        for await _ in changes where runningJobs.isEmpty { return true }
+        return runningJobs.isEmpty
     }
 }
 

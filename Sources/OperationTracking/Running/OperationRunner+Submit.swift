@@ -47,7 +47,7 @@ extension OperationRunner {
         _ work: ProviderJob,
         _ options: Options
     ) async throws -> SubmittedOperation<Output> {
-        guard !isClosed else { throw OperationError.closed }
+        guard !isClosed else { throw OperationError.runnerClosed }
         try work.validate()
         if let job = active(work) { return joined(to: job) }
         let admission = try await admit(work)
@@ -82,7 +82,7 @@ extension OperationRunner {
     }
 
     private func requireRoom(for work: ProviderJob, _ options: Options, waits: Bool) throws(OperationError) {
-        guard !isClosed else { throw .closed }
+        guard !isClosed else { throw .runnerClosed }
         let hasRoom = places.hasRoom(for: work.type, partOf: options.parent)
         guard (hasRoom && !waits) || queue.count < configuration.maximumQueued else {
             throw OperationError(
@@ -135,7 +135,7 @@ extension OperationRunner {
         let id = record.operation.id
         // Somebody here may have submitted the same while the claim was made.
         if let job = jobs[id] { return joined(to: job) }
-        if let job = try await adopt(record, work, retry: options.retry) {
+        if let job = try await adopt(id, work, retry: options.retry) {
             // Whoever asks for work that was left behind wants it done.
             try? await tracker.resume(id)
             return joined(to: job)
@@ -154,13 +154,11 @@ extension OperationRunner {
     ) async throws -> Output {
         while true {
             for _ in 0..<5 {
-                if let output: Output = try await tracker.outcome(of: id) { return output }
+                if let output: Output = try await tracker.outcome(of: id, work) { return output }
                 try await tracker.clock.sleep(for: .seconds(1))
             }
-            // Looking for orphans also marks what was running when its process died.
-            let shared = tracker.history as? any SharedHistory
-            let orphan = try await shared?.orphans().first { $0.operation.id == id }
-            if let orphan, let job = try await adopt(orphan, work, retry: options.retry) {
+            // This also has it marked if it was running when its process died.
+            if let job = try await adopt(id, work, retry: options.retry) {
                 return try await Self.waiting(for: job.completion)()
             }
         }
@@ -182,13 +180,11 @@ extension OperationRunner {
 
 extension OperationTracker {
     /// How an operation in the history ended; `nil` while it hasn't.
-    fileprivate func outcome<Output: Sendable>(of id: OperationID) async throws -> Output? {
+    fileprivate func outcome<Output: Sendable>(of id: OperationID, _ work: ProviderJob) async throws -> Output? {
         guard let history, let record = try await history.record(id) else { throw OperationError.unknownOperation(id) }
         switch record.operation.status {
         case .completed:
-            guard let type = Output.self as? any Decodable.Type, let json = record.result,
-                let output = try JSONDecoder().decode(type, from: Data(json)) as? Output
-            else {
+            guard let output = try record.result.map(work.output) as? Output else {
                 throw OperationError(
                     .invalidValue,
                     "The other process kept no output: see the history for how it ended."

@@ -1,11 +1,15 @@
 /// Runs providers' requests as tracked operations: in order of priority, so many at a time, again when they fail in passing.
 ///
+/// Keep it for as long as its operations are active: what is paused goes on by it alone. Before the program ends, call
+/// ``shutDown(within:)`` and then ``OperationTracker/close()``.
+///
 /// Pausing, resuming and cancelling are the tracker's (``OperationTracker/pause(_:)`` …); the runner follows. An operation
 /// whose provider pauses by beginning again gives its place to another while it is paused; one that pauses in place keeps it.
 public actor OperationRunner {
     /// How much runs at a time, and how much may wait.
     public struct Configuration: Sendable {
-        /// How many operations run at a time, at least 1.
+        /// How many operations run at a time, at least 1. A whole lends its place to one of its parts, so those that work beside
+        /// their parts come on top.
         public var maximumRunning = 4
         /// How many of a type run at a time, where that is fewer, at least 1.
         public var maximumRunningByType: [OperationType: Int] = [:]
@@ -67,6 +71,8 @@ public actor OperationRunner {
     var places: RunPlaces
     /// The end of this runner, once it has begun.
     var shutdown: Task<Void, Never>?
+    /// Tells the shutdown that work may have ended or paused.
+    var jobsChanged: AsyncStream<Void>.Continuation?
     var isClosed: Bool { shutdown != nil }
 
     /// Makes a runner that has nothing to do.
@@ -119,6 +125,7 @@ public actor OperationRunner {
     public func setPriority(_ priority: OperationPriority, of id: OperationID) throws(OperationError) {
         guard let job = jobs[id] else { throw .unknownOperation(id) }
         job.handle.cell.change { $0.priority = priority }
+        tracker.enqueueRecord(of: job.handle.cell)
         queue.reprioritise(id, to: priority)
         startWhatMay()
     }
@@ -161,16 +168,10 @@ public actor OperationRunner {
     /// Begins waiting operations while there is room.
     func startWhatMay() {
         guard !isClosed else { return }
-        let now = tracker.clock.monotonicNanoseconds
-        // What has waited long for resources isn't passed by smaller work any more, which would keep them taken for ever.
-        var mayPass = true
         var admission = AdmissionPass()
         while let entry = queue.takeFirst(where: { entry in
-            guard mayPass, places.hasRoom(for: entry.type, partOf: entry.whole), !isHeld(entry.id) else { return false }
-            guard admission.looks > 0 else { return false }
-            if isAdmitted(entry.id, &admission) { return true }
-            mayPass = now - entry.enqueuedAt < configuration.ageing.nanoseconds
-            return false
+            places.hasRoom(for: entry.type, partOf: entry.whole) && !isHeld(entry.id) && admission.looks > 0
+                && isAdmitted(entry, &admission)
         }) {
             start(entry.id)
         }
@@ -195,28 +196,33 @@ public actor OperationRunner {
         }
     }
 
-    private nonisolated func perform(_ job: Job) async -> Result<ProviderJob.Output, any Error> {
-        do {
-            try await tracker.step(job.handle.cell, .run)
-        } catch {
-            // Somebody ended it in the meantime, or holds it back.
-            return .failure(CancellationError())
-        }
+    /// - Returns: `nil` when the work has not begun: somebody ended it in the meantime, or holds it back.
+    private nonisolated func perform(_ job: Job) async -> Result<ProviderJob.Output, any Error>? {
+        let cell = job.handle.cell
+        // What has paused begins again for as long as it is asked to.
+        let wish: PendingRequest? = cell.withState { $0.machine.status == .paused ? .resume : nil }
+        try? await tracker.step(cell, .run, following: wish)
+        guard cell.withState({ $0.machine.status == .inProgress }) else { return nil }
         return await tracker.reach(job.handle) {
             try await RetryLoop(policy: job.retry, handle: job.handle).run { try await job.work.perform(job.handle) }
         }
     }
 
     /// Gives the place free and ends the operation as its work ended, unless that was only for a pause.
-    private func settle(_ id: OperationID, _ outcome: Result<ProviderJob.Output, any Error>) async {
+    private func settle(_ id: OperationID, _ outcome: Result<ProviderJob.Output, any Error>?) async {
         guard let job = jobs[id] else { return }
+        defer { jobsChanged?.yield() }
         places.give(id)
-        if job.handle.cell.withState(\.isLeft) {
+        let (isLeft, status) = job.handle.cell.withState { ($0.isLeft, $0.machine.status) }
+        if isLeft {
             forget(id)
             return job.completion.finish(.failure(OperationError.closed))
         }
-        if isWaiting(job) { return enqueue(id, at: job.enqueuedAt) }
-        if case .failure = outcome, await hasPaused(job) { return startWhatMay() }
+        guard let outcome else {
+            if status == .pending { return enqueue(id, at: job.enqueuedAt) }
+            return rest(id)
+        }
+        if case .failure = outcome, await tracker.hasStoppedToPause(job.handle.cell) { return rest(id) }
         // The place is free while the ending is being made durable.
         startWhatMay()
         let ending = await end(job, outcome)
@@ -224,29 +230,11 @@ public actor OperationRunner {
         job.completion.finish(ending)
     }
 
-    /// Whether work could not begin because somebody has held it back in that moment.
-    private func isWaiting(_ job: Job) -> Bool {
-        job.handle.cell.withState { $0.machine.status == .pending }
-    }
-
-    /// Whether work that ended did so only to begin again later, and what follows from that.
-    private func hasPaused(_ job: Job) async -> Bool {
-        let id = job.handle.id
-        let wasStopped = job.handle.cell.withState { state in
-            defer { state.control.isStoppedToPause = false }
-            let wish = state.machine.pendingRequest
-            return wish != .cancel && (state.control.isStoppedToPause || state.isToPauseByRestart)
-        }
-        guard wasStopped else { return false }
+    /// Takes it that work stands still until somebody wants it to go on, which may be so already.
+    private func rest(_ id: OperationID) {
         jobs[id]?.place = .paused
-        _ = try? await tracker.step(job.handle.cell, .pause, following: .pause)
-        // The wish may have changed before, and again while the step was taken.
-        switch job.handle.cell.withState({ $0.machine.status }) {
-        case .paused: followWish(of: id)
-        case .inProgress: enqueue(id)
-        default: return false
-        }
-        return true
+        followWish(of: id)
+        startWhatMay()
     }
 
     private func end(_ job: Job, _ outcome: Result<ProviderJob.Output, any Error>) async -> Completion.Outcome {
@@ -257,12 +245,14 @@ public actor OperationRunner {
                 return .success(output.value)
             case .failure(let error):
                 await tracker.end(job.handle, afterThrowing: error)
-                return .failure(error)
+                // Work that was stopped says no more than that; why, whoever ended the operation has said.
+                let failure = error is CancellationError ? job.handle.cell.withState(\.failure) : nil
+                return .failure(failure ?? error)
             }
         } catch {
             // The operation had been ended by somebody else, and that ending stays.
             await tracker.endingIsDurable(job.handle.cell)
-            return .failure(error)
+            return .failure(job.handle.cell.withState(\.failure) ?? error)
         }
     }
 
@@ -280,14 +270,9 @@ public actor OperationRunner {
         idsByKey[key] = nil
     }
 
-    /// Looks again after a pause: the wish may have changed while it was taken.
-    private func pauseWasTaken(_ id: OperationID) {
-        guard let job = jobs[id], job.place == .paused else { return }
-        if job.handle.cell.withState({ $0.machine.status }) == .inProgress { enqueue(id) } else { followWish(of: id) }
-    }
-
     /// Follows a wish for an operation whose work doesn't run, and so can't follow it itself.
     func followWish(of id: OperationID) {
+        defer { jobsChanged?.yield() }
         guard let job = jobs[id], job.place != .running else { return }
         let (status, wish, isLeft) = job.handle.cell.withState {
             ($0.machine.status, $0.machine.pendingRequest, $0.isLeft)
@@ -304,19 +289,20 @@ public actor OperationRunner {
                 }
                 job.completion.finish(.failure(CancellationError()))
             }
-        } else if job.place == .paused, wish == .resume {
+        } else if job.place == .paused, wish == .resume || (status == .inProgress && wish == nil) {
+            // It is to go on, or to begin again after a pause that was taken back.
             enqueue(id)
         } else if job.place == .queued, status == .paused, wish != .resume {
             // It waited for room to go on, and is to stay paused after all.
             queue.remove(id)
             jobs[id]?.place = .paused
-        } else if job.place == .queued, status == .inProgress, wish == .pause {
-            // It waited for room to begin again after a pause that had been taken back.
+        } else if status == .inProgress, wish == .pause {
+            // The pause that had been taken back is wanted after all.
             queue.remove(id)
             jobs[id]?.place = .paused
             Task {
-                _ = try? await tracker.step(job.handle.cell, .pause, following: .pause)
-                pauseWasTaken(id)
+                try? await tracker.step(job.handle.cell, .pause, following: .pause)
+                followWish(of: id)
             }
         } else {
             startWhatMay()

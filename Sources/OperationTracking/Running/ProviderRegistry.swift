@@ -101,6 +101,8 @@ struct ProviderJob: Sendable {
     /// Refuses the request when it can't be carried out as given.
     let validate: @Sendable () throws(OperationError) -> Void
     let perform: @Sendable (OperationHandle) async throws -> Output
+    /// Reads what came out as a history keeps it.
+    let output: @Sendable (_ json: [UInt8]) throws -> any Sendable
     private let scope: String
 
     private init<Provider: OperationProvider>(_ request: Provider.Request, json: [UInt8], provider: Provider) {
@@ -123,6 +125,7 @@ struct ProviderJob: Sendable {
             let encoded = try? JSONEncoder().encode(output)
             return Output(value: output, json: encoded.map(Array.init))
         }
+        output = { try JSONDecoder().decode(Provider.Output.self, from: Data($0)) }
     }
 
     init<Provider: OperationProvider>(_ request: Provider.Request, provider: Provider) throws(OperationError) {

@@ -9,8 +9,7 @@ package struct RetryLoop {
     }
 
     package func run<Output>(_ attempt: () async throws -> Output) async throws -> Output {
-        let clock = handle.clock
-        let start = clock.monotonicNanoseconds
+        let start = handle.activeSeconds
         var waited = Duration.zero
         while true {
             do {
@@ -18,7 +17,7 @@ package struct RetryLoop {
             } catch {
                 if error is CancellationError || Task.isCancelled || handle.isCancelled { throw error }
                 let failure = OperationFailure(recording: error)
-                let elapsed = Duration.nanoseconds(clock.monotonicNanoseconds - start)
+                let elapsed = Duration.seconds(handle.activeSeconds - start)
                 let delay = policy.delay(
                     after: failure,
                     attempt: handle.attempt,
@@ -43,14 +42,21 @@ package struct RetryLoop {
             PhaseLog.waitingToRetry,
             message: "Try \(attempt + 1) of \(policy.maximumAttempts) at \(nextAt) UTC. \(failure.message)"
         )
-        try await handle.clock.sleep(for: delay)
-        // A wish that came while waiting is followed before the next try begins.
-        try await handle.checkpoint()
+        let end = handle.clock.monotonicNanoseconds.later(by: delay)
+        repeat {
+            try await handle.waitForRequest(within: .nanoseconds(end - handle.clock.monotonicNanoseconds))
+            try await handle.checkpoint()
+        } while handle.clock.monotonicNanoseconds < end
         handle.beginAttempt(attempt + 1)
     }
 }
 
 extension OperationHandle {
+    /// How long the work has run, pauses not counted.
+    fileprivate var activeSeconds: Double {
+        cell.withState { $0.activeSeconds(at: clock.monotonicNanoseconds) } ?? 0
+    }
+
     func beginAttempt(_ number: Int) {
         cell.withState { state in
             state.attempt = number

@@ -13,9 +13,10 @@ public struct RetryPolicy: Sendable, Hashable {
     public var maximumAttempts: Int
     /// The longest wait after the first failure; it doubles after each.
     public var baseDelay: Duration
-    /// No wait is longer, except when the other side asked for more.
+    /// No wait is longer, except when the other side asked for more. What asks for more than that, and more than an hour, isn't
+    /// tried again.
     public var maximumDelay: Duration
-    /// No try begins when this much time has passed since the first; `nil` for no limit.
+    /// No try begins when this much time has passed since the first, pauses not counted; `nil` for no limit.
     public var maximumElapsed: Duration?
     /// The sum of all waits is at most this; `nil` for no limit.
     public var maximumWaiting: Duration?
@@ -52,7 +53,7 @@ public struct RetryPolicy: Sendable, Hashable {
     /// - Parameters:
     ///   - failure: what the try just made ended in.
     ///   - attempt: which try that was, from 1.
-    ///   - elapsed: the time since the first try began.
+    ///   - elapsed: the time since the first try began, pauses not counted.
     ///   - waited: the sum of the waits so far.
     ///   - jitter: which share of the back-off is waited, 0 to 1. It is to be drawn anew each time, so that those that fail
     ///     together don't try again together (full jitter; M. Brooker, Exponential Backoff And Jitter, AWS 2015).

@@ -18,9 +18,9 @@ struct RunQueue: Sendable {
     private var nextNumber: UInt64 = 0
     private let ageing: Int64
 
-    /// - Parameter ageing: how much waiting a level of priority is worth.
+    /// - Parameter ageing: how much waiting a level of priority is worth; 36 years at most, so that keys can be counted.
     init(ageing: Duration) {
-        self.ageing = max(0, ageing.nanoseconds)
+        self.ageing = min(max(0, ageing.nanoseconds), .max / 8)
     }
 
     var count: Int { entries.count }

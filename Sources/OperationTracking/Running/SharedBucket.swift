@@ -17,8 +17,6 @@ struct SharedBucket {
     private var goals: [UInt64: Double] = [:]
     private var time: Int64 = 0
 
-    var isEmpty: Bool { goals.isEmpty }
-
     /// Changes the rate from `now` on.
     mutating func setRate(_ newRate: Double?, at now: Int64) {
         // What has finished stays among the goals, at or below `served`: the next `finished(at:)` finds it.

@@ -82,6 +82,18 @@ extension OperationCell {
         /// Whether the work is to end now and to begin again later.
         var isToPauseByRestart: Bool { machine.pendingRequest == .pause && pausing == .byRestart }
 
+        /// Whether nothing moves: it has paused, or it has not begun and is held back.
+        var standsStill: Bool {
+            machine.status == .paused || (machine.status == .pending && machine.pendingRequest == .pause)
+        }
+
+        /// Whether work that ended in an error did so only to begin again after a pause. It is asked once an end.
+        mutating func takeStopToPause() -> Bool {
+            defer { control.isStoppedToPause = false }
+            return machine.status.isActive && machine.pendingRequest != .cancel
+                && (control.isStoppedToPause || isToPauseByRestart)
+        }
+
         func activeSeconds(at monotonic: Int64) -> Double? {
             guard startedAt != nil else { return nil }
             let running = runningSince.map { max(0, monotonic - $0) } ?? 0
@@ -122,6 +134,8 @@ extension OperationCell {
         var isStoppedToPause = false
         /// Tells the one who decides when the work begins that the wish has changed.
         var signalOwner: (@Sendable () -> Void)?
+        /// Whether the work doesn't run, and somebody decides when it begins.
+        var isAtRest: Bool { signalOwner != nil && cancelWork == nil }
         /// Tasks of the work that stand at a checkpoint, or wait beside running work, until the wish changes.
         var waiting: [UInt64: CheckedContinuation<Void, Never>] = [:]
         var nextTicket: UInt64 = 0

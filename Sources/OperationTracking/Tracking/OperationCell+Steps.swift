@@ -23,11 +23,14 @@ extension OperationCell {
 
     /// Applies an event under the lock.
     ///
-    /// - Parameter wish: the wish that the step follows. When that is no longer wanted, nothing happens.
+    /// - Parameters:
+    ///   - wish: the wish that the step follows. When that is no longer wanted, nothing happens.
+    ///   - isDue: whether the step is still to be taken, asked under the lock.
     func take(
         _ event: OperationStateMachine.Event,
         at time: CellTime,
         following wish: PendingRequest? = nil,
+        if isDue: (borrowing State) -> Bool = { _ in true },
         failure: OperationFailure? = nil,
         result: [UInt8]? = nil
     ) throws(OperationError) -> Step {
@@ -38,7 +41,7 @@ extension OperationCell {
                 throw .cannotPause(type)
             }
             let before = state.machine.status
-            if let wish, state.machine.pendingRequest != wish {
+            guard wish == nil || state.machine.pendingRequest == wish, isDue(state) else {
                 return Step(actions: [], before: before, after: before)
             }
             let amounts = amounts(of: state)

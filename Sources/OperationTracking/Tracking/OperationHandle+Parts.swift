@@ -35,8 +35,7 @@ extension OperationHandle {
         )
         spec.band = band
         let tracker = tracker
-        let part = try tracker.begin(spec)
-        part.cell.withState { $0.pausing = pausing }
+        let part = try tracker.begin(spec) { $0.pausing = pausing }
         return try await tracker.runPart(part) { try await body(part) }
     }
 }
@@ -50,7 +49,7 @@ extension OperationTracker {
         do {
             while true {
                 let result = await reach(part, body)
-                if case .failure = result, part.cell.withState({ $0.takeStopToPause() }), !Task.isCancelled {
+                if case .failure = result, !Task.isCancelled, await hasStoppedToPause(part.cell) {
                     try await waitOutPause(of: part.cell)
                     continue
                 }
@@ -64,16 +63,14 @@ extension OperationTracker {
         }
     }
 
-    /// Says that work which was stopped for a pause has paused, and returns when it is to begin again.
+    /// Returns when work that has paused is to begin again.
     private func waitOutPause(of cell: OperationCell) async throws {
         while true {
-            try await step(cell, .pause, following: .pause)
             do {
                 return try await followWish(of: cell)
             } catch let error as CancellationError {
                 // The next wish to pause may have come already; then that pause is waited for too.
-                let isToPause = cell.withState { $0.machine.status.isActive && $0.isToPauseByRestart }
-                guard isToPause, !Task.isCancelled else { throw error }
+                guard !Task.isCancelled, await hasStoppedToPause(cell) else { throw error }
             }
         }
     }
@@ -84,39 +81,37 @@ extension OperationTracker {
     /// stands already is for it too.
     func join(_ cell: OperationCell, band: Range<Double>?) {
         guard let parent = cell.parent else { return }
-        parent.take(OperationCell.Child(cell: cell, band: band?.clamped(to: 0..<1) ?? 0..<0))
-        let (status, wish) = parent.withState { ($0.machine.status, $0.machine.pendingRequest) }
-        if wish == .cancel {
-            Task { try? await cancel(cell.id) }
-        } else if wish == .pause || (status == .paused && wish != .resume) {
-            guard let step = try? cell.take(.requestPause, at: CellTime(clock)), !step.actions.isEmpty else { return }
-            enqueueRecord(of: cell)
-            broadcaster.announce(.updated) { cell.snapshot(at: clock.monotonicNanoseconds) }
-        }
-    }
-}
-
-extension OperationCell.State {
-    /// Whether the work has ended only for a pause.
-    fileprivate mutating func takeStopToPause() -> Bool {
-        defer { control.isStoppedToPause = false }
-        return machine.pendingRequest != .cancel && machine.status.isActive
-            && (control.isStoppedToPause || isToPauseByRestart)
+        let child = OperationCell.Child(cell: cell, band: band?.clamped(to: 0..<1) ?? 0..<0)
+        let (isToStop, pause) = parent.take(child, at: CellTime(clock))
+        if isToStop { Task { try? await cancel(cell.id) } }
+        guard let pause, !pause.actions.isEmpty else { return }
+        pause.wake?()
+        enqueueRecord(of: cell)
+        broadcaster.announce(.updated) { cell.snapshot(at: clock.monotonicNanoseconds) }
     }
 }
 
 extension OperationCell {
     /// Gives a band of this operation's progress to a part, or none. Whoever had that band before loses it.
-    fileprivate func take(_ child: Child) {
-        change { state in
+    ///
+    /// - Returns: whether the part is to stop, as this one is; and its request to pause, if this one is paused or asked to. It is
+    ///   made in the moment in which the part becomes one, so that it is before any later wish for both.
+    fileprivate func take(_ child: Child, at time: CellTime) -> (isToStop: Bool, pause: Step?) {
+        withState { state in
+            guard state.machine.status.isActive else { return (false, nil) }
             // What has been shown so far is not to fall because a part begins again.
             shownPercent(of: &state, status: state.visibleStatus)
             // A part without a band is there to hear of wishes, so once it has ended it is forgotten.
-            state.children.removeAll { other in
-                other.band.overlaps(child.band)
-                    || (other.band.isEmpty && !other.cell.withState { $0.machine.status.isActive })
+            state.children = state.children.compactMap { other in
+                guard other.band.isEmpty || other.band.overlaps(child.band) else { return other }
+                return other.cell.withState(\.machine.status.isActive) ? Child(cell: other.cell, band: 0..<0) : nil
             }
             state.children.append(child)
+            state.isDirty = true
+            let wish = state.machine.pendingRequest
+            let isToPause = wish == .pause || (state.machine.status == .paused && wish == nil)
+            guard isToPause else { return (wish == .cancel, nil) }
+            return (false, try? child.cell.take(.requestPause, at: time))
         }
     }
 }

@@ -145,6 +145,16 @@ extension OperationHandle {
         try await tracker.waitForRequest(to: cell)
     }
 
+    /// Waits for a wish, but no longer than a time.
+    package func waitForRequest(within limit: Duration) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await clock.sleep(for: limit) }
+            group.addTask { _ = try await waitForRequest() }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
     /// Names the process that does the work, so that its cost is measured.
     ///
     /// - Parameters:
@@ -172,7 +182,7 @@ extension OperationHandle {
     ///
     /// - Parameter duration: from now; `nil` when nothing holds it back.
     public func setEarliestEnd(after duration: Duration?) {
-        let end = duration.map { tracker.clock.monotonicNanoseconds + $0.nanoseconds }
+        let end = duration.map { tracker.clock.monotonicNanoseconds.later(by: $0) }
         cell.change { $0.earliestEnd = end }
     }
 

@@ -18,7 +18,7 @@ struct OperationStateMachine: Sendable, Hashable {
     /// What the shell is to do, outside any lock and in the order of declaration.
     struct Actions: OptionSet, Sendable, Hashable {
         let rawValue: UInt8
-        /// Tell the work that the wish has changed.
+        /// Tell the work, and the one who runs it, that the wish has changed, or that it has paused or goes on.
         static let signalWork = Actions(rawValue: 1)
         /// Hand the new state to the history.
         static let record = Actions(rawValue: 2)
@@ -85,13 +85,15 @@ struct OperationStateMachine: Sendable, Hashable {
     ) throws(OperationError) -> Actions {
         guard status != next else { return [] }
         guard status.canBecome(next) else { throw .invalidTransition(from: status, to: next) }
+        // Others than the work may take these steps: a whole follows its parts.
+        let pausesOrGoesOn = status == .paused || next == .paused
         status = next
         if next.isTerminal {
             pendingRequest = nil
             return .finish
         }
         if pendingRequest == wish { pendingRequest = nil }
-        return [.record, .announce]
+        return pausesOrGoesOn ? [.signalWork, .record, .announce] : [.record, .announce]
     }
 }
 

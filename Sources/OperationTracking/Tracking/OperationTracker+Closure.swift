@@ -7,7 +7,7 @@ extension OperationTracker {
     ///   - description: what it does, for people.
     ///   - total: the whole amount in `unit`; `nil` when unknown.
     ///   - unit: what amounts count.
-    ///   - parent: the operation that it is a part of.
+    ///   - parent: the operation that it is a part of. Wishes to pause, resume or cancel that one are for this one too.
     ///   - startedBy: who starts it, for the audit log.
     ///   - body: the work. It runs in a task of its own, which is cancelled when the operation is.
     /// - Returns: what the work returned, once the ending is durable.

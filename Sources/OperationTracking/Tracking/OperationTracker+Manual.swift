@@ -10,7 +10,7 @@ extension OperationTracker {
     ///   - unit: what amounts count.
     ///   - id: a name of the caller's own, for this one operation and no later one; `nil` for a new one.
     ///   - pid: the process that does the work, when that is a process of its own.
-    ///   - parent: the operation that it is a part of.
+    ///   - parent: the operation that it is a part of. Wishes to pause, resume or cancel that one are for this one too.
     ///   - startedBy: who starts it, for the audit log.
     /// - Throws: ``OperationError``: `duplicate_operation`, `closed`.
     public func start(
@@ -36,11 +36,15 @@ extension OperationTracker {
         return try begin(spec, id: id)
     }
 
-    func begin(_ spec: OperationSpec, id: OperationID? = nil) throws(OperationError) -> OperationHandle {
+    func begin(
+        _ spec: OperationSpec,
+        id: OperationID? = nil,
+        prepare: (inout OperationCell.State) -> Void = { _ in }
+    ) throws(OperationError) -> OperationHandle {
         if let id, registry.cell(id) != nil { throw .duplicateOperation(id) }
-        let cell = makeCell(spec, status: .inProgress, id: id)
+        let cell = makeCell(spec, status: .inProgress, id: id, prepare: prepare)
         let handle = try admit(cell)
-        if let band = spec.band { join(cell, band: band) }
+        join(cell, band: spec.band)
         return handle
     }
 

@@ -15,25 +15,31 @@ extension OperationTracker {
     func request(_ event: OperationStateMachine.Event, of cell: OperationCell) async throws(OperationError) {
         try await step(cell, event)
         let parts = cell.withState { $0.children.map(\.cell) }
+        guard !parts.isEmpty else { return }
         for part in parts {
             // A part that has ended, or can't follow, leaves the wish standing with the whole.
             try? await request(event, of: part)
         }
+        // A part that had just been resumed may have taken a paused whole with it before the wish reached that part.
+        if event == .requestPause { try? await step(cell, event) }
         // Parts that have not begun are held by the wish alone, which is no step of theirs.
-        if !parts.isEmpty { try await followParts(of: cell) }
+        await pauseIfPartsStandStill(cell)
     }
 
     /// Takes a step that doesn't end the operation, or a request that may end one that never ran.
     ///
-    /// - Parameter wish: the wish that the step follows. When that is no longer wanted, nothing happens.
+    /// - Parameters:
+    ///   - wish: the wish that the step follows. When that is no longer wanted, nothing happens.
+    ///   - isDue: whether the step is still to be taken, asked in the same moment.
     func step(
         _ cell: OperationCell,
         _ event: OperationStateMachine.Event,
-        following wish: PendingRequest? = nil
+        following wish: PendingRequest? = nil,
+        if isDue: (borrowing OperationCell.State) -> Bool = { _ in true }
     ) async throws(OperationError) {
         registry.steps.begin()
         defer { registry.steps.end() }
-        let step = try cell.take(event, at: CellTime(clock), following: wish)
+        let step = try cell.take(event, at: CellTime(clock), following: wish, if: isDue)
         step.wake?()
         if step.actions.contains(.finish) {
             await seal(cell, from: step.before)
@@ -43,26 +49,29 @@ extension OperationTracker {
         if step.before != step.after { registry.move(from: step.before, to: step.after) }
         if step.actions.contains(.record) { enqueueRecord(of: cell) }
         broadcaster.announce(.updated) { cell.snapshot(at: clock.monotonicNanoseconds) }
-        if step.before != step.after { try await follow(cell) }
+        guard step.before != step.after, let whole = cell.parent else { return }
+        if step.after == .inProgress { await goOn(whole, with: cell) } else { await pauseIfPartsStandStill(whole) }
     }
 
-    private func follow(_ part: OperationCell) async throws(OperationError) {
-        if let parent = part.parent { try await followParts(of: parent) }
-    }
-
-    /// A whole pauses when all its parts have, and goes on when one does: its own work stands waiting for them. Parts that are
-    /// held back before they have begun stand still too.
-    private func followParts(of whole: OperationCell) async throws(OperationError) {
-        let parts = whole.withState { $0.children.map(\.cell) }.map { $0.withState(\.machine) }
-            .filter { $0.status.isActive }
-        let (status, wish) = whole.withState { ($0.machine.status, $0.machine.pendingRequest) }
-        let standStill = parts.allSatisfy {
-            $0.status == .paused || ($0.status == .pending && $0.pendingRequest == .pause)
+    /// A whole that is asked to pause has done so when all its parts stand still: its own work stands waiting for them.
+    ///
+    /// Both are looked at in one moment, since a part may go on at any time. What becomes of the whole is no concern of whoever
+    /// moves a part.
+    private func pauseIfPartsStandStill(_ whole: OperationCell) async {
+        try? await step(whole, .pause, following: .pause) { state in
+            let parts = state.children.map { $0.cell.withState { ($0.machine.status.isActive, $0.standsStill) } }
+                .filter(\.0)
+            return !parts.isEmpty && parts.allSatisfy(\.1)
         }
-        if wish == .pause, status == .inProgress, !parts.isEmpty, standStill {
-            try await step(whole, .pause, following: .pause)
-        } else if status == .paused, parts.contains(where: { $0.status == .inProgress }) {
-            try await step(whole, .run)
+    }
+
+    /// A paused whole goes on when a part does that nobody wants to pause. Where its work has ended for the pause, it is resumed
+    /// by whoever begins that again.
+    private func goOn(_ whole: OperationCell, with part: OperationCell) async {
+        let isAtRest = whole.withState(\.control.isAtRest)
+        try? await step(whole, isAtRest ? .requestResume : .run) { state in
+            state.machine.status == .paused
+                && part.withState { $0.machine.status == .inProgress && $0.machine.pendingRequest != .pause }
         }
     }
 
@@ -82,8 +91,17 @@ extension OperationTracker {
         guard step.actions.contains(.finish) else { return await endingIsDurable(cell) }
         let durability = await seal(cell, from: step.before)
         // The parts that are left may all be paused.
-        try? await follow(cell)
+        if let whole = cell.parent { await pauseIfPartsStandStill(whole) }
         return durability
+    }
+
+    /// Says that work has paused that ended in an error only to begin again later.
+    ///
+    /// - Returns: whether it did. What is wanted of it may have changed again.
+    func hasStoppedToPause(_ cell: OperationCell) async -> Bool {
+        guard cell.withState({ $0.takeStopToPause() }) else { return false }
+        try? await step(cell, .pause, following: .pause)
+        return cell.withState { $0.machine.status.isActive }
     }
 
     /// Waits until an ending that somebody else has decided is durable: a history takes the same one again, after the first.

@@ -31,9 +31,10 @@ public struct SystemTrackingClock: TrackingClock {
     /// The system's clock.
     public var wallMilliseconds: Int64 { Self.nanoseconds(of: CLOCK_REALTIME) / 1_000_000 }
 
-    /// Waits as `Task.sleep` does.
+    /// Waits as `Task.sleep` does; a time of more than 68 years is taken as that.
     public func sleep(for duration: Duration) async throws {
-        try await Task.sleep(for: duration)
+        // What the system's clock can't reach would be a trap.
+        try await Task.sleep(for: min(max(.zero, duration), .seconds(1 << 31)))
     }
 
     private static func nanoseconds(of clock: clockid_t) -> Int64 {
@@ -58,6 +59,15 @@ extension Duration {
     package var nanoseconds: Int64 {
         let (whole, overflow) = components.seconds.multipliedReportingOverflow(by: 1_000_000_000)
         guard !overflow else { return components.seconds < 0 ? .min : .max }
-        return whole.addingReportingOverflow(components.attoseconds / 1_000_000_000).partialValue
+        let (sum, isTooMuch) = whole.addingReportingOverflow(components.attoseconds / 1_000_000_000)
+        return isTooMuch ? (whole < 0 ? .min : .max) : sum
+    }
+}
+
+extension Int64 {
+    /// This moment of a clock in nanoseconds and so much more; the last one there is when that is too much.
+    package func later(by duration: Duration) -> Int64 {
+        let (moment, isTooMuch) = addingReportingOverflow(Swift.max(0, duration.nanoseconds))
+        return isTooMuch ? .max : moment
     }
 }
