@@ -7,7 +7,8 @@ import Glibc
 import Darwin
 #endif
 
-/// Does something at the first Ctrl-C (or SIGTERM) instead of dying; a second one ends the program as ever.
+/// Does something at the first Ctrl-C (or SIGTERM, or when the terminal is closed) instead of dying; a second one ends the
+/// program as ever.
 ///
 /// `timeout` and supervisors signal the program and then its process group, so that one wish comes as two signals: what
 /// follows the first within ``repeatTime`` is that same wish.
@@ -16,20 +17,26 @@ final class Interrupt {
 
     private static let repeatTime = DispatchTimeInterval.milliseconds(500)
 
-    init(_ action: @escaping @Sendable () -> Void) {
+    /// - Parameters:
+    ///   - action: what is done at the first.
+    ///   - last: what is done at a second one, before the program ends.
+    init(_ action: @escaping @Sendable () -> Void, last: @escaping @Sendable () -> Void = {}) {
         let queue = DispatchQueue(label: "wizard.interrupt")
         // Whoever started the program may want it to ignore Ctrl-C, as a shell does for what runs in the background.
-        let numbers = [SIGINT, SIGTERM].filter { !Self.isIgnored($0) }
-        let isFirst = Once()
+        let numbers = [SIGINT, SIGTERM, SIGHUP].filter { !Self.isIgnored($0) }
+        let (isFirst, isOver) = (Once(), Once())
         sources = numbers.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
-                guard isFirst.take() else { return }
-                action()
-                queue.asyncAfter(deadline: .now() + Self.repeatTime) {
-                    for number in numbers { signal(number, SIG_DFL) }
+                guard !isFirst.take() else {
+                    action()
+                    return queue.asyncAfter(deadline: .now() + Self.repeatTime) { _ = isOver.take() }
                 }
+                guard isOver.isTaken else { return }
+                last()
+                signal(number, SIG_DFL)
+                kill(getpid(), number)
             }
             source.resume()
             return source
@@ -68,7 +75,9 @@ final class Interrupt {
 
 /// True once.
 private final class Once: Sendable {
-    private let isTaken = Atomic(false)
+    private let taken = Atomic(false)
 
-    func take() -> Bool { !isTaken.exchange(true, ordering: .relaxed) }
+    var isTaken: Bool { taken.load(ordering: .relaxed) }
+
+    func take() -> Bool { !taken.exchange(true, ordering: .relaxed) }
 }

@@ -29,6 +29,8 @@ struct Session {
             Task {
                 for operation in tracker.activeOperations { try? await tracker.cancel(operation.id) }
             }
+        } last: {
+            tracker.killProcesses()
         }
         defer { interrupt.stop() }
         let runner = OperationRunner(tracker: tracker)

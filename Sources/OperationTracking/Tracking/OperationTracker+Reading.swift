@@ -1,5 +1,13 @@
 import Synchronization
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// What an interface to the outside reads: in the wire form, without a copy of each operation on the way.
 extension OperationTracker {
     /// Writes the active operations as a JSON array, oldest first.
@@ -37,6 +45,15 @@ extension OperationTracker {
         let oldest = 3 * configuration.sampleInterval.nanoseconds
         return monitor.current.withLock { current in
             current.time.flatMap { now - $0 <= oldest ? current.assessment : nil }
+        }
+    }
+
+    /// Ends by force what active operations have in process groups of their own, for a program that ends at once. The operations
+    /// are left to whoever opens the history next.
+    package func killProcesses() {
+        for leader in registry.activeCells.compactMap({ $0.withState(\.processGroup) }) where leader.isRunning {
+            let session = ProcessSession(id: leader.pid)
+            for process in session.members { session.signal(process, SIGKILL) }
         }
     }
 
