@@ -40,7 +40,10 @@ struct LoadTests {
     /// Lets one measurement after the other be made until a condition holds.
     private func passTime(until condition: () -> Bool) async {
         let measurements = AsyncStream.makeStream(of: Void.self)
-        tracker.observeLoad { measurements.continuation.yield() }
+        tracker.observeLoad {
+            measurements.continuation.yield()
+            return true
+        }
         var measured = measurements.stream.makeAsyncIterator()
         while !condition() {
             // The ticker measures when it wakes and the figures are two seconds old.
@@ -84,6 +87,152 @@ struct LoadTests {
         await clock.advance(by: .seconds(3))
         _ = await tracker.assessOverload()
         #expect(await tracker.resourceHistory().count == before + 1)
+    }
+
+    @Test func manyWhoAskAtOnceHaveOneMeasurementMade() async throws {
+        for _ in 0..<3 {
+            let before = await tracker.resourceHistory().count
+            await withDiscardingTaskGroup { group in
+                for _ in 0..<24 { group.addTask { [tracker] in _ = await tracker.assessOverload() } }
+            }
+            #expect(await tracker.resourceHistory().count == before + 1)
+            await clock.advance(by: .seconds(3))
+        }
+    }
+
+    @Test func theSameFiguresAgainAreNoNews() async throws {
+        let idle = try tracker.start(type: .install, description: "idle", pid: getppid())
+        let process = try #require(idle.cell.withState(\.process))
+        let impact = ResourceImpact(cpuPercent: 0, memoryBytes: 5)
+        idle.cell.take(impact)
+        _ = tracker.tick()
+        #expect(idle.operation.resources == impact)
+        idle.cell.take(impact)
+        #expect(!idle.cell.withState(\.isDirty))
+        idle.cell.take(nil)
+        #expect(idle.cell.withState(\.isDirty))
+        #expect(process.pid == getppid())
+    }
+
+    @Test func aRunnerThatIsGoneIsNotToldOfTheLoad() async throws {
+        for _ in 0..<5 { _ = OperationRunner(tracker: tracker) }
+        _ = await tracker.assessOverload()
+        #expect(tracker.loadObserverCount == 0)
+    }
+
+    @Test func aPolicyThatSomebodySetsWhileAnotherIsLearnedHolds() {
+        let learned = ThresholdChange(code: .operationsCPU, old: 80, new: 50, reason: "learned")
+        let changes = tracker.monitor.changePolicy { policy in
+            policy.cpuPercent = 50
+            tracker.overloadPolicy.memoryBytes = 1
+            return [learned]
+        }
+        #expect(changes == [])
+        #expect(tracker.overloadPolicy.cpuPercent == 80)
+        #expect(tracker.overloadPolicy.memoryBytes == 1)
+        #expect(
+            tracker.monitor.changePolicy {
+                $0.cpuPercent = 50; return [learned]
+            } == [learned]
+        )
+        #expect(tracker.overloadPolicy.cpuPercent == 50)
+    }
+
+    @Test func typesThatComeFromOutsideAreLearnedAboutUpToANumber() async throws {
+        let types = try (0..<70).map { try #require(OperationType(rawValue: "type_\($0)")) }
+        for type in types {
+            let handle = try tracker.start(type: type, description: "one of many")
+            handle.report(ResourceImpact(memoryBytes: 1000))
+            try await tracker.complete(handle.id)
+        }
+        #expect(types.count { tracker.learnedDemand(of: $0).memoryBytes != nil } == 64)
+    }
+
+    // MARK: Waiting
+
+    @Test func whatWaitsLongForMemoryHoldsBackOnlyWhatWantsItToo() async throws {
+        let host = try #require(await tracker.assessOverload().host)
+        let (free, most) = (try #require(host.usableMemoryBytes), try #require(host.memoryLimitBytes))
+        let runner = runner(.wait)
+        let provider = WantingProvider()
+        let big = try await runner.submit(.init(memoryBytes: free + (most - free) * 9 / 10), to: provider)
+        #expect(tracker.operation(big.id)?.phase == "waiting")
+        await clock.advance(by: .seconds(61))
+        let small = try await runner.submit(.init(), to: provider)
+        while provider.scripted.runningCount < 1 { await briefPause() }
+        #expect(tracker.operation(small.id)?.status == .inProgress)
+        // It would fit, and so would the next of its kind, and the first would wait for ever.
+        let alike = try await runner.submit(.init(memoryBytes: 1 << 20), to: provider)
+        #expect(tracker.operation(alike.id)?.status == .pending)
+        #expect(tracker.operation(alike.id)?.message?.contains("promised") == true)
+        // With nothing running there is nobody to wait for.
+        provider.scripted.finish("")
+        _ = try await small.output
+        while provider.scripted.runningCount < 1 { await briefPause() }
+        #expect(tracker.operation(alike.id)?.status == .inProgress)
+        #expect(tracker.operation(big.id)?.status == .pending)
+    }
+
+    @Test func whatIsWrittenAlreadyIsPromisedNoMore() async throws {
+        var configuration = OperationTracker.Configuration()
+        configuration.dataDirectory = "/"
+        let tracker = OperationTracker(clock: clock, configuration: configuration)
+        tracker.overloadPolicy = self.tracker.overloadPolicy
+        tracker.overloadPolicy.minimumDiskBytes = nil
+        let free = try #require(await tracker.assessOverload().host?.diskAvailableBytes)
+        var waiting = OperationRunner.Configuration()
+        waiting.admission = AdmissionPolicy(whenOverloaded: .wait)
+        let runner = OperationRunner(tracker: tracker, configuration: waiting)
+        let provider = WantingProvider()
+        let first = try await runner.submit(.init(diskBytes: free / 10 * 6), to: provider)
+        while provider.scripted.runningCount < 1 { await briefPause() }
+        let more = ResourceDemand(diskBytes: free / 10 * 6)
+        guard case .wait = await runner.admission(of: more) else {
+            Issue.record("the same space was promised twice")
+            return
+        }
+        try #require(tracker.handle(first.id)).update(completed: free / 10 * 5)
+        #expect(await runner.admission(of: more) == .start(warning: nil))
+        provider.scripted.finish("")
+        _ = try await first.output
+    }
+
+    @Test func failuresOfWorkThatMovesNoBytesMoveTheThresholdToo() async throws {
+        var configuration = OperationTracker.Configuration()
+        configuration.adaptsOverloadPolicy = true
+        let tracker = OperationTracker(clock: clock, configuration: configuration)
+        let failure = OperationFailure(.stalled, "too much at once")
+        // Calm and load take turns, and under load something always fails.
+        for round in 0..<120 {
+            let isLoaded = round / 10 % 2 == 1
+            let handles = try (0..<2).map {
+                try tracker.start(type: .install, description: "\($0)", unit: .items)
+            }
+            handles[0].report(ResourceImpact(cpuPercent: isLoaded ? 78 : 50))
+            _ = tracker.tick()
+            if isLoaded { try await tracker.fail(handles[1].id, failure) }
+            await clock.advance(by: .seconds(11))
+            _ = await tracker.assessOverload()
+            for handle in handles { _ = try? await tracker.complete(handle.id) }
+        }
+        #expect(tracker.overloadPolicy.cpuPercent == 50)
+    }
+
+    @Test func whatATypeIsKnownToNeedIsNotPromisedTwiceWhenCalmReturns() async throws {
+        let host = try #require(await tracker.assessOverload().host)
+        let free = try #require(host.usableMemoryBytes)
+        tracker.registry.learnMemory(of: ScriptedProvider.operationType, free / 10 * 6)
+        let runner = runner(.wait)
+        let provider = ScriptedProvider()
+        let burden = try burden(cpuPercent: 200)
+        await passTime { tracker.latestAssessment.isOverloaded }
+        for name in ["a", "b"] { _ = try await runner.submit(.init(name), to: provider) }
+        #expect(await runner.queuedCount == 2)
+        burden.report(ResourceImpact(cpuPercent: 1))
+        _ = tracker.tick()
+        await passTime { provider.runningCount > 0 }
+        await passTime { tracker.activeOperations.contains { $0.message?.contains("promised") == true } }
+        #expect(provider.peakRunningCount == 1)
     }
 
     @Test func workWaitsWhileTheMachineIsOverloadedAndBeginsWhenCalmReturns() async throws {
@@ -214,6 +363,28 @@ struct LoadTests {
         await clock.advance(by: .seconds(5))
         #expect(handle.operation.resources.cpuPercent == nil)
         #expect(handle.operation.resources.memoryBytes == nil)
+    }
+}
+
+/// Wants as much memory as it is asked to.
+private struct WantingProvider: OperationProvider {
+    struct Request: Codable {
+        var memoryBytes: Int64?
+        var diskBytes: Int64?
+    }
+
+    static let operationType = OperationType("wanting")
+    let scripted = ScriptedProvider()
+    var unit: OperationUnit { .bytes }
+
+    func description(of request: Request) -> String { "wanting" }
+    func demand(of request: Request) -> ResourceDemand {
+        ResourceDemand(memoryBytes: request.memoryBytes, diskBytes: request.diskBytes)
+    }
+
+    @concurrent
+    func perform(_ request: Request, reporting handle: OperationHandle) async throws -> String {
+        try await scripted.perform(.init(""), reporting: handle)
     }
 }
 

@@ -4,6 +4,42 @@ import Testing
 @testable import OperationTracking
 
 struct OperationTrackerTests {
+    @Test(arguments: [Duration.seconds(Int64.max), .seconds(Int64.min), .seconds(-1_000_000_000_000)])
+    func anyEarliestEndCanBeSaid(_ duration: Duration) async throws {
+        let clock = ManualClock()
+        let tracker = OperationTracker(clock: clock)
+        let handle = try tracker.start(type: .download, description: "held back", total: 10)
+        handle.setEarliestEnd(after: duration)
+        for step in 1...8 {
+            handle.update(completed: Int64(step))
+            await clock.advance(by: .seconds(1))
+            _ = tracker.tick()
+        }
+        #expect(handle.operation.status == .inProgress)
+    }
+
+    @Test func anyDurationIsSoManyNanosecondsAsThereCanBe() {
+        let most = Int64.max
+        #expect(Duration.seconds(most).nanoseconds == .max)
+        #expect(Duration.seconds(-most).nanoseconds == .min)
+        // The whole seconds fit, and the rest is too much.
+        #expect((Duration.nanoseconds(most) + .milliseconds(200)).nanoseconds == .max)
+        #expect(most.later(by: .seconds(1)) == .max)
+        #expect(Int64(5).later(by: .seconds(-1)) == 5)
+    }
+
+    @Test func theSystemsClockIsAskedForNoMoreThanItCan() async {
+        let sleeper = Task { try await SystemTrackingClock().sleep(for: .seconds(Int64.max)) }
+        sleeper.cancel()
+        await #expect(throws: CancellationError.self) { try await sleeper.value }
+    }
+
+    @Test func aTickIsNeverTakenAllTheTime() {
+        var configuration = OperationTracker.Configuration()
+        configuration.tickInterval = .seconds(-1)
+        #expect(OperationTracker(configuration: configuration).configuration.tickInterval == .milliseconds(10))
+    }
+
     private let clock = ManualClock()
     private let tracker: OperationTracker
 

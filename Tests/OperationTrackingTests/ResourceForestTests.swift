@@ -117,6 +117,20 @@ struct ResourceForestTests {
         #expect(found.trees[10] == ProcessUsage(cpu: 5, residentBytes: 1))
     }
 
+    @Test func whatIsReadAndIsNoProcessOfTheTreeIsForgotten() {
+        table.add(10)
+        table.add(11, parent: 10)
+        table.add(12, parent: 10)
+        var forest = ProcessForest(table)
+        // It is adopted after it was listed.
+        table.afterRead = (12, { $0.processes[11]?.parent = 1 })
+        forest.look(at: [root])
+        #expect(table.forgotten == [11])
+        table.add(10, start: 99)
+        forest.look(at: [root])
+        #expect(table.forgotten.contains(10))
+    }
+
     @Test func aNewChildCountsWithAllItHasUsed() {
         table.add(10)
         let found = usage(of: [root]) { $0.add(11, parent: 10, start: 150, cpu: 40, ended: 2) }

@@ -115,6 +115,22 @@ struct ResourceSamplerTests {
         #expect(ResourceSampler(dataDirectory: "/nonexistent").sample([], at: 0).host.diskAvailableBytes == nil)
     }
 
+    @Test func ratesOverALongIdleTimeAreUnknown() throws {
+        let shell = try ResourceTestShell("echo 1; read x")
+        defer { shell.end() }
+        _ = shell.line()
+        let identity = try shell.identity
+        let sampler = ResourceSampler(longestSpan: .seconds(10))
+        let second: Int64 = 1_000_000_000
+        let figures = ([0, 10, 3600, 3601] as [Int64]).map { time in
+            let sample = sampler.sample([identity], at: time * second)
+            // The machine's own time stands still when two readings come in one tick.
+            return (sample.impacts[identity]?.cpuPercent, sample.host.networkReceiveBitsPerSecond)
+        }
+        #expect(figures.map { $0.0 == nil } == [true, false, true, false])
+        #expect(figures.map { $0.1 == nil }[2])
+    }
+
     @Test func withoutProcessesThereIsNothing() {
         let sample = ResourceSampler().sample([], at: 5)
         #expect(sample.time == 5)

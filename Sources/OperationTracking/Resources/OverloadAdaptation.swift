@@ -1,31 +1,16 @@
 /// What went on in a stretch of time: how fast operations went, and what ran beside them.
-public struct LoadObservation: Sendable, Hashable {
+struct LoadObservation: Sendable, Hashable {
     /// What an operation got done in a second, on average over those that ran. In any unit, if it is always the same one: bytes,
     /// or the speed as a part of what operations of that type usually have.
-    public var throughputPerOperation: Double
+    var throughputPerOperation: Double
     /// Operations that ran, at least 1; an observation of none says nothing and is left out.
-    public var activeOperations: Int
+    var activeOperations: Int
     /// Operations that failed in this time.
-    public var failures: Int
+    var failures = 0
     /// CPU use of all operations, in per cent as `OverloadPolicy.cpuPercent` counts it.
-    public var cpuPercent: Double
+    var cpuPercent: Double
     /// Memory of all operations in bytes.
-    public var memoryBytes: Int64
-
-    /// Makes an observation.
-    public init(
-        throughputPerOperation: Double,
-        activeOperations: Int,
-        failures: Int = 0,
-        cpuPercent: Double,
-        memoryBytes: Int64
-    ) {
-        self.throughputPerOperation = throughputPerOperation
-        self.activeOperations = activeOperations
-        self.failures = failures
-        self.cpuPercent = cpuPercent
-        self.memoryBytes = memoryBytes
-    }
+    var memoryBytes: Int64
 
     /// What all operations got done together in a second.
     ///
@@ -58,20 +43,17 @@ public struct ThresholdChange: Sendable, Hashable {
 /// It keeps the observations of some time, and asks of each load whether the operations get clearly less done together above it
 /// than just below. A threshold moves only when that is so on at least three separate occasions, by a margin that chance does not
 /// make, and never out of the bounds.
-public struct OverloadAdaptation: Sendable {
+struct OverloadAdaptation: Sendable {
     /// The thresholds between which `OverloadPolicy.cpuPercent` may move, in per cent.
-    public var cpuBounds: ClosedRange<Double> = 40...95
+    var cpuBounds: ClosedRange<Double> = 40...95
     /// The thresholds between which `OverloadPolicy.memoryBytes` may move, in bytes.
-    public var memoryBounds: ClosedRange<Int64> = (1000 << 20)...(64_000 << 20)
+    var memoryBounds: ClosedRange<Int64> = (1000 << 20)...(64_000 << 20)
 
     private var observations: [LoadObservation] = []
     private static let kept = 512
 
-    /// Makes one that has seen nothing.
-    public init() {}
-
     /// Takes what went on in a stretch of time; one every ten seconds or so is plenty. The newest 512 are kept.
-    public mutating func observe(_ observation: LoadObservation) {
+    mutating func observe(_ observation: LoadObservation) {
         guard observation.isUsable else { return }
         if observations.count == Self.kept { observations.removeFirst() }
         observations.append(observation)
@@ -80,7 +62,7 @@ public struct OverloadAdaptation: Sendable {
     /// Moves the thresholds of `policy` where the observations ask for it; a threshold that is `nil` stays so.
     ///
     /// - Returns: what was changed; empty when nothing was.
-    public func adapt(_ policy: inout OverloadPolicy) -> [ThresholdChange] {
+    func adapt(_ policy: inout OverloadPolicy) -> [ThresholdChange] {
         var changes: [ThresholdChange] = []
         if let old = policy.cpuPercent {
             let found = slowdown(by: \.cpuPercent)

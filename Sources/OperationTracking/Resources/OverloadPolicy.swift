@@ -31,27 +31,16 @@ public struct OverloadPolicy: Sendable, Hashable {
 }
 
 /// What operations cost together.
-public struct OperationLoad: Sendable, Hashable {
+struct OperationLoad: Sendable, Hashable {
     /// Of operations whose processes were measured here.
-    public var measured = ResourceImpact.unknown
+    var measured = ResourceImpact.unknown
     /// Of operations whose clients report what they cost; their per cent are taken as they are.
-    public var reported = ResourceImpact.unknown
+    var reported = ResourceImpact.unknown
     /// Operations that have not ended.
-    public var activeOperations = 0
-
-    /// Makes a load; what is left out is none.
-    public init(
-        measured: ResourceImpact = .unknown,
-        reported: ResourceImpact = .unknown,
-        activeOperations: Int = 0
-    ) {
-        self.measured = measured
-        self.reported = reported
-        self.activeOperations = activeOperations
-    }
+    var activeOperations = 0
 
     /// Memory of both in bytes; what nobody knows counts as nothing.
-    public var memoryBytes: Int64 {
+    var memoryBytes: Int64 {
         let (sum, overflow) = (measured.memoryBytes ?? 0).addingReportingOverflow(reported.memoryBytes ?? 0)
         return overflow ? .max : sum
     }
@@ -59,7 +48,7 @@ public struct OperationLoad: Sendable, Hashable {
     /// What `OverloadPolicy.cpuPercent` is compared with.
     ///
     /// - Parameter cores: how many this process may use, more than 0.
-    public func cpuPercent(of cores: Double) -> Double {
+    func cpuPercent(of cores: Double) -> Double {
         (measured.cpuPercent ?? 0) / (cores > 0 ? cores : 1) + (reported.cpuPercent ?? 0)
     }
 }

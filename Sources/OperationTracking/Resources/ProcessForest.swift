@@ -122,7 +122,10 @@ struct ProcessForest<Table: ProcessTable>: ~Copyable {
     }
 
     private mutating func plant(_ root: ProcessIdentity) {
-        guard !isMet(root.pid), let reading = table.read(root.pid), reading.startTime == root.startTime else { return }
+        guard !isMet(root.pid), let reading = table.read(root.pid) else { return }
+        guard reading.startTime == root.startTime, named[root.pid] == root.startTime else {
+            return table.forget(root.pid)
+        }
         meet(root.pid, reading, parent: 0, in: nil)
         walk()
     }
@@ -132,10 +135,14 @@ struct ProcessForest<Table: ProcessTable>: ~Copyable {
         while let candidate = candidates.popLast() {
             if let node = nodes[candidate.pid], node.look == look {
                 enclose(node, pid: candidate.pid, in: candidate.tree)
-            } else if let reading = table.read(candidate.pid), reading.parent == candidate.parent {
+            } else if let reading = table.read(candidate.pid) {
+                guard reading.parent == candidate.parent else {
+                    // Its number is another process's already, or it has been adopted.
+                    table.forget(candidate.pid)
+                    continue
+                }
                 meet(candidate.pid, reading, parent: candidate.parent, in: candidate.tree)
             }
-            // Else it has ended since it was listed, or its number is another process's already.
         }
     }
 

@@ -18,25 +18,10 @@ public struct ResourceHistory: Sendable {
         public var totals: ResourceImpact
         /// Operations that had not ended.
         public var activeOperations: Int
-
-        /// Makes a point.
-        public init(
-            monotonicNanoseconds: Int64,
-            date: Date,
-            host: HostResources,
-            totals: ResourceImpact,
-            activeOperations: Int
-        ) {
-            self.monotonicNanoseconds = monotonicNanoseconds
-            self.date = date
-            self.host = host
-            self.totals = totals
-            self.activeOperations = activeOperations
-        }
     }
 
     /// How many points are kept, at least 1.
-    public let capacity: Int
+    let capacity: Int
 
     private var ring: [Point] = []
     /// Where the oldest point is, once the ring is full.
@@ -46,17 +31,17 @@ public struct ResourceHistory: Sendable {
     ///
     /// - Parameter capacity: how many points are kept; what is below 1 counts as 1. The default holds 15 minutes of one point
     ///   every two seconds.
-    public init(capacity: Int = 450) {
+    init(capacity: Int = 450) {
         self.capacity = max(1, capacity)
     }
 
     /// The point taken last.
-    public var latest: Point? {
+    var latest: Point? {
         ring.isEmpty ? nil : ring[(start + ring.count - 1) % ring.count]
     }
 
     /// The points kept, the oldest first.
-    public var points: [Point] {
+    var points: [Point] {
         Array(ring[start...] + ring[..<start])
     }
 
@@ -65,7 +50,7 @@ public struct ResourceHistory: Sendable {
     /// - Parameters:
     ///   - duration: how far back from the latest point.
     ///   - limit: how many at most, at least 2; when there are more, they are chosen evenly, the latest among them.
-    public func points(last duration: Duration, limit: Int = .max) -> [Point] {
+    func points(last duration: Duration, limit: Int = .max) -> [Point] {
         guard let latest else { return [] }
         let recent = points.filter { latest.monotonicNanoseconds - $0.monotonicNanoseconds <= duration.nanoseconds }
         let limit = max(2, limit)

@@ -24,8 +24,9 @@ actor ResourceMonitor {
 
     nonisolated let current = Mutex(Current())
     private let dataDirectory: String?
+    private let interval: Duration
     private let isAdaptive: Bool
-    private lazy var sampler = ResourceSampler(dataDirectory: dataDirectory)
+    private lazy var sampler = ResourceSampler(dataDirectory: dataDirectory, longestSpan: longestSpan)
     private var monitor = OverloadMonitor()
     private var history = ResourceHistory()
     private var adaptation = OverloadAdaptation()
@@ -35,13 +36,33 @@ actor ResourceMonitor {
     /// How often the relation of load and speed is noted.
     private static let observationInterval: Int64 = 10_000_000_000
 
-    init(dataDirectory: String?, isAdaptive: Bool) {
+    /// - Parameter interval: how long a measurement holds.
+    init(dataDirectory: String?, interval: Duration, isAdaptive: Bool) {
         self.dataDirectory = dataDirectory
+        self.interval = interval
         self.isAdaptive = isAdaptive
     }
 
-    /// Measures the processes of `cells` and the machine, tells the cells what they cost, and judges.
-    func look(at cells: [OperationCell], _ summary: OperationsSummary, _ time: CellTime) -> News {
+    /// A few measurements may be late; the machine's load since before an idle hour is not its load now.
+    private var longestSpan: Duration { max(.seconds(10), min(interval, .seconds(86_400)) * 5) }
+
+    /// The latest judgement, if that still holds.
+    ///
+    /// - Parameter now: monotonic nanoseconds.
+    nonisolated func freshAssessment(at now: Int64) -> OverloadAssessment? {
+        current.withLock { current in
+            guard let time = current.time, now - time < interval.nanoseconds else { return nil }
+            return current.assessment
+        }
+    }
+
+    /// Measures the processes of the active operations and the machine, tells the operations what they cost, and judges.
+    ///
+    /// - Returns: `nil` when the latest judgement holds: others who asked at the same time had it made.
+    func look(at registry: OperationRegistry, _ clock: any TrackingClock) -> News? {
+        let time = CellTime(clock)
+        guard freshAssessment(at: time.monotonic) == nil else { return nil }
+        let (cells, summary) = (registry.activeCells, registry.summary)
         let processes = cells.map { ($0, $0.withState(\.process)) }
         let sample = sampler.sample(processes.compactMap(\.1), at: time.monotonic)
         for case (let cell, let process?) in processes { cell.take(sample.impacts[process]) }
@@ -53,12 +74,13 @@ actor ResourceMonitor {
             reported: summary.reported,
             activeOperations: summary.totalActive
         )
-        var policy = current.withLock { $0.policy }
-        news.thresholdChanges = adapt(&policy, to: cells, load, sample.host, summary[.failed], at: time.monotonic)
+        news.thresholdChanges = changePolicy { policy in
+            adapt(&policy, to: cells, load, sample.host, summary[.failed], at: time.monotonic)
+        }
+        let policy = current.withLock(\.policy)
         let assessment = monitor.assess(load, host: sample.host, policy: policy, at: time.monotonic)
         news.hasChanged = current.withLock { current in
             let before = current.assessment.reasons.map(\.code)
-            if !news.thresholdChanges.isEmpty { current.policy = policy }
             current.assessment = assessment
             current.time = time.monotonic
             return before != assessment.reasons.map(\.code)
@@ -79,6 +101,21 @@ actor ResourceMonitor {
         history.points(last: duration, limit: limit)
     }
 
+    /// Changes the policy outside its lock. Should somebody set another one meanwhile, that one holds.
+    ///
+    /// - Returns: what was changed.
+    nonisolated func changePolicy(_ change: (inout OverloadPolicy) -> [ThresholdChange]) -> [ThresholdChange] {
+        let before = current.withLock(\.policy)
+        var policy = before
+        let changes = change(&policy)
+        let isTaken = current.withLock { current in
+            guard current.policy == before else { return false }
+            current.policy = policy
+            return true
+        }
+        return isTaken ? changes : []
+    }
+
     private func adapt(
         _ policy: inout OverloadPolicy,
         to cells: [OperationCell],
@@ -91,7 +128,7 @@ actor ResourceMonitor {
         let before = lastObservation
         guard before.map({ time - $0.time >= Self.observationInterval }) ?? true else { return [] }
         lastObservation = (time, failed)
-        guard let before, let speed = speeds.relativeSpeed(of: cells) else { return [] }
+        guard let before, let speed = speeds.relativeSpeed(of: cells) ?? usualSpeed(of: cells) else { return [] }
         adaptation.observe(
             LoadObservation(
                 throughputPerOperation: speed.mean,
@@ -103,6 +140,12 @@ actor ResourceMonitor {
         )
         return adaptation.adapt(&policy)
     }
+}
+
+/// Work whose speed nobody measures is taken to go as it usually does: what it tells is how much of it fails.
+private func usualSpeed(of cells: [OperationCell]) -> (mean: Double, count: Int)? {
+    let count = cells.count { $0.withState { $0.runningSince != nil } }
+    return count > 0 ? (1, count) : nil
 }
 
 /// How fast operations of a type usually go, so that fast and slow types can be compared.
@@ -117,7 +160,9 @@ private struct TypicalSpeeds {
             let rate = cell.withState { $0.runningSince == nil ? 0 : $0.lastTick.bitRate }
             guard rate > 0 else { continue }
             let usual = bitRates[cell.type] ?? rate
-            bitRates[cell.type] = usual + 0.05 * (rate - usual)
+            if bitRates[cell.type] != nil || bitRates.count < EndedTotals.mostTypes {
+                bitRates[cell.type] = usual + 0.05 * (rate - usual)
+            }
             sum += rate / usual
             count += 1
         }
@@ -127,11 +172,16 @@ private struct TypicalSpeeds {
 
 extension OperationCell {
     /// Takes what the operation's process tree was found to cost; `nil` when it isn't there any more.
-    fileprivate func take(_ impact: ResourceImpact?) {
-        change { state in
-            state.resources.cpuPercent = impact?.cpuPercent
-            state.resources.memoryBytes = impact?.memoryBytes
+    func take(_ impact: ResourceImpact?) {
+        withState { state in
+            var resources = state.resources
+            resources.cpuPercent = impact?.cpuPercent
+            resources.memoryBytes = impact?.memoryBytes
+            // The same figures again are no news.
+            guard state.machine.status.isActive, resources != state.resources else { return }
+            state.resources = resources
             state.peakMemory = max(state.peakMemory, impact?.memoryBytes ?? 0)
+            state.isDirty = true
         }
     }
 }

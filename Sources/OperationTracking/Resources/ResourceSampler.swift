@@ -12,10 +12,14 @@ package final class ResourceSampler {
     private let host: SystemHost
     private var meter = HostMeter()
     private var lastTime: Int64?
+    private let longestSpan: Int64
 
-    /// - Parameter dataDirectory: an existing folder, whose file system's space is measured too.
-    package init(dataDirectory: String? = nil) {
+    /// - Parameters:
+    ///   - dataDirectory: an existing folder, whose file system's space is measured too.
+    ///   - longestSpan: rates over a longer time than this are unknown, since they say little of now.
+    package init(dataDirectory: String? = nil, longestSpan: Duration = .seconds(60)) {
         host = SystemHost(dataDirectory: dataDirectory)
+        self.longestSpan = longestSpan.nanoseconds
     }
 
     /// Measures the trees of `processes`, and the machine.
@@ -26,6 +30,10 @@ package final class ResourceSampler {
     ///   - processes: in any order, any of them several times or inside another's tree.
     ///   - time: monotonic nanoseconds; rates are over the time since the sample before.
     package func sample(_ processes: [ProcessIdentity], at time: Int64) -> ResourceSample {
+        if let last = lastTime, time - last > longestSpan {
+            meter = HostMeter()
+            lastTime = nil
+        }
         var sample = ResourceSample(time: time)
         sample.host = meter.resources(host.read(), at: time)
         forest.look(at: processes)

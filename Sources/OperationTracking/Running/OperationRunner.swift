@@ -90,7 +90,9 @@ public actor OperationRunner {
             limitByType: configuration.maximumRunningByType
         )
         tracker.observeLoad { [weak self] in
-            Task { await self?.startWhatMay() }
+            guard let self else { return false }
+            Task { await self.startWhatMay() }
+            return true
         }
     }
 

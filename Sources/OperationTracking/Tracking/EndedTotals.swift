@@ -22,7 +22,7 @@ package struct EndedTotals: Sendable {
     package static let bounds: [Double] = [0.1, 1, 5, 15, 60, 300, 900, 3600, 14_400]
     /// What stands for all types that came after so many others.
     package static let other = OperationType("other")
-    private static let mostTypes = 64
+    static let mostTypes = 64
 
     package private(set) var byType: [OperationType: Figures] = [:]
 

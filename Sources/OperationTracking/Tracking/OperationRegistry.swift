@@ -8,6 +8,7 @@ final class OperationRegistry: Sendable {
         var summary = OperationsSummary()
         var endedTotals = EndedTotals()
         /// What operations of a type need; see ``LearnedPeak``. An entry without a peak says that the history has none.
+        /// Providers' types are few; those that clients report are learned about only up to a number.
         var memory: [OperationType: LearnedPeak] = [:]
         var isTicking = false
         var isClosed = false
@@ -62,7 +63,10 @@ final class OperationRegistry: Sendable {
             let left = state.summary.activeByType[cell.type, default: 1] - 1
             state.summary.activeByType[cell.type] = left > 0 ? left : nil
             if state.active.isEmpty { state.summary.measured = CountedCost() }
-            if ending.peakMemory > 0 { state.memory[cell.type, default: LearnedPeak()].add(ending.peakMemory) }
+            let isLearned = state.memory[cell.type] != nil || state.memory.count < EndedTotals.mostTypes
+            if ending.peakMemory > 0, isLearned {
+                state.memory[cell.type, default: LearnedPeak()].add(ending.peakMemory)
+            }
             state.ended.append(cell)
         }
     }

@@ -12,7 +12,7 @@ extension OperationTracker {
     /// ``Configuration/sampleInterval`` old and asking costs next to nothing; otherwise they are measured now.
     public func assessOverload() async -> OverloadAssessment {
         if let fresh = freshAssessment { return fresh }
-        await sampleResources(of: registry.activeCells)
+        await sampleResources()
         return latestAssessment
     }
 
@@ -30,32 +30,37 @@ extension OperationTracker {
         await monitor.points(last: duration, limit: limit)
     }
 
-    private var freshAssessment: OverloadAssessment? {
-        let now = clock.monotonicNanoseconds
-        let interval = configuration.sampleInterval.nanoseconds
-        return monitor.current.withLock { current in
-            guard let time = current.time, now - time < interval else { return nil }
-            return current.assessment
-        }
-    }
+    private var freshAssessment: OverloadAssessment? { monitor.freshAssessment(at: clock.monotonicNanoseconds) }
 
     func sampleResourcesIfDue() async {
         guard freshAssessment == nil else { return }
-        await sampleResources(of: registry.activeCells)
+        await sampleResources()
     }
 
-    private func sampleResources(of cells: [OperationCell]) async {
-        let news = await monitor.look(at: cells, registry.summary, CellTime(clock))
+    private func sampleResources() async {
+        guard let news = await monitor.look(at: registry, clock) else { return }
         registry.setMeasured(news.totals)
         for change in news.thresholdChanges { broadcaster.announce(.thresholdChanged(change)) }
         if news.hasChanged { broadcaster.announce(.overloadChanged(latestAssessment)) }
-        for observer in loadObservers.withLock({ $0 }) { observer() }
+        for (number, observer) in loadObservers.withLock(\.byNumber) where !observer() {
+            loadObservers.withLock { $0.byNumber[number] = nil }
+        }
     }
 
-    /// Has `observer` called after each measurement.
-    func observeLoad(_ observer: @escaping @Sendable () -> Void) {
-        loadObservers.withLock { $0.append(observer) }
+    /// Has `observer` called after each measurement, until it says that it wants no more.
+    func observeLoad(_ observer: @escaping @Sendable () -> Bool) {
+        loadObservers.withLock { observers in
+            observers.last += 1
+            observers.byNumber[observers.last] = observer
+        }
     }
+
+    struct LoadObservers: Sendable {
+        fileprivate var byNumber: [Int: @Sendable () -> Bool] = [:]
+        fileprivate var last = 0
+    }
+
+    var loadObserverCount: Int { loadObservers.withLock(\.byNumber.count) }
 
     /// Takes over from the history what operations of a type have needed before this tracker was made.
     func learnDemand(of type: OperationType) async {

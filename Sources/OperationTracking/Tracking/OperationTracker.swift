@@ -19,7 +19,7 @@ import Synchronization
 public final class OperationTracker: Sendable {
     /// What a tracker can be told when it is made.
     public struct Configuration: Sendable {
-        /// How often progress is looked at, events are merged and estimates made.
+        /// How often progress is looked at, events are merged and estimates made; every 10 ms at most.
         public var tickInterval: Duration = .milliseconds(250)
         /// How often resources are measured while anything runs.
         public var sampleInterval: Duration = .seconds(2)
@@ -50,7 +50,7 @@ public final class OperationTracker: Sendable {
     let broadcaster = EventBroadcaster()
     let past = Mutex(Past())
     let monitor: ResourceMonitor
-    let loadObservers = Mutex<[@Sendable () -> Void]>([])
+    let loadObservers = Mutex(LoadObservers())
     private let announcedHealth = Mutex(HistoryHealth.ok)
     private let closing = Mutex<Task<Void, Never>?>(nil)
 
@@ -67,10 +67,13 @@ public final class OperationTracker: Sendable {
     ) {
         self.history = history
         self.clock = clock
+        var configuration = configuration
+        configuration.tickInterval = max(configuration.tickInterval, .milliseconds(10))
         self.configuration = configuration
         bandwidth = BandwidthLimiter(clock: clock)
         monitor = ResourceMonitor(
             dataDirectory: configuration.dataDirectory,
+            interval: configuration.sampleInterval,
             isAdaptive: configuration.adaptsOverloadPolicy
         )
     }
