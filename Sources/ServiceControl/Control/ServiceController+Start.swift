@@ -122,8 +122,8 @@ extension ServiceController {
         let words = command.words
         let launch = Launch(program: words[0], arguments: Array(words.dropFirst()), environment: environment)
         let name = service.name
-        let process = try ServiceProcess(launch, log: folder.log(of: name)) { [weak self] ending in
-            Task { await self?.ended(name, ending) }
+        let process = try ServiceProcess(launch, log: folder.log(of: name)) { [weak self] process, ending in
+            Task { await self?.ended(name, process, ending) }
         }
         started[name] = process
         let record = StartedRecord(
@@ -213,8 +213,9 @@ extension ServiceController {
         return "Its last lines: \(text.count <= 900 ? text : "…" + text.suffix(899)) (all of them: \(process.log.path))"
     }
 
-    private func ended(_ name: String, _ ending: ProcessEnding) {
-        guard let process = started[name], !process.isToEnd, ending != .exited(0) else { return }
+    /// Another may have been started under the name before this one's end is heard of.
+    private func ended(_ name: String, _ process: ServiceProcess, _ ending: ProcessEnding) {
+        guard started[name] === process, !process.isToEnd, ending != .exited(0) else { return }
         fail(name, process, "It ended by itself, \(ending.text). \(said(process))")
     }
 

@@ -145,7 +145,7 @@ extension ServiceController {
             arguments: Array(command.words.dropFirst()),
             environment: environment
         )
-        let process = try ServiceProcess(launch, log: folder.log(of: service.name)) { _ in }
+        let process = try ServiceProcess(launch, log: folder.log(of: service.name)) { _, _ in }
         note("service.shutdown", by: actor, handle.id, "\(service.name): \(command)")
         let clock = handle.clock
         let deadline = clock.monotonicNanoseconds + configuration.stopTimeout.nanoseconds

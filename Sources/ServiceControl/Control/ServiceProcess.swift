@@ -34,7 +34,9 @@ final class ServiceProcess: Sendable {
     /// Starts a process in a session of its own, with its output in the log.
     ///
     /// - Throws: ``ServiceError``: `start_failed`, `system`.
-    init(_ launch: Launch, log: ServiceLog, onEnd: @escaping @Sendable (ProcessEnding) -> Void) throws(ServiceError) {
+    init(_ launch: Launch, log: ServiceLog, onEnd: @escaping @Sendable (ServiceProcess, ProcessEnding) -> Void)
+        throws(ServiceError)
+    {
         let (descriptor, start) = try log.open()
         defer { close(descriptor) }
         let process: SpawnedProcess
@@ -101,7 +103,7 @@ final class ServiceProcess: Sendable {
     func lastLines(_ count: Int) -> [String] { log.lastLines(count, from: logStart) }
 
     /// - Returns: whether there is more to wait for.
-    private func step(_ onEnd: (ProcessEnding) -> Void) -> Bool {
+    private func step(_ onEnd: (ServiceProcess, ProcessEnding) -> Void) -> Bool {
         log.trim()
         let (newEnding, isOver) = state.withLock { state -> (ProcessEnding?, Bool) in
             var new: ProcessEnding?
@@ -113,7 +115,7 @@ final class ServiceProcess: Sendable {
             if let process = state.process.take() { _ = process.reap() }
             return (new, true)
         }
-        if let newEnding { onEnd(newEnding) }
+        if let newEnding { onEnd(self, newEnding) }
         return !isOver
     }
 
