@@ -36,6 +36,20 @@ struct PNGCheckTests {
         }
     }
 
+    @Test func aPictureThatWasChangedOnItsWayIsRefused() {
+        for place in 12..<onePixel.count {
+            var bytes = onePixel
+            bytes[place] ^= 1
+            #expect(throws: FileRefusal.self) { try PNGCheck.check(bytes) }
+        }
+    }
+
+    @Test func aPNGWithoutAPictureIsRefused() {
+        // The signature and IHDR, and IEND.
+        let empty = Array(onePixel[..<33] + onePixel.suffix(12))
+        #expect(throws: FileRefusal("its PNG has no picture")) { try PNGCheck.check(empty) }
+    }
+
     @Test func anSVGIsNoPNG() {
         #expect(throws: FileRefusal("it is no PNG")) { try PNGCheck.check(Array("<svg/>".utf8)) }
     }

@@ -146,17 +146,42 @@ struct SVGSanitizerTests {
     @Test func stylesKeepWhatIsHarmless() throws {
         #expect(
             try cleanPart(
-                "<style type='text/css'>\n .st0 , path.st1{fill : NONE; stroke:#231F20;}\n/* x */ #i{clip-path:url(#a)}</style>"
+                "<style type='text/css'>\n .st0 , rect.st1{fill : NONE; stroke:#231F20;}\n/* x */ #i{clip-path:url(#a)}</style><rect class='st1' id='i'/>"
             )
-                == "<style>.st0,path.st1{fill:NONE;stroke:#231F20}#i{clip-path:url(#a)}</style>"
+                == #"<rect class="st1" id="i" style="fill:NONE;stroke:#231F20;clip-path:url(#a)"/>"#
         )
         #expect(
-            try cleanPart("<style>@import 'x'; .a{fill:red} .b{fill:red;width:expression(1);stroke:blue}</style>")
-                == "<style>.b{fill:red;stroke:blue}</style>"
+            try cleanPart(
+                "<style>@import 'x'; .a{fill:red} .b{fill:red;width:expression(1);stroke:blue}</style><rect class='a b'/>"
+            )
+                == #"<rect class="a b" style="fill:red;stroke:blue"/>"#
         )
         #expect(
             try cleanPart("<rect style='fill:none;-inkscape-x:1;STROKE:rgb(1, 2,3);content:&quot;x&quot;'/>")
                 == #"<rect style="fill:none;stroke:rgb(1, 2,3)"/>"#
+        )
+    }
+
+    @Test func rulesHoldForTheFilesOwnElementsAlone() throws {
+        let sheet = "<style>.btn,#sidebar,svg,g{display:none}.a{fill:green}rect{fill:red;stroke:blue}</style>"
+        let text = try clean("<svg>\(sheet)<rect class='a' style='stroke:none'/><rect/><path d='M0 0'/></svg>")
+        #expect(
+            text == #"<svg xmlns="http://www.w3.org/2000/svg" style="display:none"><rect class="a" "#
+                + #"style="fill:green;stroke:none"/><rect style="fill:red;stroke:blue"/><path d="M0 0"/></svg>"# + "\n"
+        )
+        #expect(try clean(text) == text)
+    }
+
+    @Test(arguments: [
+        ("rect{fill:red}.a{fill:blue}", "fill:blue"), (".a{fill:blue}rect{fill:red}", "fill:blue"),
+        ("#i{fill:green}.a.b{fill:blue}", "fill:green"), (".a{fill:red}.b{fill:blue}", "fill:blue"),
+        ("rect.a{fill:red}.b{fill:blue}", "fill:red"), (".c,.a{fill:red}.c.a{fill:blue}", "fill:red"),
+        (".a{marker-start:none;marker:none}.b{marker-start:inherit}", "marker:none;marker-start:inherit"),
+    ])
+    func theRuleThatNamesAnElementMostCloselyHolds(rules: String, style: String) throws {
+        #expect(
+            try cleanPart("<style>\(rules)</style><rect id='i' class='a b'/>")
+                == #"<rect id="i" class="a b" style="\#(style)"/>"#
         )
     }
 
@@ -263,6 +288,46 @@ struct SVGSanitizerTests {
         let refusal = #expect(throws: FileRefusal.self) { try clean(icon(levels(12))) }
         #expect(refusal?.description.contains("so often") == true)
         #expect(throws: Never.self) { try clean(icon(levels(2))) }
+    }
+
+    /// Each of these takes minutes where each element looks at all of them.
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [
+            ("<style>" + String(repeating: "path{fill:red}", count: 8000) + "</style>", "<path/>", 400),
+            ("<style>g{" + String(repeating: "color:a;", count: 30_000) + "}</style>", "<g/>", 2000),
+            (
+                "<style>" + String(repeating: "g,", count: 5000) + "g{" + String(repeating: "fill:a;", count: 5000)
+                    + "}</style>", "<g/>", 1000
+            ),
+            ("<style>path{fill:" + String(repeating: "url(#a) ", count: 3000) + "}</style>", "<path/>", 1000),
+            ("<g " + (0..<20_000).map { "xmlns:a\($0)='' " }.joined() + "/>", "", 0),
+            ("<svg " + (0..<20_000).map { "xmlns:a\($0)='' " }.joined() + ">", "<g xmlns:b=''/>", 2000),
+            (
+                (0..<90).map { "<g fill='url(#a\($0))' stroke='url(#b\($0))' marker-start='url(#c\($0))'>" }.joined(),
+                "<g fill='url(#x)'/>", 10_000
+            ),
+            ("<style>g{font-family:\(String(repeating: "x", count: 100_000))}</style>", "<g/>", 100),
+        ]
+    )
+    func whatWouldTakeForEverIsRefusedOrLeftOut(start: String, part: String, count: Int) {
+        let end =
+            String(repeating: "</g>", count: start.hasPrefix("<g fill") ? 90 : 0)
+            + (start.hasPrefix("<svg") ? "</svg>" : "")
+        let text = icon(start + String(repeating: part, count: count) + end)
+        if let clean = try? clean(text) { #expect(clean.utf8.count <= 2 * text.utf8.count) }
+    }
+
+    @Test func aMarkerCountsForEachVertex() throws {
+        func icon(_ vertices: Int) -> String {
+            let marker = "<marker id='m'>" + String(repeating: "<rect/>", count: 1000) + "</marker>"
+            return self.icon(
+                marker + "<path marker-mid='url(#m)' d='M0 0\(String(repeating: " 1 1", count: vertices))'/>"
+            )
+        }
+        #expect(throws: Never.self) { try clean(icon(10)) }
+        let refusal = #expect(throws: FileRefusal.self) { try clean(icon(5000)) }
+        #expect(refusal?.description.contains("so often") == true)
     }
 
     @Test func longChainsOfPartsAreRefusedAndDontOverflowTheStack() {

@@ -16,6 +16,9 @@ struct SVGElement {
         }
     }
 
+    /// The text between its tags.
+    var text: String { children.map { if case .text(let text) = $0 { text } else { "" } }.joined() }
+
     func attribute(_ name: String) -> String? { attributes.first { $0.name == name }?.value }
 
     /// Whether there is anything to see, as far as that can be told.

@@ -1,7 +1,8 @@
 /// Refuses a file in which parts that use parts that use parts grow beyond all bounds, or go round in a circle.
 ///
 /// The cost of an element is how many elements are drawn for it, estimated from above: its own, its children's, those of the parts it
-/// uses, and for each of these again those of the paint, since paint is inherited.
+/// uses, and for each of these again those of the paint, since paint is inherited. Where there are markers, a shape counts as often
+/// as it has vertices.
 struct SVGReferences {
     private enum Known {
         case underway
@@ -15,26 +16,22 @@ struct SVGReferences {
     /// The paint that a part with an id inherits from what stands round it.
     private var inherited: [String: Set<String>] = [:]
     private var costs: [String: Known] = [:]
-    private var sheet: [String: [SVGStyle.Declaration]] = [:]
+    /// Whether the file has markers: one may be drawn at every vertex of every shape.
+    private var hasMarkers = false
+    /// How many paints were looked at so far.
+    private var work = 0
 
     static func check(_ root: SVGElement) throws(FileRefusal) {
         var references = SVGReferences()
-        references.collectRules(root)
-        references.collectParts(root, inheriting: [])
+        try references.collectParts(root, inheriting: [])
         _ = try references.cost(of: root, depth: 0)
     }
 
-    private mutating func collectRules(_ element: SVGElement) {
-        if element.name == "style", case .text(let text)? = element.children.first {
-            for rule in SVGStyle.rules(text) {
-                // A rule counts for everything that one of its selector's parts is met by.
-                for part in rule.selectors.flatMap(SVGStyle.parts) { sheet[part, default: []] += rule.declarations }
-            }
-        }
-        for child in element.childElements { collectRules(child) }
-    }
-
-    private mutating func collectParts(_ element: SVGElement, inheriting paint: Set<String>) {
+    private mutating func collectParts(
+        _ element: SVGElement,
+        inheriting paint: Set<String>
+    ) throws(FileRefusal) {
+        if element.name == "marker" { hasMarkers = true }
         if let id = element.attribute("id") {
             byID[id] = element
             // A gradient's stops are not painted.
@@ -42,9 +39,12 @@ struct SVGReferences {
         }
         var paint = paint
         for (property, value) in values(of: element) where Self.isPaint(property) {
-            paint.formUnion(SVGValue.references(in: value))
+            let names = SVGValue.references(in: value)
+            guard !names.isEmpty else { continue }
+            try spend(paint.count)
+            paint.formUnion(names)
         }
-        for child in element.childElements { collectParts(child, inheriting: paint) }
+        for child in element.childElements { try collectParts(child, inheriting: paint) }
     }
 
     private mutating func cost(of element: SVGElement, depth: Int) throws(FileRefusal) -> Int {
@@ -57,7 +57,7 @@ struct SVGReferences {
             throw FileRefusal("its parts use each other more than \(Self.maximumDepth) deep")
         }
         if let id { costs[id] = .underway }
-        var own = 1
+        var own = hasMarkers ? element.vertices : 1
         for child in element.childElements { own = try sum(own, cost(of: child, depth: depth + 1)) }
         var painters = id.flatMap { inherited[$0] } ?? []
         for (property, value) in values(of: element) {
@@ -68,6 +68,7 @@ struct SVGReferences {
                 for target in names.compactMap({ byID[$0] }) { own = try sum(own, cost(of: target, depth: depth + 1)) }
             }
         }
+        try spend(painters.count)
         var paint = 1
         for target in painters.compactMap({ byID[$0] }) {
             let cost = try cost(of: target, depth: depth + 1)
@@ -90,15 +91,16 @@ struct SVGReferences {
             default: values.append((attribute.name, attribute.value))
             }
         }
-        guard !sheet.isEmpty else { return values }
-        var parts = [element.name]
-        if let id = element.attribute("id") { parts.append("#" + id) }
-        parts += (element.attribute("class") ?? "").split(separator: " ").map { "." + $0 }
-        return values + parts.flatMap { sheet[$0] ?? [] }.map { ($0.property, $0.value) }
+        return values
     }
 
     private static func isPaint(_ property: String) -> Bool {
         property == "fill" || property == "stroke" || property.hasPrefix("marker")
+    }
+
+    private mutating func spend(_ amount: Int) throws(FileRefusal) {
+        work += amount
+        guard work <= Self.maximumCost else { throw Self.tooMuch }
     }
 
     private func sum(_ first: Int, _ second: Int) throws(FileRefusal) -> Int {
@@ -113,4 +115,16 @@ struct SVGReferences {
 
 extension SVGElement {
     fileprivate var isGradient: Bool { name == "linearGradient" || name == "radialGradient" }
+
+    /// At least as many as the shape has vertices, and at least 1: each is one letter or one number of its data.
+    fileprivate var vertices: Int {
+        var count = 1
+        var isInNumber = false
+        for byte in (attribute("d") ?? attribute("points") ?? "").utf8 {
+            let isDigit = (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            if isDigit ? !isInNumber : (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) { count += 1 }
+            isInNumber = isDigit
+        }
+        return count
+    }
 }

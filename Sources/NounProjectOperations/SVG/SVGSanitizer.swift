@@ -1,8 +1,8 @@
 /// Makes an SVG from the network fit to be kept: what is left can run nothing and load nothing, also when it is put into a web page.
 ///
 /// The file is read into the elements, attributes and styles of ``SVGAllowList``, and written anew from those. Scripts, event handlers,
-/// animations, foreign objects, pictures, links and references to anything but the file's own parts are left out; a file that is
-/// no well-formed UTF-8 XML, defines entities, or would draw without end is refused. Cleaning what is clean changes nothing.
+/// animations, foreign objects, pictures, links and references to anything but the file's own parts are left out; the rules of its
+/// style sheets are written into its elements, see ``SVGSheet``; a file that is no well-formed UTF-8 XML, defines entities, or would draw without end is refused. Cleaning what is clean changes nothing.
 enum SVGSanitizer {
     /// The most bytes that a file may have.
     static let sizeLimit = 1 << 20
@@ -34,15 +34,17 @@ enum SVGSanitizer {
     private static func read(_ bytes: [UInt8]) throws(FileRefusal) -> SVGElement {
         var reader = try XMLReader(bytes)
         var places: [Place] = []
-        var names = [["": SVGAllowList.namespace, "xml": "http://www.w3.org/XML/1998/namespace"]]
+        var names = XMLNamespaces([
+            "": SVGAllowList.namespace, "xml": "http://www.w3.org/XML/1998/namespace",
+        ])
+        var sheet = SVGSheet()
         var ids: Set<String> = []
         var root: SVGElement?
         while let token = try reader.next() {
             switch token {
             case .start(let name, let attributes):
-                let spaces = declared(attributes, in: names[names.count - 1])
-                names.append(spaces)
-                let place = place(of: name, attributes, spaces, isInDropped: isDropped(places), &ids)
+                names.enter(attributes)
+                let place = place(of: name, attributes, names, isInDropped: isDropped(places), &ids)
                 if places.isEmpty {
                     guard case .kept(let element) = place, element.name == "svg" else {
                         throw FileRefusal("it is no SVG")
@@ -53,13 +55,17 @@ enum SVGSanitizer {
                 guard !isDropped(places) else { break }
                 append(.text(text), to: &places)
             case .end:
-                names.removeLast()
-                guard case .kept(var element)? = places.popLast() else { break }
-                if element.name == "style" { guard cleanSheet(&element) else { break } }
+                names.leave()
+                guard case .kept(let element)? = places.popLast() else { break }
+                if element.name == "style" {
+                    sheet.add(element.text)
+                    break
+                }
                 if places.isEmpty { root = element } else { append(.element(element), to: &places) }
             }
         }
-        guard let root else { throw FileRefusal("it is no SVG") }
+        guard var root else { throw FileRefusal("it is no SVG") }
+        try sheet.fold(into: &root)
         return root
     }
 
@@ -87,7 +93,7 @@ enum SVGSanitizer {
     private static func place(
         of name: String,
         _ attributes: [XMLReader.Attribute],
-        _ spaces: [String: String],
+        _ spaces: XMLNamespaces,
         isInDropped: Bool,
         _ ids: inout Set<String>
     ) -> Place {
@@ -106,7 +112,7 @@ enum SVGSanitizer {
         return .kept(element)
     }
 
-    private static func cleaned(_ attribute: XMLReader.Attribute, _ spaces: [String: String]) -> XMLReader.Attribute? {
+    private static func cleaned(_ attribute: XMLReader.Attribute, _ spaces: XMLNamespaces) -> XMLReader.Attribute? {
         let value: String?
         switch attribute.name {
         case "id":
@@ -128,25 +134,6 @@ enum SVGSanitizer {
             value = nil
         }
         return value.map { .init(name: attribute.name, value: $0) }
-    }
-
-    /// Leaves the rules that may be kept; `false` when there are none.
-    private static func cleanSheet(_ element: inout SVGElement) -> Bool {
-        let text = element.children.map { if case .text(let text) = $0 { text } else { "" } }.joined()
-        let rules = SVGStyle.rules(text)
-        element.children = [.text(rules.map(\.text).joined())]
-        element.attributes = []
-        return !rules.isEmpty
-    }
-
-    private static func declared(_ attributes: [XMLReader.Attribute], in outer: [String: String]) -> [String: String] {
-        guard attributes.contains(where: { $0.name.hasPrefix("xmlns") }) else { return outer }
-        var spaces = outer
-        for attribute in attributes {
-            if attribute.name == "xmlns" { spaces[""] = attribute.value }
-            if attribute.name.hasPrefix("xmlns:") { spaces[String(attribute.name.dropFirst(6))] = attribute.value }
-        }
-        return spaces
     }
 
     private static func usesLinks(_ element: SVGElement) -> Bool {

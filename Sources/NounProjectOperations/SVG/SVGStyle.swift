@@ -12,21 +12,24 @@ enum SVGStyle {
         /// Each a class, an id, an element, or several of these that must hold together, such as `path.st0`.
         var selectors: [String]
         var declarations: [Declaration]
-
-        var text: String {
-            "\(selectors.joined(separator: ",")){\(declarations.map(\.text).joined(separator: ";"))}"
-        }
     }
 
-    /// The declarations of a `style` attribute or of a rule's body that may be kept.
+    /// The declarations of a `style` attribute or of a rule's body that may be kept, one of each property.
     static func declarations(_ text: some StringProtocol) -> [Declaration] {
-        text.split(separator: ";").compactMap { part -> Declaration? in
+        let all = text.split(separator: ";").compactMap { part -> Declaration? in
             let sides = part.split(separator: ":", omittingEmptySubsequences: false)
             guard sides.count == 2 else { return nil }
             let property = String(sides[0].filter { !$0.isWhitespace }).lowercased()
             guard SVGAllowList.properties.contains(property), let value = SVGValue.cleaned(sides[1]) else { return nil }
             return Declaration(property: property, value: value)
         }
+        return lastOfEach(all)
+    }
+
+    /// Of several declarations of one property the last, which is the one that holds.
+    static func lastOfEach(_ declarations: [Declaration]) -> [Declaration] {
+        var seen: Set<String> = []
+        return declarations.reversed().filter { seen.insert($0.property).inserted }.reversed()
     }
 
     /// The rules of a style sheet that may be kept. From the first part on that is not understood, nothing is.

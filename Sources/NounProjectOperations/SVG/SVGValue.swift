@@ -49,6 +49,7 @@ enum SVGValue {
 
     private static func functionsAreKnown(_ value: ArraySlice<UInt8>) -> Bool {
         var rest = value
+        var references = 0
         while let open = rest.firstIndex(where: { $0 == UInt8(ascii: "(") || $0 == UInt8(ascii: ")") }) {
             guard rest[open] == UInt8(ascii: "("), let close = rest[open...].firstIndex(of: UInt8(ascii: ")")) else {
                 return false
@@ -61,7 +62,9 @@ enum SVGValue {
             let function = String(decoding: word.reversed(), as: UTF8.self).lowercased()
             guard SVGAllowList.functions.contains(function) else { return false }
             if function == "url" {
-                guard let target = unquoted(inside), localName(target) != nil else { return false }
+                // None of the properties that are kept takes several.
+                references += 1
+                guard references == 1, let target = unquoted(inside), localName(target) != nil else { return false }
             }
             rest = rest[(close + 1)...]
         }
