@@ -90,7 +90,7 @@ public struct OllamaClient: Sendable {
         struct Refusal: Decodable { var error: String? }
         let body = (try? await response.body.collect(upTo: 65_536)) ?? []
         let text = (try? JSONDecoder().decode(Refusal.self, from: Data(body)))?.error
-        let retryAfter = response.headers["Retry-After"].flatMap(Int.init).map { Duration.seconds(max(0, $0)) }
+        let retryAfter = response.headers.retryAfter(at: SystemTrackingClock().wallMilliseconds)
         throw PullFailure.failure(status: response.status, text: text, retryAfter: retryAfter)
     }
 

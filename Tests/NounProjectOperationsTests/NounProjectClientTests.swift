@@ -101,6 +101,37 @@ struct NounProjectClientTests {
         #expect(transport.sent[0].url.hasSuffix("/v2/icon/..%2Fclient%2Fusage%3Fx%3D"))
     }
 
+    @Test(arguments: ["", ".", ".."])
+    func whatLeadsOutOfItsPlaceIsNoId(_ id: String) async throws {
+        let (client, transport) = client { _ in .json(#"{"icon": {"id": "1"}, "collection": {"id": "1"}}"#) }
+        let failures = [
+            await #expect(throws: OperationFailure.self) { try await client.icon(id) },
+            await #expect(throws: OperationFailure.self) { try await client.download(id, format: .svg) },
+            await #expect(throws: OperationFailure.self) { try await client.collection(id) },
+        ]
+        #expect(failures.allSatisfy { $0?.code == .invalidRequest })
+        #expect(transport.sent.isEmpty)
+    }
+
+    @Test(arguments: [400, 401, 403, 404, 429, 500])
+    func aServerThatRepeatsWhatIsSecretIsNotQuoted(_ status: Int) async throws {
+        let secrets: [@Sendable (String) -> String] = [
+            { _ in "THE-KEY" }, { _ in "the-secret" }, { $0.value(of: "oauth_nonce") },
+            { $0.value(of: "oauth_signature") }, { $0.value(of: "oauth_signature").removingPercentEncoding ?? "" },
+            { $0.value(of: "oauth_signature").oauthEncoded },
+        ]
+        for secret in secrets {
+            let (client, transport) = client { request in
+                let echo = secret(request.headers["Authorization"] ?? "")
+                return .json(#"{"message": "signature_invalid: \#(echo) in GET&https"}"#, status: status)
+            }
+            let failure = await #expect(throws: OperationFailure.self) { try await client.usage() }
+            let echo = secret(try #require(transport.sent.first?.headers["Authorization"]))
+            #expect(echo.utf8.count > 6 && failure?.message.contains(echo) == false)
+            #expect(failure?.message.contains("signature_invalid") == false)
+        }
+    }
+
     @Test func aCollectionHasItsIcons() async throws {
         let (client, transport) = client { _ in
             .json(#"{"collection": {"id": 4, "name": "Iconathon", "icons": [{"id": "5"}]}}"#)
@@ -164,7 +195,13 @@ struct NounProjectClientTests {
         #expect(failure.retryAfter == expected)
     }
 
-    @Test(arguments: [nil, "soon", "-1", "99999999999999999999", "Thu, 01 Jan 2026 00:61:30 GMT"])
+    @Test func aWaitWithoutEndCanBeSaid() async throws {
+        let failure = try await failure(status: 429, headers: ["Retry-After": "99999999999999999999"])
+        #expect(failure.code == .rateLimited)
+        #expect(failure.retryAfter == .seconds(1 << 40))
+    }
+
+    @Test(arguments: [nil, "soon", "-1", "Thu, 01 Jan 2026 00:61:30 GMT"])
     func tooManyCallsMaySayNothingOfUse(text: String?) async throws {
         let failure = try await failure(status: 429, headers: text.map { ["Retry-After": $0] } ?? [:])
         #expect(failure.code == .rateLimited)
@@ -254,5 +291,13 @@ struct NounProjectClientTests {
         let failure = #expect(throws: OperationFailure.self) { try NounProjectAddress(text) }
         #expect(failure?.message.contains("NOUNPROJECT_API_BASE") == true)
         #expect(failure?.message.contains("u:p") == false)
+    }
+}
+
+extension String {
+    /// A parameter of an `Authorization` field, as it stands there.
+    fileprivate func value(of parameter: String) -> String {
+        guard let start = firstRange(of: parameter + "=\"")?.upperBound else { return "" }
+        return String(self[start...].prefix { $0 != "\"" })
     }
 }

@@ -102,7 +102,7 @@ struct OAuthTests {
             query: [Parameter("query", "arrow left")],
             timestamp: 137_131_202,
             nonce: "chapoHchapoH"
-        )
+        ).field
         #expect(header.hasPrefix("OAuth oauth_consumer_key=\"the-key\", "))
         #expect(header.contains("oauth_timestamp=\"137131202\""))
         #expect(!header.contains("the-secret"))

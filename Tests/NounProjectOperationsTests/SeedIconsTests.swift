@@ -2,6 +2,7 @@ import Foundation
 import OperationTracking
 import OperationTrackingTesting
 import OperationTransfer
+import Synchronization
 import Testing
 
 @testable import NounProjectOperations
@@ -122,6 +123,38 @@ struct SeedIconsTests {
         #expect(ending.output?.errors.map(\.code) == [.notPermitted])
         #expect(!ending.told.contains("hush"))
         #expect(fixture.text("index.json")?.contains("hush") == false)
+    }
+
+    @Test func aLinkThatIsRefusedIsNoRefusalOfTheKey() async throws {
+        let link = "https://static.thenounproject.com/5.svg?Signature=hush"
+        let fixture = SeedFixture { path, query in
+            if path == "/5.svg" { return .json("", status: 401) }
+            if path == "/v2/icon/5/download" { return .json("", status: 403) }
+            return query["query"] == "check" ? SeedFixture.found(["5"], link: link) : nil
+        }
+        let ending = try await fixture.run(Request(categories: ["ui": ["check", "close"]]))
+        #expect(ending.output?.errors.map(\.code) == [.notPermitted])
+        #expect(ending.output?.added == 1)
+    }
+
+    @Test func aLinkWhoseHostAsksToWaitIsWaitedFor() async throws {
+        let clock = ManualClock()
+        let times = Mutex<[Int64]>([])
+        let fixture = SeedFixture(clock: clock) { path, _ in
+            if path == "/5.svg" {
+                let count = times.withLock { times in
+                    times.append(clock.wallMilliseconds)
+                    return times.count
+                }
+                return count > 1 ? .json(SeedFixture.svg) : .json("", status: 429, headers: ["Retry-After": "30"])
+            }
+            if path.hasSuffix("/download") { return .json("", status: 403) }
+            return SeedFixture.found(["5"], link: "https://static.thenounproject.com/5.svg")
+        }
+        let ending = try await fixture.run(Request(categories: ["ui": ["check"]]))
+        #expect(ending.output?.added == 1)
+        let waited = times.withLock { $0 }
+        #expect(waited.count == 2 && waited[1] - waited[0] >= 30_000)
     }
 
     @Test func aLinkElsewhereIsNotFollowed() async throws {

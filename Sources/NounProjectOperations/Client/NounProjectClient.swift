@@ -80,9 +80,9 @@ public struct NounProjectClient: Sendable {
 
     /// What is known of one icon (`GET /v2/icon/{id}`).
     ///
-    /// - Throws: `OperationFailure`; `not_found` where there is none.
+    /// - Throws: `OperationFailure`; `not_found` where there is none, `invalid_request` for what can't be an id.
     public func icon(_ id: String) async throws -> NounProjectIcon {
-        let answer = try await get("/v2/icon/\(id.oauthEncoded)", doing: "show the icon")
+        let answer = try await get("/v2/icon/\(Self.segment(id))", doing: "show the icon")
         guard let icon = answer["icon"].flatMap(NounProjectIcon.init) else { throw NounProjectFailure.foreign }
         return icon
     }
@@ -95,7 +95,8 @@ public struct NounProjectClient: Sendable {
     ///   - color: six hexadecimal digits; `nil` for black.
     ///   - size: the length of a PNG's side in pixels, 20 to 1200; `nil` for the API's own choice.
     ///   - limit: the most bytes that the file may have.
-    /// - Throws: `OperationFailure`; `protocol_error` when the file has more bytes, without reading all of them.
+    /// - Throws: `OperationFailure`; `protocol_error` when the file has more bytes, without reading all of them, and
+    ///   `invalid_request` for what can't be an id.
     public func download(
         _ id: String,
         format: IconFormat,
@@ -108,7 +109,7 @@ public struct NounProjectClient: Sendable {
         if let size { query.append(.init("size", String(size))) }
         // Base64 makes four bytes of three.
         let answer = try await get(
-            "/v2/icon/\(id.oauthEncoded)/download",
+            "/v2/icon/\(Self.segment(id))/download",
             query,
             doing: "download the icon",
             limit: limit / 3 * 4 + 65_536
@@ -123,9 +124,9 @@ public struct NounProjectClient: Sendable {
 
     /// A collection (`GET /v2/collection/{id or slug}`).
     ///
-    /// - Throws: `OperationFailure`; `not_found` where there is none.
+    /// - Throws: `OperationFailure`; `not_found` where there is none, `invalid_request` for what can't be an id or a slug.
     public func collection(_ idOrSlug: String) async throws -> NounProjectCollection {
-        let answer = try await get("/v2/collection/\(idOrSlug.oauthEncoded)", doing: "show the collection")
+        let answer = try await get("/v2/collection/\(Self.segment(idOrSlug))", doing: "show the collection")
         guard let collection = answer["collection"].flatMap(NounProjectCollection.init) else {
             throw NounProjectFailure.foreign
         }
@@ -141,7 +142,8 @@ public struct NounProjectClient: Sendable {
 
     /// The file behind an icon's signed link, as it came; `nil` for an icon without one.
     ///
-    /// - Throws: `OperationFailure`; `not_permitted` when the link leads to another's host or has expired.
+    /// - Throws: `OperationFailure`; `not_permitted` when the link leads to another's host or has expired, `rate_limited` when its
+    ///   host asks to be called less often.
     func fileBehindLink(of icon: NounProjectIcon, limit: Int = 1 << 20) async throws -> [UInt8]? {
         guard let link = icon.link else { return nil }
         guard address.mayLead(to: link) else {
@@ -153,13 +155,7 @@ public struct NounProjectClient: Sendable {
         // The link carries its own signature; ours would tell the host behind it who asks.
         let (status, headers, body) = try await send(Self.request(link), limit: limit)
         guard status == 200 else {
-            throw NounProjectFailure.failure(
-                status,
-                headers,
-                nil,
-                doing: "follow the icon's link",
-                at: clock.wallMilliseconds
-            )
+            throw NounProjectFailure.failure(ofLink: status, headers, at: clock.wallMilliseconds)
         }
         return body
     }
@@ -174,19 +170,34 @@ public struct NounProjectClient: Sendable {
         let line = query.map { "\($0.name.oauthEncoded)=\($0.value.oauthEncoded)" }.joined(separator: "&")
         var request = Self.request(line.isEmpty ? url : "\(url)?\(line)")
         let now = clock.wallMilliseconds
-        request.headers["Authorization"] = credentials.authorization(
+        let authorization = credentials.authorization(
             request.method.rawValue,
             url,
             query: query,
             timestamp: now / 1000,
             nonce: NounProjectCredentials.nonce()
         )
+        request.headers["Authorization"] = authorization.field
         request.headers["Accept"] = "application/json"
         let (status, headers, body) = try await send(request, limit: limit)
         let answer = JSONValue(body)
-        guard status == 200 else { throw NounProjectFailure.failure(status, headers, answer, doing: task, at: now) }
+        guard status == 200 else {
+            let said = NounProjectFailure.text(of: answer, without: authorization.secrets)
+            throw NounProjectFailure.failure(status, headers, answer, saying: said, doing: task, at: now)
+        }
         guard let answer, answer.object != nil else { throw NounProjectFailure.foreign }
         return answer
+    }
+
+    /// An id or a slug as one part of a path. The two names that every path has lead out of theirs, however they are encoded.
+    private static func segment(_ id: String) throws(OperationFailure) -> String {
+        guard !id.isEmpty, id != ".", id != ".." else {
+            throw OperationFailure(
+                .invalidRequest,
+                "'\(id)' is no id of the Noun Project: give one as a search shows it."
+            )
+        }
+        return id.oauthEncoded
     }
 
     private static func request(_ url: String) -> HTTPRequest {

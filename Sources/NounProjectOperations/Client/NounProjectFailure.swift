@@ -14,11 +14,11 @@ enum NounProjectFailure {
         _ status: Int,
         _ headers: HTTPHeaders,
         _ answer: JSONValue?,
+        saying said: String,
         doing task: String,
         at now: Int64
     ) -> OperationFailure {
-        let said = text(of: answer)
-        let retryAfter = headers["Retry-After"].flatMap { Moments.retryAfter($0, at: now) }
+        let retryAfter = headers.retryAfter(at: now)
         switch status {
         case 401:
             return OperationFailure(
@@ -36,11 +36,7 @@ enum NounProjectFailure {
                     "The Noun Project does not let this key \(task) (HTTP 403\(said)). See what its plan allows at https://thenounproject.com/developers; a free one has icons in the public domain only."
                 )
             }
-            return OperationFailure(
-                .rateLimited,
-                "The Noun Project asks to be called less often (HTTP 429\(said)). Try again \(retryAfter.map { "after \(Moments.text(now + $0.nanoseconds / 1_000_000))" } ?? "later").",
-                retryAfter: retryAfter
-            )
+            return rateLimited(said, retryAfter, at: now)
         case 404:
             return OperationFailure(
                 .notFound,
@@ -58,6 +54,28 @@ enum NounProjectFailure {
                 "The answer was HTTP \(status)\(said), which the Noun Project's API never gives. Check NOUNPROJECT_API_BASE."
             )
         }
+    }
+
+    /// The host behind an icon's signed link has not seen our key: what it refuses is the link.
+    static func failure(ofLink status: Int, _ headers: HTTPHeaders, at now: Int64) -> OperationFailure {
+        switch status {
+        case 401, 403:
+            OperationFailure(
+                .notPermitted,
+                "The icon's link is refused (HTTP \(status)): it works for an hour. Search again for a new one."
+            )
+        case 429: rateLimited("", headers.retryAfter(at: now), at: now)
+        default: failure(status, headers, nil, saying: "", doing: "follow the icon's link", at: now)
+        }
+    }
+
+    private static func rateLimited(_ said: String, _ retryAfter: Duration?, at now: Int64) -> OperationFailure {
+        let time = retryAfter.map { "after \(Moments.text(now + min($0.nanoseconds / 1_000_000, Moments.longest)))" }
+        return OperationFailure(
+            .rateLimited,
+            "The Noun Project asks to be called less often (HTTP 429\(said)). Try again \(time ?? "later").",
+            retryAfter: retryAfter
+        )
     }
 
     static func exhausted(
@@ -85,10 +103,11 @@ enum NounProjectFailure {
         "What answers doesn't speak the Noun Project's API. Check NOUNPROJECT_API_BASE, and whether a proxy or a sign-in page stands before it."
     )
 
-    /// What the answer says of why, fit to be shown: short, and without links' signatures.
-    private static func text(of answer: JSONValue?) -> String {
+    /// What the answer says of why, fit to be shown: short, and without links' signatures. A text that repeats one of the secrets, as
+    /// one for those who look for a wrong signature may, is left out as a whole.
+    static func text(of answer: JSONValue?, without secrets: [String]) -> String {
         let text = answer?["message"]?.text ?? answer?["error"]?.text ?? answer?["error"]?["message"]?.text
-        guard let text else { return "" }
+        guard let text, !secrets.contains(where: text.lowercased().contains) else { return "" }
         let shown = String(String.UnicodeScalarView(text.unicodeScalars.filter { !$0.movesText }))
         return ": " + shown.bounded(toBytes: 200).withoutURLSecrets
     }

@@ -51,7 +51,7 @@ extension NounProjectCredentials: CustomStringConvertible, CustomDebugStringConv
 }
 
 extension NounProjectCredentials {
-    /// The value of the `Authorization` field for a request without a user's token (RFC 5849, sections 3.1 and 3.5.1).
+    /// The `Authorization` of a request without a user's token (RFC 5849, sections 3.1 and 3.5.1).
     ///
     /// - Parameters:
     ///   - method: the request's method.
@@ -65,7 +65,7 @@ extension NounProjectCredentials {
         query: [OAuthSignature.Parameter],
         timestamp: Int64,
         nonce: String
-    ) -> String {
+    ) -> Authorization {
         typealias Parameter = OAuthSignature.Parameter
         var fields = [
             Parameter("oauth_consumer_key", key),
@@ -75,8 +75,25 @@ extension NounProjectCredentials {
             Parameter("oauth_version", "1.0"),
         ]
         let signature = OAuthSignature(method: method, url: url, parameters: query + fields)
-        fields.append(Parameter("oauth_signature", signature.hmacSHA1(clientSecret: secret)))
-        return "OAuth " + fields.map { "\($0.name)=\"\($0.value.oauthEncoded)\"" }.joined(separator: ", ")
+        let code = signature.hmacSHA1(clientSecret: secret)
+        fields.append(Parameter("oauth_signature", code))
+        return Authorization(
+            field: "OAuth " + fields.map { "\($0.name)=\"\($0.value.oauthEncoded)\"" }.joined(separator: ", "),
+            secrets: [key, secret, nonce, code].flatMap(Self.spellings)
+        )
+    }
+
+    /// What a request is signed with.
+    struct Authorization {
+        /// The value of the `Authorization` field.
+        var field: String
+        /// What of it must not be shown, in every form that it may come back in, in lower case.
+        var secrets: [String]
+    }
+
+    /// A text as it is, as it is in a query, and as it is in what is signed.
+    private static func spellings(_ text: String) -> Set<String> {
+        Set([text, text.oauthEncoded, text.oauthEncoded.oauthEncoded].map { $0.lowercased() })
     }
 
     /// 128 bits of chance as 32 hexadecimal digits.

@@ -37,15 +37,17 @@ struct SeedCalls {
     ///
     /// - Parameters:
     ///   - phase: what the call is for.
+    ///   - isCounted: whether it is one of the API's, which the quota is for.
     ///   - message: more of that, made when the call is.
     mutating func call<Answer: Sendable>(
         _ phase: String,
+        isCounted: Bool = true,
         _ message: (SeedCalls) -> String,
         _ body: () async throws -> Answer
     ) async throws -> Answer {
         var refusals = 0
         while true {
-            try await takeCall()
+            if isCounted { try await takeCall() } else { try await handle.checkpoint() }
             handle.setPhase(phase, message: message(self))
             do {
                 return try await body()

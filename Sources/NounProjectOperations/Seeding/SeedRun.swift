@@ -133,8 +133,14 @@ struct SeedRun {
                 }
             } catch let failure as OperationFailure where failure.code == .notPermitted || failure.code == .notFound {
                 // A free key may not download all that it may look at.
-                let behindLink =
-                    format == .svg ? try await client.fileBehindLink(of: icon, limit: SVGSanitizer.sizeLimit) : nil
+                guard format == .svg else { throw failure }
+                let behindLink = try await calls.call(
+                    "downloading",
+                    isCounted: false,
+                    { [state] in Self.message(term, state, $0) }
+                ) {
+                    try await client.fileBehindLink(of: icon, limit: SVGSanitizer.sizeLimit)
+                }
                 guard let behindLink else { throw failure }
                 bytes = behindLink
             }
