@@ -1,3 +1,4 @@
+import OperationTracking
 import Testing
 
 @testable import OKGatewayOperations
@@ -137,18 +138,5 @@ struct GatewayModesTests {
     ])
     func whatIsNoFileOfModesIsNotTakenForOne(_ text: String) {
         #expect(GatewayModes(Array(text.utf8)) == nil)
-    }
-
-    @Test func bytesThatAreNoTextAreNotTaken() {
-        #expect(OrderedJSON([0x22, 0xFF, 0x22]) == nil)
-        #expect(OrderedJSON(Array(repeating: UInt8(ascii: "["), count: 100_000)) == nil)
-    }
-
-    @Test(arguments: ["[]", "{}", "[[],{}]", #"{"a":{"b":[1,-0.0,true,"x\"y\\"]}}"#, #""\/""#, " [ 1 , 2 ] \n"])
-    func aTextIsReadAndWrittenWithoutLoss(_ text: String) throws {
-        let value = try #require(OrderedJSON(Array(text.utf8)))
-        #expect(OrderedJSON(value.bytes) == value)
-        let plain = String(decoding: value.bytes, as: UTF8.self).filter { !$0.isWhitespace }
-        #expect(plain == text.filter { !$0.isWhitespace })
     }
 }

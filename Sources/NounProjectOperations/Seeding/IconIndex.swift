@@ -1,18 +1,13 @@
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#else
-import Foundation
-#endif
 import OperationTracking
 
 /// What is known of the icons in a folder: whom to name for each, and under what licence it is. It is the file `index.json` beside the
-/// categories; keys that others have added to it are kept.
+/// categories; what others have added to it is kept as they wrote it.
 struct IconIndex {
     static let name = "index.json"
     private static let limit = 32 << 20
 
-    private var whole: [String: JSONValue] = [:]
-    private var icons: [String: JSONValue] = [:]
+    private var whole = OrderedJSON.emptyObject
+    private var icons: [String: OrderedJSON] = [:]
     private var isChanged = false
     /// The file that this was read from or written to.
     private var stamp: IconFolder.Category.Stamp?
@@ -25,10 +20,11 @@ struct IconIndex {
         guard found != stamp else { return nil }
         self = IconIndex()
         guard found != nil else { return nil }
-        if let json = folder.read(Self.name, limit: Self.limit).flatMap(JSONValue.init)?.object,
-            let icons = json["icons", default: .object([:])].object
+        if let json = folder.read(Self.name, limit: Self.limit).flatMap({ OrderedJSON($0) }), json.members != nil,
+            let icons = (json.member("icons") ?? .emptyObject).members
         {
-            (whole, self.icons, stamp) = (json, icons, found)
+            let entries = icons.compactMap { member in member.key.map { ($0, member.value) } }
+            (whole, self.icons, stamp) = (json, Dictionary(entries) { $1 }, found)
             return nil
         }
         return try folder.setAside(Self.name, as: "index.invalid-\(now / 1000)", ".json")
@@ -37,7 +33,8 @@ struct IconIndex {
     /// Enters an icon under its file; what is known of it beside is kept.
     mutating func enter(_ icon: NounProjectIcon, as file: String, of term: SeedTerm) {
         let path = "\(term.folder)/\(file)"
-        var entry = icons[path]?.object ?? [:]
+        let known = icons[path]
+        var entry = known?.members == nil ? .emptyObject : known ?? .emptyObject
         let values: [(String, String?)] = [
             ("id", icon.id), ("category", term.category), ("term", entry["term"]?.text ?? term.term),
             ("title", icon.term),
@@ -45,10 +42,14 @@ struct IconIndex {
             ("creator", icon.creator?.name), ("permalink", icon.permalink),
         ]
         for (key, value) in values {
-            entry[key] = value.map { .string($0.bounded(toBytes: 500)) } ?? entry[key] ?? .null
+            if let value = value?.bounded(toBytes: 500) {
+                if entry[key]?.text != value { entry[key] = .string(value) }
+            } else if entry[key] == nil {
+                entry[key] = .null
+            }
         }
-        guard icons[path] != .object(entry) else { return }
-        icons[path] = .object(entry)
+        guard known != entry else { return }
+        icons[path] = entry
         isChanged = true
     }
 
@@ -69,16 +70,9 @@ struct IconIndex {
     /// Writes the index, when there is anything new.
     mutating func save(to folder: IconFolder.Category) throws(OperationFailure) {
         guard isChanged else { return }
-        whole["icons"] = .object(icons)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(JSONValue.object(whole)) else {
-            throw OperationFailure(
-                .storageError,
-                "The index of the icons can't be written as JSON: it holds a number that is none."
-            )
-        }
-        try folder.write(Array(data) + [UInt8(ascii: "\n")], to: Self.name)
+        let members = icons.sorted { $0.key < $1.key }
+        whole["icons"] = .object(members.map { .init(literal: OrderedJSON.literal($0.key), value: $0.value) })
+        try folder.write(whole.bytes, to: Self.name)
         isChanged = false
         stamp = folder.stamp(of: Self.name)
     }

@@ -1,3 +1,5 @@
+import OperationTracking
+
 /// The gateway's modes, as its file has them: a pure value.
 ///
 /// `modes.ofvibe.models` is a list of `{name, availability}`, where `availability` names the profiles that a model is there
@@ -18,8 +20,7 @@ struct GatewayModes: Equatable {
 
     /// `nil` for what is no file of modes. A `null` says as much as nothing, and a byte order mark says nothing.
     init?(_ bytes: [UInt8]) {
-        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
-        guard let document = OrderedJSON(text), document.members != nil else { return nil }
+        guard let document = OrderedJSON(bytes), document.members != nil else { return nil }
         self.document = document
         let modes = document.member("modes") ?? .emptyObject
         let mode = modes.member("ofvibe") ?? .emptyObject

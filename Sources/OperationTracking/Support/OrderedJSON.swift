@@ -1,0 +1,94 @@
+/// A JSON text whose objects keep their order, and whose numbers and strings stay as they were written: what is changed in a
+/// file that people edit is only what had to be.
+package enum OrderedJSON: Equatable, Sendable {
+    /// A number, `true`, `false`, `null`, or a string with its quotes and escapes.
+    case scalar(String)
+    case array([OrderedJSON])
+    case object([Member])
+
+    package struct Member: Equatable, Sendable {
+        /// The key with its quotes and escapes.
+        package var literal: String
+        package var value: OrderedJSON
+
+        package init(literal: String, value: OrderedJSON) {
+            self.literal = literal
+            self.value = value
+        }
+
+        /// The key.
+        package var key: String? { OrderedJSON.text(of: literal) }
+    }
+
+    package static let emptyObject = OrderedJSON.object([])
+    package static let null = OrderedJSON.scalar("null")
+
+    /// `nil` for what is not one JSON text (RFC 8259) in UTF-8, or is nested more than 200 levels deep. A byte order mark before it,
+    /// which some editors write, is passed over.
+    package init?(_ bytes: [UInt8]) {
+        guard let value = OrderedJSONReader.read(bytes) else { return nil }
+        self = value
+    }
+
+    package static func string(_ text: String) -> OrderedJSON { .scalar(literal(text)) }
+
+    package static func strings(_ texts: [String]) -> OrderedJSON { .array(texts.map(string)) }
+
+    /// The text of a string; `nil` for anything else.
+    package var text: String? {
+        guard case .scalar(let literal) = self, literal.hasPrefix("\"") else { return nil }
+        return Self.text(of: literal)
+    }
+
+    package var members: [Member]? {
+        if case .object(let members) = self { members } else { nil }
+    }
+
+    package var elements: [OrderedJSON]? {
+        if case .array(let elements) = self { elements } else { nil }
+    }
+
+    /// The value of a key of an object; a new key comes last, and nothing is changed in what is no object.
+    package subscript(key: String) -> OrderedJSON? {
+        get { members?.last { $0.key == key }?.value }
+        set {
+            guard var members, let newValue else { return }
+            if let index = members.lastIndex(where: { $0.key == key }) {
+                members[index].value = newValue
+            } else {
+                members.append(Member(literal: Self.literal(key), value: newValue))
+            }
+            self = .object(members)
+        }
+    }
+
+    /// The value of a key of an object; `nil` where that is absent or `null`.
+    package func member(_ key: String) -> OrderedJSON? { self[key].flatMap { $0 == .null ? nil : $0 } }
+
+    /// The text, two spaces to a level, with a newline at its end.
+    package var bytes: [UInt8] { Array((written(at: 0) + "\n").utf8) }
+
+    private func written(at level: Int) -> String {
+        let (outer, inner) = (String(repeating: "  ", count: level), String(repeating: "  ", count: level + 1))
+        switch self {
+        case .scalar(let literal): return literal
+        case .array([]): return "[]"
+        case .object([]): return "{}"
+        case .array(let elements):
+            let lines = elements.map { inner + $0.written(at: level + 1) }
+            return "[\n" + lines.joined(separator: ",\n") + "\n\(outer)]"
+        case .object(let members):
+            let lines = members.map { "\(inner)\($0.literal): \($0.value.written(at: level + 1))" }
+            return "{\n" + lines.joined(separator: ",\n") + "\n\(outer)}"
+        }
+    }
+
+    package static func literal(_ text: String) -> String {
+        var writer = JSONWriter(capacity: text.utf8.count + 2)
+        writer.value(text)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// What a string's literal says; `nil` when it is none.
+    private static func text(of literal: String) -> String? { OrderedJSONReader.text(ofString: Array(literal.utf8)) }
+}

@@ -1,0 +1,45 @@
+import OperationTracking
+import Testing
+
+struct OrderedJSONTests {
+    @Test func bytesThatAreNoTextAreNotTaken() {
+        #expect(OrderedJSON([0x22, 0xFF, 0x22]) == nil)
+        #expect(OrderedJSON(Array(repeating: UInt8(ascii: "["), count: 100_000)) == nil)
+    }
+
+    @Test(arguments: ["[]", "{}", "[[],{}]", #"{"a":{"b":[1,-0.0,true,"x\"y\\"]}}"#, #""\/""#, " [ 1 , 2 ] \n"])
+    func aTextIsReadAndWrittenWithoutLoss(_ text: String) throws {
+        let value = try #require(OrderedJSON(Array(text.utf8)))
+        #expect(OrderedJSON(value.bytes) == value)
+        let plain = String(decoding: value.bytes, as: UTF8.self).filter { !$0.isWhitespace }
+        #expect(plain == text.filter { !$0.isWhitespace })
+    }
+
+    @Test(arguments: [
+        "[01]", "[1.]", "[-]", "[1e]", "[+1]", "[1e+]", "[.5]", "[1-2]", "[--1]", "[0x10]", "[NaN]", "[tru]", "[true1]",
+        "[nullx]", "{\"a\":1,}", "[1,]", "[,1]", "[1 2]", "{\"a\" 1}", "{'a':1}", "{1:1}", "[1]//x", "[1]]", "[", "\"",
+        "-",
+        #"["\x"]"#, #"["\ud800"]"#, #"["\ud800\u0041"]"#, #"["\udc00"]"#, #"["\u12g4"]"#, "[\"\t\"]", "", " ",
+        "\u{FEFF}",
+    ])
+    func whatIsNoJSONIsNotRead(_ text: String) {
+        #expect(OrderedJSON(Array(text.utf8)) == nil)
+    }
+
+    @Test(arguments: [
+        "12345678901234567890", "1.0", "1e400", "-0.0", "0", "1E-5", "null", "true", #""a\/\u0062""#,
+        #""\ud83d\ude00""#,
+    ])
+    func aScalarStaysAsItWasWritten(_ text: String) {
+        #expect(OrderedJSON(Array(text.utf8)) == .scalar(text))
+    }
+
+    @Test(arguments: [
+        (#""a\/\u0062""#, "a/b"), (#""\ud83d\ude00\n""#, "😀\n"), (#""\"\\\b\f\r\t""#, "\"\\\u{8}\u{C}\r\t"),
+        (#""é""#, "é"),
+    ])
+    func aStringSaysWhatItsEscapesMean(literal: String, text: String) {
+        #expect(OrderedJSON(Array(literal.utf8))?.text == text)
+        #expect(OrderedJSON(OrderedJSON.string(text).bytes)?.text == text)
+    }
+}
