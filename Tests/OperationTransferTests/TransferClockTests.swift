@@ -26,6 +26,16 @@ import Testing
         #expect(clock.expiry(at: start + .seconds(4), moved: 199, isHeld: false) == .stalled)
     }
 
+    @Test func countsFromTheConnectionOn() {
+        var clock = limitedClock()
+        let connected = start + .milliseconds(10)
+        #expect(clock.expiry(at: start + .seconds(2), moved: 0, isHeld: false, connected: connected) == nil)
+        #expect(clock.nextCheck == start + .milliseconds(2010))
+        #expect(
+            clock.expiry(at: start + .milliseconds(2010), moved: 0, isHeld: false, connected: connected) == .stalled
+        )
+    }
+
     @Test func doesNotStallAtTheLimit() {
         var clock = limitedClock()
         for second in 1...10 {

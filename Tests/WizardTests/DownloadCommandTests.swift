@@ -47,6 +47,13 @@ import Testing
         }
     }
 
+    @Test func aURLWithAPasswordIsWrongUsageAndLeavesNoTrace() async throws {
+        let outcome = try await WizardProcess.run(arguments("http://us%01er:secret@127.0.0.1:1/x"))
+        #expect(outcome.code == 2)
+        #expect(!outcome.errors.contains("secret") && outcome.errors.contains("leave it out"))
+        #expect(try await history().isEmpty)
+    }
+
     @Test func aFileIsDownloadedAndFoundInTheHistory() async throws {
         let server = try TestServer { connection in
             try connection.readRequest()

@@ -6,6 +6,7 @@ final class CurlTask {
     let easy: EasyHandle
     private var parser: HeadParser
     private var clock: TransferClock
+    private let start: TransferClock.Instant
     /// Whether curl has been told to pause, because the reader has to catch up.
     private var isPaused = false
     private var news = News.none
@@ -22,6 +23,7 @@ final class CurlTask {
         easy = try EasyHandle()
         parser = HeadParser(followsRedirects: exchange.request.maximumRedirects > 0)
         clock = TransferClock(exchange.request.timeouts, startingAt: now)
+        start = now
         try easy.apply(exchange.request, userAgent: userAgent)
 
         // Unretained, for the callbacks run only while the handle is part of the multi handle, and the loop holds the task for
@@ -103,7 +105,7 @@ extension CurlTask {
     func expire(at now: TransferClock.Instant) -> TransferError? {
         guard let nextCheck, now >= nextCheck else { return nil }
         let timeouts = exchange.request.timeouts
-        switch clock.expiry(at: now, moved: bodyBytes, isHeld: isPaused || !isConnected) {
+        switch clock.expiry(at: now, moved: bodyBytes, isHeld: isPaused || !isConnected, connected: connected) {
         case nil: return nil
         case .total: return .total(of: timeouts, exchange.endpoint)
         case .stalled: return .stalled(of: timeouts, exchange.endpoint)
@@ -117,6 +119,13 @@ extension CurlTask {
     /// Whether a connection stands, TLS and all, and the request has begun to be sent.
     private var isConnected: Bool {
         easy.offset(CURLINFO_PRETRANSFER_TIME_T) > 0
+    }
+
+    /// Since when.
+    private var connected: TransferClock.Instant? {
+        guard isConnected else { return nil }
+        let microseconds = easy.offset(CURLINFO_REDIRECT_TIME_T) + easy.offset(CURLINFO_PRETRANSFER_TIME_T)
+        return start + .microseconds(microseconds)
     }
 }
 

@@ -53,7 +53,15 @@ extension Exchange {
     /// some. `nil` at the end.
     func nextChunk() async throws -> [UInt8]? {
         guard let limiter = request.limiter else { return try await nextBufferedChunk() }
-        guard let chunk = try await nextBufferedChunk() else { return nil }
+        var next = state.withLock { $0.takeRest() }
+        if next == nil { next = try await nextBufferedChunk() }
+        guard var chunk = next else { return nil }
+        // At a low limit all that has arrived is worth seconds, and would make jumps of them.
+        if let limit = limiter.lowestBytesPerSecond, case let piece = max(256, Int(limit / 16)), chunk.count > piece {
+            let rest = chunk[piece...]
+            chunk = Array(chunk[..<piece])
+            state.withLock { $0.rest = rest }
+        }
         do {
             try await limiter.take(chunk.count)
         } catch {

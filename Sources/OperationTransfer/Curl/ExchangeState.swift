@@ -26,6 +26,8 @@ struct ExchangeState {
     var headWaiter: CheckedContinuation<ResponseHead, any Error>?
     var chunkWaiter: CheckedContinuation<[UInt8]?, any Error>?
     private var buffer: [UInt8] = []
+    /// What the reader has taken out and not used yet.
+    var rest: ArraySlice<UInt8> = []
     /// The size of the last chunk read, which is a fair guess at the next one's.
     private var lastChunk = 0
     /// Whether curl was told to pause, and not yet to go on.
@@ -45,6 +47,13 @@ struct ExchangeState {
         if buffer.isEmpty { buffer.reserveCapacity(lastChunk) }
         buffer.append(contentsOf: bytes)
         return chunkWaiter != nil && buffer.count >= capacity / 2 ? .takenAndWorthReading : .taken
+    }
+
+    /// Takes what was left of the last chunk; `nil` where nothing was.
+    mutating func takeRest() -> [UInt8]? {
+        guard !rest.isEmpty else { return nil }
+        defer { rest = [] }
+        return Array(rest)
     }
 
     /// Takes all that waits. What has arrived comes before the ending.
@@ -68,7 +77,7 @@ struct ExchangeState {
     mutating func end(_ ending: Ending, discardingBuffer: Bool) -> Bool {
         guard self.ending == nil else { return false }
         self.ending = ending
-        if discardingBuffer { buffer = [] }
+        if discardingBuffer { (buffer, rest) = ([], []) }
         return true
     }
 }

@@ -1,13 +1,21 @@
 import CCurl
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 extension EasyHandle {
     /// Sets all that a request says, and what holds for every request.
     func apply(_ request: HTTPRequest, userAgent: String) throws(TransferError) {
         try set(CURLOPT_URL, request.url)
         try allowHTTPOnly()
         // A proxy named by the environment is for the way out; what listens on this machine is not behind it. curl alone would
-        // send even that, with its credentials, to the proxy.
-        if try Endpoint(url: request.url).isLoopback { try set(CURLOPT_PROXY, "") }
+        // send even that, with its credentials, to the proxy. It looks at this list anew for each redirect.
+        try set(CURLOPT_NOPROXY, Self.hostsWithoutProxy)
         try set(CURLOPT_FOLLOWLOCATION, request.maximumRedirects > 0 ? 1 : 0)
         try set(CURLOPT_MAXREDIRS, max(0, request.maximumRedirects))
         try set(CURLOPT_CONNECTTIMEOUT_MS, request.timeouts.connect.wholeMilliseconds)
@@ -66,5 +74,15 @@ extension Duration {
     fileprivate var wholeMilliseconds: Int {
         // curl takes a C long; a day is beyond anything a connection waits for.
         Int((min(max(self, .milliseconds(1)), .seconds(86_400)) / .milliseconds(1)).rounded(.up))
+    }
+}
+
+extension EasyHandle {
+    /// The hosts that the environment says are reached without a proxy, and this machine.
+    fileprivate static var hostsWithoutProxy: String {
+        let given = (getenv("no_proxy") ?? getenv("NO_PROXY")).map { String(cString: $0) } ?? ""
+        // For curl a star stands for all hosts when it stands alone.
+        if given == "*" { return given }
+        return (given.isEmpty ? "" : given + ",") + "localhost,127.0.0.0/8,127.0.0.1,::1"
     }
 }

@@ -22,11 +22,14 @@ struct TransferClock {
     private let lowSpeed: LowSpeedLimit?
     /// The period being measured; `nil` without a limit.
     private var period: Period?
+    /// Whether the first period is the one in which the connection is made.
+    private var awaitsConnection = true
 
     init(_ timeouts: HTTPTimeouts, startingAt now: Instant) {
         totalEnd = timeouts.total.map { now + $0 }
         lowSpeed = timeouts.lowSpeed
         beginPeriod(at: now, moved: 0, isHeld: true)
+        awaitsConnection = true
     }
 
     /// When to call `expiry` next; `nil` for never.
@@ -37,6 +40,7 @@ struct TransferClock {
 
     /// Begins a new period before the present one is over, as at the end of a pause.
     mutating func beginPeriod(at now: Instant, moved: Int64, isHeld: Bool) {
+        awaitsConnection = false
         period = lowSpeed.map { Period(end: now + $0.period, bytesAtStart: moved, beganHeld: isHeld) }
     }
 
@@ -44,8 +48,11 @@ struct TransferClock {
     /// - Parameters:
     ///   - moved: the number of body bytes sent and received so far.
     ///   - isHeld: whether the transfer can't move, through no fault of the peer: it has no connection yet, or its reader pauses.
-    mutating func expiry(at now: Instant, moved: Int64, isHeld: Bool) -> Expiry? {
+    ///   - connected: since when there is a connection; `nil` while there is none.
+    mutating func expiry(at now: Instant, moved: Int64, isHeld: Bool, connected: Instant? = nil) -> Expiry? {
         if let totalEnd, now >= totalEnd { return .total }
+        // What counts begins with the connection, and is not put off for a whole period because that took a moment.
+        if awaitsConnection, let connected { beginPeriod(at: min(connected, now), moved: 0, isHeld: false) }
         guard let period, let lowSpeed, now >= period.end else { return nil }
         // A redirect makes curl count anew.
         let bytes = moved >= period.bytesAtStart ? moved - period.bytesAtStart : moved

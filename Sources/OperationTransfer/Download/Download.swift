@@ -30,7 +30,11 @@ actor Download {
         }
         let part = try PartFile(target)
         let replaces = request.overwrite == true
-        if part.targetExists, !replaces { throw OperationFailure.exists(target) }
+        if part.targetExists, !replaces {
+            if let sha256, let output = try await finished(part, sha256) { return output }
+            throw OperationFailure.exists(target)
+        }
+        if part.targetIsFolder { throw OperationFailure.isFolder(target) }
         try await fetch(into: part, limiter)
         if let sha256 { try await verify(part, sha256) }
         handle.setPhase("saving")
@@ -140,6 +144,29 @@ extension Download {
 
     private func verify(_ part: PartFile, _ expected: String) async throws {
         handle.setPhase("verifying")
+        let found = try await digest(part.size, part.read)
+        guard found == expected else {
+            part.discard()
+            throw OperationFailure.wrongChecksum(found, expected: expected)
+        }
+    }
+
+    /// What a download comes to whose file is there already, with the checksum asked for: an earlier one may have been killed right
+    /// before it could say that it was done.
+    private func finished(_ part: PartFile, _ expected: String) async throws -> DownloadProvider.Output? {
+        guard let file = part.openTarget(), request.size ?? file.size == file.size else { return nil }
+        handle.setPhase("verifying")
+        guard try await digest(file.size, file.read) == expected else { return nil }
+        handle.setTotal(file.size)
+        handle.setPresent(file.size)
+        handle.update(completed: file.size)
+        return DownloadProvider.Output(path: part.target.path, bytes: file.size, sha256: expected)
+    }
+
+    private func digest(
+        _ size: Int64,
+        _ read: (UnsafeMutableRawBufferPointer, Int64) throws -> Int
+    ) async throws -> String {
         #if canImport(CryptoKit)
         var checksum = Checksum()
         #else
@@ -149,21 +176,17 @@ extension Download {
         defer { block.deallocate() }
         var offset: Int64 = 0
         var told: Int64 = 0
-        while case let count = try part.read(into: block, at: offset), count > 0 {
+        while case let count = try read(block, offset), count > 0 {
             checksum.add(UnsafeRawBufferPointer(rebasing: block[..<count]))
             offset += Int64(count)
             // Progress is at its end already; how far the check is, is told in words, twenty times.
-            let twentieth = part.size > 0 ? offset * 20 / part.size : 20
+            let twentieth = size > 0 ? offset * 20 / size : 20
             if twentieth > told {
                 told = twentieth
                 handle.setMessage("\(twentieth * 5) % checked")
             }
             try await handle.checkpoint()
         }
-        let found = checksum.hexadecimal()
-        guard found == expected else {
-            part.discard()
-            throw OperationFailure.wrongChecksum(found, expected: expected)
-        }
+        return checksum.hexadecimal()
     }
 }

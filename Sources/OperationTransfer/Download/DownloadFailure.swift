@@ -34,13 +34,13 @@ extension OperationFailure {
         case 425, 429:
             OperationFailure(
                 .rateLimited,
-                "The server asks to be called less often (HTTP \(status)): try again later.",
+                "The server asks to be called less often (HTTP \(status)): try again \(time(retryAfter)).",
                 retryAfter: retryAfter
             )
         case 500...599:
             OperationFailure(
                 .serverError,
-                "The server has a fault of its own (HTTP \(status)): try again later.",
+                "The server has a fault of its own (HTTP \(status)): try again \(time(retryAfter)).",
                 retryAfter: retryAfter
             )
         case 400...499:
@@ -50,6 +50,10 @@ extension OperationFailure {
         }
     }
 
+    private static func time(_ retryAfter: Duration?) -> String {
+        retryAfter.map { "after \($0.components.seconds) seconds" } ?? "later"
+    }
+
     static func exists(_ target: DownloadTarget) -> OperationFailure {
         OperationFailure(
             .alreadyExists,
@@ -57,10 +61,14 @@ extension OperationFailure {
         )
     }
 
+    static func isFolder(_ target: DownloadTarget) -> OperationFailure {
+        OperationFailure(.alreadyExists, "\(target.path) is a folder, which no file replaces: choose another target.")
+    }
+
     static func foreignPart(of target: DownloadTarget) -> OperationFailure {
         OperationFailure(
             .alreadyExists,
-            "\(target.path).part is there, and no download has left it: move it away, or choose another target."
+            "\(target.path).part or \(target.path).part.json is there, and no download has left it: move it away, or choose another target."
         )
     }
 

@@ -100,7 +100,7 @@ public struct DownloadProvider: OperationProvider {
 
     /// `Download`, the file's name, and the host.
     public func description(of request: Request) -> String {
-        let host = (try? Endpoint(url: request.url).host) ?? "an invalid URL"
+        let host = (try? Endpoint(url: request.url).host).flatMap { $0.isEmpty ? nil : $0 } ?? "an invalid URL"
         return "Download \((try? target(of: request).name) ?? "a file") from \(host)"
     }
 

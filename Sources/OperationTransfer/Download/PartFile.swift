@@ -19,6 +19,8 @@ final class PartFile {
     private(set) var size: Int64
     /// Whether the part's name is not this one's any more: another may have made a part of that name since.
     private var isOver = false
+    /// Whether anything has been written, by this or an earlier download.
+    private var isOurs: Bool
     private let folder: Int32
     private let descriptor: Int32
 
@@ -30,7 +32,10 @@ final class PartFile {
         folder = open(target.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw .file(errno, doing: "open the folder \(target.folder)") }
         do throws(OperationFailure) {
+            let isThere = Self.exists(target.partName, in: folder)
             (descriptor, size) = try Self.openLocked(target, in: folder)
+            // An empty file that nothing is noted of may be anybody's: it is used, and not removed.
+            isOurs = !isThere || size > 0 || Self.exists(target.noteName, in: folder)
         } catch {
             // `deinit` runs only once every property is set, so nothing may be thrown after that: it would close all again.
             close(folder)
@@ -40,13 +45,18 @@ final class PartFile {
 
     deinit {
         // An unfinished download that has nothing yet leaves nothing behind.
-        if size == 0, !isOver { discard() }
+        if size == 0, !isOver, isOurs { discard() }
         close(descriptor)
         close(folder)
     }
 
     /// Whether there is something under the target's own name.
     var targetExists: Bool { Self.exists(target.name, in: folder) }
+
+    var targetIsFolder: Bool {
+        var status = stat()
+        return fstatat(folder, target.name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
 
     private static func openLocked(
         _ target: DownloadTarget,
@@ -65,19 +75,41 @@ final class PartFile {
                 close(descriptor)
                 throw .file(EINVAL, doing: doing)
             }
-            // Whoever held the lock before may have renamed the file. And one with two names is complete: its holder died while
-            // it gave it the second, and it must not be written any more.
-            if status.links == 1, status.isNamed(target.partName, in: folder) {
-                // A note is there from the first byte to the end.
-                guard status.size == 0 || exists(target.noteName, in: folder) else {
-                    close(descriptor)
-                    throw .foreignPart(of: target)
-                }
-                return (descriptor, status.size)
+            // Whoever held the lock before may have renamed the file.
+            guard status.isNamed(target.partName, in: folder) else {
+                close(descriptor)
+                continue
             }
-            if status.links > 1, status.isNamed(target.partName, in: folder) { unlinkat(folder, target.partName, 0) }
+            do throws(OperationFailure) {
+                if status.links == 1 {
+                    try requireOwn(target, size: status.size, in: folder)
+                    return (descriptor, status.size)
+                }
+                // One that has the target's name too is complete: its holder died while it gave it the second name, and it must
+                // not be written any more. Any other second name is somebody else's.
+                guard status.isNamed(target.name, in: folder) else { throw .foreignPart(of: target) }
+                guard unlinkat(folder, target.partName, 0) == 0 else { throw .file(errno, doing: doing) }
+            } catch {
+                close(descriptor)
+                throw error
+            }
             close(descriptor)
         }
+    }
+
+    /// A note is there from the first byte to the end. One that is whole and no note of ours is somebody else's file.
+    private static func requireOwn(
+        _ target: DownloadTarget,
+        size: Int64,
+        in folder: Int32
+    ) throws(OperationFailure) {
+        guard exists(target.noteName, in: folder) else {
+            if size > 0 { throw .foreignPart(of: target) }
+            return
+        }
+        guard size == 0 else { return }
+        let note = noteBytes(target, in: folder)
+        guard let note, note.isEmpty || PartNote.isOne(note) else { throw .foreignPart(of: target) }
     }
 }
 
@@ -87,15 +119,19 @@ extension PartFile {
     /// What the part is a part of; `nil` when that isn't known, or not the file of that URL, or there is no part.
     func note(for url: String) -> PartNote? {
         guard size > 0 else { return nil }
+        guard let bytes = Self.noteBytes(target, in: folder), let note = PartNote(json: bytes, url: url),
+            note.validator != nil, size <= note.total ?? .max
+        else { return nil }
+        return note
+    }
+
+    private static func noteBytes(_ target: DownloadTarget, in folder: Int32) -> [UInt8]? {
         let file = openat(folder, target.noteName, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard file >= 0 else { return nil }
         defer { close(file) }
         var bytes = [UInt8](repeating: 0, count: 4096)
         let count = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, 0) }
-        guard count > 0, let note = PartNote(json: Array(bytes.prefix(count)), url: url), note.validator != nil,
-            size <= note.total ?? .max
-        else { return nil }
-        return note
+        return count >= 0 ? Array(bytes.prefix(count)) : nil
     }
 
     /// Begins at the first byte. The part is emptied before it is said what it is a part of, so that a death in between leaves
@@ -103,6 +139,7 @@ extension PartFile {
     func begin(_ note: PartNote) throws(OperationFailure) {
         guard ftruncate(descriptor, 0) == 0 else { throw .file(errno, doing: "empty \(target.path).part") }
         size = 0
+        isOurs = true
         unlinkat(folder, target.noteName, 0)
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
         let file = openat(folder, target.noteName, flags, 0o666)
@@ -138,10 +175,19 @@ extension PartFile {
 
     /// Reads the next bytes from `offset` on; 0 at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(OperationFailure) -> Int {
+        try Self.read(descriptor, target.path + ".part", into: buffer, at: offset)
+    }
+
+    fileprivate static func read(
+        _ descriptor: Int32,
+        _ path: String,
+        into buffer: UnsafeMutableRawBufferPointer,
+        at offset: Int64
+    ) throws(OperationFailure) -> Int {
         while true {
             let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .file(errno, doing: "read \(target.path).part") }
+            guard count >= 0 else { throw .file(errno, doing: "read \(path)") }
             return count
         }
     }
@@ -192,6 +238,43 @@ extension PartFile {
         #else
         return fsync(descriptor) == 0
         #endif
+    }
+}
+
+// MARK: - What is there already
+
+/// The file that has a target's own name.
+final class TargetFile {
+    let size: Int64
+    private let path: String
+    private let descriptor: Int32
+
+    fileprivate init(_ descriptor: Int32, size: Int64, path: String) {
+        self.descriptor = descriptor
+        self.size = size
+        self.path = path
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Reads the next bytes from `offset` on; 0 at the end.
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(OperationFailure) -> Int {
+        try PartFile.read(descriptor, path, into: buffer, at: offset)
+    }
+}
+
+extension PartFile {
+    /// - Returns: `nil` where nothing has the target's name, or what is no file, or can't be read.
+    func openTarget() -> TargetFile? {
+        let file = openat(folder, target.name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard file >= 0 else { return nil }
+        guard let status = Self.status(of: file), status.isRegular else {
+            close(file)
+            return nil
+        }
+        return TargetFile(file, size: status.size, path: target.path)
     }
 }
 

@@ -23,10 +23,13 @@ struct PartNote: Codable, Equatable {
     /// - Returns: `nil` for anything that isn't a note about a part of that URL's file.
     init?(json: [UInt8], url: String) {
         guard let note = try? JSONDecoder().decode(PartNote.self, from: Data(json)),
-            note.source == Checksum.hexadecimal(of: url)
+            note.source == Checksum.hexadecimal(of: url), note.validator?.isPlainASCII ?? true
         else { return nil }
         self = note
     }
+
+    /// Whether something is a note, of whatever URL.
+    static func isOne(_ json: [UInt8]) -> Bool { (try? JSONDecoder().decode(PartNote.self, from: Data(json))) != nil }
 
     var json: [UInt8] { (try? JSONEncoder().encode(self)).map(Array.init) ?? [] }
 

@@ -31,13 +31,6 @@ struct Endpoint: Sendable, Hashable {
         port = Self.part(CURLUPART_PORT, of: parser)
     }
 
-    /// Whether the host is this machine by its very name or address.
-    var isLoopback: Bool {
-        let name = host.lowercased()
-        return name == "localhost" || name.hasSuffix(".localhost") || name == "[::1]"
-            || (name.hasPrefix("127.") && name.allSatisfy { $0.isNumber || $0 == "." })
-    }
-
     private static func part(_ part: CURLUPart, of parser: OpaquePointer) -> String {
         var value: UnsafeMutablePointer<CChar>?
         guard curl_url_get(parser, part, &value, UInt32(CURLU_DEFAULT_PORT)) == CURLUE_OK, let value else { return "" }

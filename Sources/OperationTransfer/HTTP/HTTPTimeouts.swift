@@ -20,8 +20,8 @@ public struct HTTPTimeouts: Sendable, Hashable {
 
 /// The speed below which a transfer counts as stalled.
 ///
-/// The body bytes sent and received are counted over one period after another; a stall is seen after one to two periods. A period in
-/// which the reader held the transfer back, or in which there was no connection yet, doesn't count. Waiting for the answer's head
+/// The body bytes sent and received are counted over one period after another, the first from the connection on; a stall is seen after
+/// one to two periods. A period in which the reader held the transfer back doesn't count. Waiting for the answer's head
 /// does: allow for a server that thinks before it answers. A byte counts as sent when the system takes it, which may be some
 /// megabytes ahead of the peer.
 public struct LowSpeedLimit: Sendable, Hashable {

@@ -82,6 +82,69 @@ struct PartFileTests {
         #expect(!fixture.names.contains("x"))
     }
 
+    @Test(arguments: [nil, [UInt8]()] as [[UInt8]?])
+    func aNoteThatNobodyHasLeftIsNotTouched(part: [UInt8]?) async throws {
+        let server = try FileServer(ServedFile([1, 2, 3]))
+        let note = Array("{\"mine\": true}".utf8)
+        if let part { try fixture.put(part, as: "x.part") }
+        try fixture.put(note, as: "x.part.json")
+        let operation = try await fixture.download(.init(url: server.url("/x")))
+        #expect(operation.failure?.code == .alreadyExists)
+        #expect(fixture.bytes("x.part.json") == note)
+    }
+
+    @Test func anEmptyFileOfSomebodyElseOutlivesADownloadThatGetsNothing() async throws {
+        let server = try TestServer { connection in
+            try connection.readRequest()
+            try connection.write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        }
+        try fixture.put([], as: "x.part")
+        #expect(try await fixture.download(.init(url: server.url("/x"))).failure?.code == .notFound)
+        #expect(fixture.names == ["x.part"])
+    }
+
+    @Test func aPartThatHasAnotherNameTooIsNotTouched() async throws {
+        let server = try FileServer(ServedFile([1, 2, 3]))
+        try fixture.put([7], as: "mine")
+        try FileManager.default.linkItem(atPath: fixture.path("mine"), toPath: fixture.path("x.part"))
+        let operation = try await fixture.download(.init(url: server.url("/x"), overwrite: true))
+        #expect(operation.failure?.code == .alreadyExists)
+        #expect(fixture.bytes("mine") == [7] && fixture.bytes("x.part") == [7])
+    }
+
+    @Test func aNoteThatCannotBeSentMeansBeginningAgain() async throws {
+        let server = try FileServer(ServedFile([1, 2, 3]))
+        try leavePart([1], total: 3, of: server.url("/x"))
+        let note = String(decoding: try #require(fixture.bytes("x.part.json")), as: UTF8.self)
+        try fixture.put(Array(note.replacing("v1", with: "v\\n1").utf8), as: "x.part.json")
+        #expect(try await fixture.download(.init(url: server.url("/x"))).status == .completed)
+        #expect(fixture.bytes("x") == [1, 2, 3])
+    }
+
+    @Test func aFileThatIsThereWithTheChecksumAskedForIsDone() async throws {
+        let server = try FileServer(ServedFile(Array("hello".utf8)))
+        let digest = Checksum.hexadecimal(of: "hello")
+        try fixture.put(Array("hello".utf8), as: "x")
+        let running = try await fixture.begin(.init(url: server.url("/x"), sha256: digest, size: 5))
+        #expect(try await running.output.bytes == 5)
+        #expect(server.requests.isEmpty && fixture.names == ["x"])
+        for request in [
+            DownloadProvider.Request(url: server.url("/x"), sha256: digest, size: 6),
+            .init(url: server.url("/x"), sha256: Checksum.hexadecimal(of: "other")), .init(url: server.url("/x")),
+        ] {
+            #expect(try await fixture.download(request).failure?.code == .alreadyExists)
+        }
+        #expect(fixture.bytes("x") == Array("hello".utf8))
+    }
+
+    @Test func aFolderIsNotReplaced() async throws {
+        let server = try FileServer(ServedFile([1, 2, 3]))
+        try FileManager.default.createDirectory(atPath: fixture.path("x"), withIntermediateDirectories: true)
+        let operation = try await fixture.download(.init(url: server.url("/x"), overwrite: true))
+        #expect(operation.failure?.code == .alreadyExists)
+        #expect(server.requests.isEmpty)
+    }
+
     /// Leaves a part as a download does that is cut.
     private func leavePart(_ bytes: [UInt8], total: Int64?, of url: String, as name: String = "x") throws {
         let target = try DownloadTarget(name, url: url, directory: fixture.folder, allowsPaths: false)
