@@ -240,6 +240,48 @@ struct GatewaySetupTests {
         #expect(stat(place.modesFile, &status) == 0 && status.st_mode & 0o777 == 0o666)
     }
 
+    @Test func whatIsNoFileOfModesIsNotWaitedForNorReplaced() async throws {
+        let (ollama, place) = (try standIn(), try Place())
+        try FileManager.default.createDirectory(atPath: place.path + "/config", withIntermediateDirectories: true)
+        #expect(mkfifo(place.modesFile, 0o600) == 0)
+        let running = try await setups.start(place.settings(ollama.url, [dev]))
+        let failure = await #expect(throws: OperationFailure.self) { try await running.output }
+        #expect(failure?.code == .modesFileError)
+    }
+
+    @Test func aFileOfModesThatNobodyMayWriteStays() async throws {
+        let (ollama, place) = (try standIn(), try Place())
+        try FileManager.default.createDirectory(atPath: place.path + "/config", withIntermediateDirectories: true)
+        try Data("{}".utf8).write(to: URL(fileURLWithPath: place.modesFile))
+        #expect(chmod(place.modesFile, 0o444) == 0)
+        let running = try await setups.start(place.settings(ollama.url, [dev]))
+        let failure = await #expect(throws: OperationFailure.self) { try await running.output }
+        #expect(failure?.code == .modesFileError)
+        #expect(try place.modes == "{}")
+    }
+
+    @Test func aLinkToModesThatAreNotThereYetStaysALink() async throws {
+        let (ollama, place) = (try standIn(), try Place())
+        try FileManager.default.createDirectory(atPath: place.path + "/config", withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(atPath: place.modesFile, withDestinationPath: "../real.json")
+        _ = try await setups.start(place.settings(ollama.url, [dev])).output
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: place.modesFile) == "../real.json")
+        #expect(FileManager.default.fileExists(atPath: place.path + "/real.json"))
+    }
+
+    @Test func anOptionIsNoPackageAndACommandThatIsNotThereIsSaidSo() async throws {
+        let (ollama, place) = (try standIn(), try Place())
+        try place.program("python3", "exit 0")
+        var settings = try place.settings(ollama.url, [dev])
+        settings.command = "no-such-command"
+        let output = try await setups.start(settings).output
+        #expect(output.step("install_vibe")?.status == .warning)
+        settings.package = "--help"
+        let running = try await setups.start(settings)
+        let failure = await #expect(throws: OperationFailure.self) { try await running.output }
+        #expect(failure?.code == .invalidRequest)
+    }
+
     @Test func aServerThatIsAwayTakesNothingFromTheModes() async throws {
         let (ollama, place) = (try standIn(), try Place())
         _ = try await setups.start(place.settings(ollama.url, [dev])).output

@@ -14,24 +14,45 @@ struct AtomicFile {
     let path: String
 
     init(_ path: String) {
-        guard let resolved = realpath(path, nil) else {
-            self.path = path
-            return
+        var path = path
+        // A link may lead to what isn't there yet. The system itself gives up after 40 of them.
+        for _ in 0..<40 {
+            if let resolved = realpath(path, nil) {
+                defer { free(resolved) }
+                path = String(cString: resolved)
+                break
+            }
+            guard let next = Self.destination(of: path) else { break }
+            path = next
         }
-        defer { free(resolved) }
-        self.path = String(cString: resolved)
+        self.path = path
+    }
+
+    /// Where a link leads; `nil` where there is none.
+    private static func destination(of path: String) -> String? {
+        var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink(path, &bytes, bytes.count)
+        guard count > 0 else { return nil }
+        let destination = String(decoding: bytes[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard !destination.hasPrefix("/"), let slash = path.lastIndex(of: "/") else { return destination }
+        return path[...slash] + destination
     }
 
     /// Its bytes, at most `limit` of them; `nil` where there is no such file.
     ///
-    /// - Throws: `OperationFailure` (`modes_file_error`).
+    /// - Throws: `OperationFailure` (`modes_file_error`), also for what is no file, such as a pipe.
     func read(upTo limit: Int) throws(OperationFailure) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without O_NONBLOCK a pipe that nobody writes to is waited for.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
             throw failure("read")
         }
         defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw OperationFailure(.modesFileError, "'\(path.printable)' is no file: give another place for the modes.")
+        }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -68,6 +89,11 @@ struct AtomicFile {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("written") }
         defer { close(descriptor) }
+        var status = stat()
+        // A renaming asks the folder alone. A file that nobody may write is one that somebody wants to stay.
+        if stat(path, &status) == 0, status.st_mode & 0o222 == 0 || access(path, W_OK) != 0 {
+            throw failure("written", SystemCallError(EACCES))
+        }
         AtomicWrite.removeParts(in: descriptor, of: name)
         do throws(SystemCallError) {
             try AtomicWrite.replace(name, in: descriptor, with: bytes)

@@ -11,6 +11,12 @@ struct InstallVibe {
         if let there = Programs.find(settings.command, in: folders) {
             return SetupStep(Self.name, .skipped, "\(settings.command) is there already: \(there).")
         }
+        guard !settings.package.hasPrefix("-") else {
+            throw OperationFailure(
+                .invalidRequest,
+                "'\(settings.package.printable)' is an option and no package: name what pip is to install."
+            )
+        }
         let commands = commands
         do {
             try await stage.part(.install, "Install \(settings.package)", unit: .fraction) { part in
@@ -21,6 +27,13 @@ struct InstallVibe {
             }
         } catch let failure as OperationFailure {
             throw explained(failure)
+        }
+        guard Programs.find(settings.command, in: folders) != nil else {
+            return SetupStep(
+                Self.name,
+                .warning,
+                "\(settings.package) is installed, and there is no command \(settings.command) in \(folders.joined(separator: ", ")): add the folder that pip puts commands in to PATH, or name the command that the package brings."
+            )
         }
         return SetupStep(Self.name, .done, "\(settings.package) is installed.")
     }
