@@ -50,7 +50,9 @@ struct ChecksumProvider: OperationProvider {
             lines.append("\(checksum.text)  \(file.path)\n")
         }
         handle.setTotal(done)
-        try Data(lines.joined().utf8).write(to: URL(fileURLWithPath: request.list), options: .atomic)
+        guard (try? Data(lines.joined().utf8).write(to: URL(filePath: request.list), options: .atomic)) != nil else {
+            throw OperationFailure(.storageError, "The list can't be written: check its folder and permissions.")
+        }
         return Output(files: files.count, bytes: done)
     }
 }

@@ -1,12 +1,15 @@
 extension OperationRecord {
     /// The wire form of the operation with `request`, `result` and `started_by` beside it, `null` where there is none, and the
     /// `phases` of a completed one, each with its `phase` and `seconds`.
+    ///
+    /// URLs in the request are without their query, which may be a signature, and without a user and a password: whoever goes on
+    /// with the work reads ``request`` itself.
     public func jsonBytes() -> [UInt8] {
         var writer = JSONWriter(capacity: 1024 + (request?.count ?? 0) + (result?.count ?? 0))
         writer.beginObject()
         operation.writeFields(to: &writer)
         writer.key("request")
-        writer.embed(request)
+        writer.embed(request.map { Array(String(decoding: $0, as: UTF8.self).withoutURLSecrets.utf8) })
         writer.key("result")
         writer.embed(result)
         writer.key("started_by")

@@ -16,10 +16,13 @@ extension String {
         var result = ""
         var rest = self[...]
         while let scheme = rest.firstRange(of: "://") {
-            let address = rest[scheme.upperBound...].prefix { !$0.isWhitespace && $0 != "\"" && $0 != "'" && $0 != ">" }
+            // Not beyond a backslash: in JSON it may be what keeps the next quotation mark from ending the text.
+            let address = rest[scheme.upperBound...].prefix { !$0.isWhitespace && !"\"'>\\".contains($0) }
             let shown = address.prefix { $0 != "?" }
+            let host = shown.prefix { $0 != "/" && $0 != "#" }
             result += rest[..<scheme.upperBound]
-            result += shown.split(separator: "@").last ?? ""
+            result += host[(host.lastIndex(of: "@").map { host.index(after: $0) } ?? host.startIndex)...]
+            result += shown[host.endIndex...]
             if shown.endIndex != address.endIndex { result += "?…" }
             rest = rest[address.endIndex...]
         }

@@ -18,7 +18,8 @@ package final class ProcFile {
     }
 
     deinit {
-        close(descriptor)
+        // It runs for a file that could not be opened too, since every property is set by then.
+        if descriptor >= 0 { close(descriptor) }
     }
 
     /// Reads the text up to what fits `buffer`.

@@ -1,0 +1,31 @@
+import Foundation
+import Testing
+
+@testable import OperationTracking
+
+struct URLSecretsTests {
+    @Test(arguments: [
+        ("see http://u:p@h/a?b=c now", "see http://h/a?… now"), ("https://h/@scope/x", "https://h/@scope/x"),
+        ("https://h", "https://h"), ("https://a@b@h/x", "https://h/x"), ("x://h?a='b'", "x://h?…'b'"),
+        ("no address", "no address"),
+    ])
+    func aTextIsShownWithoutThem(text: String, shown: String) {
+        #expect(text.withoutURLSecrets == shown)
+    }
+
+    @Test func aRequestIsShownWithoutThemAndIsStillJSON() {
+        let operation = BackgroundOperation(
+            id: .make(at: 0),
+            type: .download,
+            description: "x",
+            status: .pending,
+            createdAt: Date(timeIntervalSince1970: 0)
+        )
+        var record = OperationRecord(operation: operation)
+        let request = #"{"command":["curl \"http://h/x?key=hush\" y"],"url":"https://u:hush@h/z?sig=hush"}"#
+        record.request = Array(request.utf8)
+        let text = String(decoding: record.jsonBytes(), as: UTF8.self)
+        #expect(text.contains(#""request":{"command":["curl \"http://h/x?…\" y"],"url":"https://h/z?…"}"#))
+        #expect(!text.contains("hush"))
+    }
+}
