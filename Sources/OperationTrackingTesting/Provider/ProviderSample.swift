@@ -11,7 +11,7 @@ public struct ProviderSample<Provider: OperationProvider>: Sendable {
     public var succeeding: Provider.Request
     /// A request that fails for a reason that the provider knows.
     public var failing: Provider.Request?
-    /// Requests that can't be carried out as given, which ``OperationProvider/validate(_:)`` refuses.
+    /// Requests that can't be carried out as given, which `OperationProvider.validate(_:)` refuses.
     public var invalid: [Provider.Request] = []
     /// A request that succeeds and takes long enough to be paused and cancelled in the middle: a second is plenty.
     public var long: Provider.Request?
