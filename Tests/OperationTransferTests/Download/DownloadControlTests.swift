@@ -74,6 +74,22 @@ import Testing
         #expect(clock.monotonicNanoseconds - start >= 9_800_000_000)
     }
 
+    @Test func aLowLimitIsKeptInSmallPieces() async throws {
+        let clock = ManualClock()
+        let fixture = DownloadFixture(clock: clock)
+        let server = try FileServer(ServedFile(count: 200_000))
+        let running = try await fixture.begin(.init(url: server.url("/x"), limit: 16_000))
+        var first: Int64 = 0
+        while first == 0 {
+            clock.advanceToNextSleeper()
+            await briefPause()
+            first = try #require(fixture.tracker.operation(running.id)).progress.completedUnits
+        }
+        // A sixteenth of a second's worth at a time, and not all that has arrived.
+        #expect(first <= 3000)
+        try await fixture.tracker.cancel(running.id)
+    }
+
     @Test func aLimitMayBeTakenAwayWhileItRuns() async throws {
         // On this clock no time passes at all, so it ends only if the limit is gone.
         let clock = ManualClock()
