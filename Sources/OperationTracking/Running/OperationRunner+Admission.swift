@@ -91,8 +91,8 @@ extension OperationRunner {
             var left = demand(of: job.work)
             let (memory, disk) = cell.withState { state in
                 // What comes in bytes is taken to be written to the disk.
-                let written = cell.unit == .bytes ? cell.amounts(of: state).completed - state.present : 0
-                return (state.resources.memoryBytes ?? 0, max(0, written))
+                let written = cell.unit == .bytes ? cell.amounts(of: state).completed : 0
+                return (state.resources.memoryBytes ?? 0, written)
             }
             left.memoryBytes = left.memoryBytes.map { max(0, max(0, $0) - memory) }
             left.diskBytes = left.diskBytes.map { max(0, max(0, $0) - disk) }
