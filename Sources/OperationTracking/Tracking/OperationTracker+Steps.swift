@@ -20,8 +20,10 @@ extension OperationTracker {
             // A part that has ended, or can't follow, leaves the wish standing with the whole.
             try? await request(event, of: part)
         }
-        // A part that had just been resumed may have taken a paused whole with it before the wish reached that part.
-        if event == .requestPause { try? await step(cell, event) }
+        if event == .requestPause {
+            // A part that had just been resumed may have taken a paused whole with it before the wish reached that part.
+            try? await step(cell, event) { !$0.children.contains { $0.cell.withState(\.goesOnUnasked) } }
+        }
         // Parts that have not begun are held by the wish alone, which is no step of theirs.
         await pauseIfPartsStandStill(cell)
     }
