@@ -14,7 +14,7 @@ struct PortFreeing {
         guard try isConfirmed || Console.confirm("Port \(use.port) is held by \(use.holderText). End that?") else {
             return false
         }
-        let session = try await ServiceSession(data: options.data)
+        let session = try await ServiceSession(data: options.data, file: options.services)
         do {
             let services = session.services
             let freed = try await Interrupt.cancelling { try await services.kill(port: use.port, by: actor) }

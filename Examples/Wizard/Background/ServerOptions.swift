@@ -10,6 +10,8 @@ struct ServerOptions {
     let json: Bool
     /// Where it listens, or would; 0 for anywhere.
     let port: UInt16
+    /// The file of services that the server is to look after; `nil` for the data directory's.
+    let services: String?
     private let arguments: [String]
     private let isGiven: Bool
 
@@ -22,6 +24,7 @@ struct ServerOptions {
         let serve = try ServeCommand(options)
         data = try DataDirectory.path(options)
         json = options.has("json")
+        services = options.text("services")?.absolutePath
         arguments = ServeCommand.options.filter { $0.name != Option.data.name }.flatMap { option in
             options.all(option.name).flatMap {
                 option.argument == nil ? ["--\(option.name)"] : ["--\(option.name)", $0]

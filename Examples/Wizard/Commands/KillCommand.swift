@@ -6,7 +6,7 @@ struct KillCommand: Command {
     static let summary = "end the service by force, or what holds its port in its place"
     static let operands = ""
     static let options: [Option] =
-        ServeCommand.options.filter { ["port", "config"].contains($0.name) } + [
+        ServeCommand.options.filter { ["port", "config", "services"].contains($0.name) } + [
             .yes, .data, .json,
         ]
 
