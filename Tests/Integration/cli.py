@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 WIZARD, STAND_IN = sys.argv[1:3]
 TMUX = ["tmux", "-L", f"wizard-test-{os.getpid()}", "-f", "/dev/null"]
@@ -49,6 +50,12 @@ class Terminal:
     def type(self, text):
         tmux("send-keys", "-t", self.name, "-l", text)
         self.keys("Enter")
+
+    def run(self, command):
+        """Types a command on a screen without anything that an earlier one has left, which might be taken for its own."""
+        self.keys("C-l")
+        wait_until("an empty screen", lambda: self.text() == "$")
+        self.type(f"{command}; echo code $?")
 
     def keys(self, *keys):
         tmux("send-keys", "-t", self.name, *keys)
@@ -182,7 +189,7 @@ def operations_are_shown_live_at_any_width():
     terminal.type("stty -a | grep -o ' echo \\| icanon\\| susp = ^Z' | tr '\\n' ,")
     terminal.wait(r"susp = \^Z, icanon, echo ,")
     for ending in ["key", "signal"]:
-        terminal.type(f"clear; {WIZARD} operations --watch --data {data}; echo code $?")
+        terminal.run(f"{WIZARD} operations --watch --data {data}")
         terminal.wait("Pull bigger")
         if ending == "key":
             terminal.keys("q")
@@ -218,7 +225,7 @@ def a_pull_is_handed_over_and_cancelled_by_control_c():
     wizard("start", "--port", "0", data=data)
     for width in [100, 80, 40]:
         terminal = Terminal(width)
-        terminal.type(f"clear; {WIZARD} pull big --data {data}; echo code $?")
+        terminal.run(f"{WIZARD} pull big --data {data}")
         terminal.wait(r"MB / ")
         operations = json.loads(wizard("operations", "--json", data=data).stdout)["operations"]
         assert [operation["description"] for operation in operations] == ["Pull big"], operations
@@ -236,7 +243,7 @@ def a_server_that_dies_is_looked_for():
     data = folder("lost")
     wizard("start", "--port", "0", data=data)
     terminal = Terminal()
-    terminal.type(f"clear; {WIZARD} pull medium --data {data}; echo code $?")
+    terminal.run(f"{WIZARD} pull medium --data {data}")
     terminal.wait(r"MB / ")
     os.kill(status(data)["pid"], signal.SIGKILL)
     terminal.wait("connection to the server is lost")
@@ -245,7 +252,7 @@ def a_server_that_dies_is_looked_for():
     terminal.wait(r"code [01]", 60)
     assert "✓ completed" in terminal.text() or "✗ failed" in terminal.text(), terminal.text()
 
-    terminal.type(f"clear; {WIZARD} pull big --data {data}; echo code $?")
+    terminal.run(f"{WIZARD} pull big --data {data}")
     terminal.wait(r"MB / ")
     os.kill(status(data)["pid"], signal.SIGKILL)
     terminal.wait(r"code 1", 60)
@@ -277,13 +284,13 @@ def a_conflict_over_the_servers_port_is_put_right():
         listed = json.loads(wizard("ports", "conflicts", "--json", data=data).stdout)
         assert listed["requires_attention"] == 1 and listed["conflicts"][0]["pid"] == other.pid, listed
 
-        terminal = Terminal()
-        terminal.type(f"clear; {WIZARD} restart --port {port} --data {data}; echo code $?")
+        terminal = Terminal(140)
+        terminal.run(f"{WIZARD} restart --port {port} --data {data}")
         terminal.wait(r"End that\? \[y/N\]")
         terminal.type("n")
         terminal.wait("code 130")
         assert other.poll() is None
-        terminal.type(f"clear; {WIZARD} restart --port {port} --data {data}; echo code $?")
+        terminal.run(f"{WIZARD} restart --port {port} --data {data}")
         terminal.wait(r"End that\? \[y/N\]")
         terminal.type("y")
         terminal.wait("code 0")
@@ -341,7 +348,7 @@ def completion_works_in_real_shells():
     assert bash("wizard", "op") == ["operations"]
     assert bash("wizard", "pull", "--ins") == ["--insecure"]
     assert bash("wizard", "ports", "re") == ["reassign"]
-    assert bash("wizard", "serve", "--config", f"{PLACE}/conf") == [f"{PLACE}/config.json"]
+    assert bash("wizard", "serve", "--config", f"{PLACE}/sett") == [f"{PLACE}/settings.json"]
     assert bash("wizard", "serve", "--port", "") == []
     bin_folder = os.path.dirname(WIZARD)
     for shell, load in [
@@ -382,8 +389,10 @@ stand_in = subprocess.Popen(
     [STAND_IN, "--model", "big=3000", "--model", "bigger=6000", "--model", "medium=150"], stdout=subprocess.PIPE, text=True
 )
 ollama_url = stand_in.stdout.readline().split()[-1]
-with open(f"{PLACE}/config.json", "w") as config:
+with open(f"{PLACE}/settings.json", "w") as config:
     config.write("{}")
+# Kept, since tmux ends with its last session.
+tmux("new-session", "-d", "-s", "keeper", "sleep 100000")
 failed = 0
 wanted = sys.argv[3:]
 try:
@@ -396,7 +405,7 @@ try:
             print(f"passed: {name}", flush=True)
         except Exception as error:  # noqa: BLE001: the others are to run, too
             failed += 1
-            print(f"FAILED: {name}: {error}", flush=True)
+            print(f"FAILED: {name}: {error}\n{traceback.format_exc()}", flush=True)
 finally:
     # What a test that failed has left behind.
     for name in os.listdir(PLACE):
