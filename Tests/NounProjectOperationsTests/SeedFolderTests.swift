@@ -102,6 +102,7 @@ struct SeedFolderTests {
         let fixture = SeedFixture()
         try prepared(fixture)
         try put(Data("half".utf8), at: fixture.root + "/ui/.old-12.svg.part")
+        try put(Data("half".utf8), at: fixture.root + "/.index.json.12-x.part")
         try put(Data("ours".utf8), at: fixture.root + "/ui/ours.part")
         let name = "check-\(SeedFixture.id(of: "check")).svg"
         try files.createSymbolicLink(

@@ -53,7 +53,7 @@ final class IconFolder: Sendable {
             throw FileFailure.failure("open \(path)/\(name)")
         }
         let category = Category(path: "\(path)/\(name)", descriptor: folder)
-        AtomicWrite.removeParts(in: folder)
+        category.removeParts()
         return category
     }
 
@@ -129,6 +129,9 @@ final class IconFolder: Sendable {
                 throw FileFailure.failure("write \(path)/\(name)", error)
             }
         }
+
+        /// Removes what a killed run has left half-written. Only within ``IconFolder/change(_:)``.
+        func removeParts() { AtomicWrite.removeParts(in: descriptor) }
 
         /// Gives a file another name, with a number before its extension where that is taken. Only within
         /// ``IconFolder/change(_:)``.

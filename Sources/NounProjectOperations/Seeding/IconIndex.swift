@@ -16,6 +16,8 @@ struct IconIndex {
     ///
     /// - Returns: under what name a broken one was set aside.
     mutating func refresh(from folder: IconFolder.Category, at now: Int64) throws(OperationFailure) -> String? {
+        // What a killed run has left of an index, looked for when a run begins.
+        if stamp == nil { folder.removeParts() }
         let found = folder.stamp(of: Self.name)
         guard found != stamp else { return nil }
         self = IconIndex()
