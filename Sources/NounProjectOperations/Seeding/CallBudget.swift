@@ -87,6 +87,8 @@ final class CallBudget: Sendable {
         let folder = open(file.deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw FileFailure.failure("write \(path)") }
         defer { close(folder) }
+        // What a killed process has left half-written; nobody else writes while the lock is held.
+        AtomicWrite.removeParts(in: folder, of: file.lastPathComponent)
         do throws(SystemCallError) {
             // Not made durable: after a power cut the count may be a moment old.
             try AtomicWrite.replace(
