@@ -45,6 +45,8 @@ struct HandOver: Sendable {
             return operation.status.exitCode
         } catch let problem as ServerProblem where ["unknown_provider", "not_startable"].contains(problem.code) {
             return try here("the server doesn't take this kind of work")
+        } catch let problem as ServerProblem where problem.code == "invalid_value" {
+            throw UsageError(problem.description)
         }
     }
 
