@@ -69,6 +69,13 @@ extension HistoryStoreCheck {
         try await commit(Sample.ended(first, .completed))
         try expect("A key is free again when its operation has ended.", try await shared.claim(second), is: nil)
 
+        var later = Sample.record("claim1", type: "check_claim", at: 3)
+        later.uniqueKey = "other work"
+        let earlier = try await shared.claim(later)
+        try expect("Who claims an id that was another's is told whose.", earlier?.uniqueKey, is: first.uniqueKey)
+        let kept = try await store.record(first.operation.id)?.uniqueKey
+        try expect("Who claims a taken id changes nothing.", kept, is: first.uniqueKey)
+
         let mine = try await shared.orphans().map(\.operation.id)
         try expect("A living process's operations are no orphans.", mine.contains(second.operation.id), is: false)
         try expect(

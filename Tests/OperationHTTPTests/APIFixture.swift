@@ -12,7 +12,7 @@ import Testing
 /// An API on a clock that stands still, asked by a trusted local user.
 struct APIFixture {
     let clock = ManualClock()
-    let history = InMemoryHistoryStore()
+    let history: InMemoryHistoryStore
     let tracker: OperationTracker
     let api: OperationAPI
 
@@ -22,9 +22,11 @@ struct APIFixture {
     static let root = "/api/ports/operations"
 
     init(
+        history: InMemoryHistoryStore = InMemoryHistoryStore(),
         _ configure: (inout OperationAPI.Configuration) -> Void = { _ in },
         makeRunner: (OperationTracker) -> OperationRunner? = { _ in nil }
     ) {
+        self.history = history
         tracker = OperationTracker(history: history, clock: clock)
         var configuration = OperationAPI.Configuration()
         configuration.run = "run"

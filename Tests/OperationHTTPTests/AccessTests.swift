@@ -30,12 +30,32 @@ import Testing
     }
 
     @Test(arguments: [
-        "Bearer a long secre", "Bearer a long secret2", "Bearer ", "Basic a long secret", "a long secret", "",
+        "Bearer a long secre", "Bearer a long secret2", "Bearer ", "bearer", "BEARER x",
     ])
     func aWrongTokenIsRefusedWhoeverGivesIt(authorization: String) async {
         let header = APIHeader("Authorization", authorization)
         #expect(await ask("GET", root, [header]).status == 401)
         #expect(await ask("GET", root, [header], caller: APIFixture.user).status == 401)
+    }
+
+    @Test(arguments: ["Basic a long secret", "a long secret", ""])
+    func credentialsOfAnotherSchemeOpenNothingAndCloseNothing(authorization: String) async {
+        let header = APIHeader("Authorization", authorization)
+        #expect(await ask("GET", root, [header]).status == 401)
+        #expect(await ask("GET", root, [header], caller: APIFixture.user).status == 200)
+    }
+
+    @Test func whatStandsInBracketsIsAnAddress() async {
+        var request = APIRequest(method: "GET", target: root, caller: APIFixture.user)
+        request.headers = [APIHeader("Host", "[evil.example]")]
+        #expect(await fixture.api.respond(to: request).status == 400)
+    }
+
+    @Test func whatAnyoneMayAskIsNotClosedByAWrongToken() async {
+        let wrong = [APIHeader("Authorization", "Bearer out of date")]
+        for (method, target) in [("GET", "/health"), ("GET", "/openapi.yaml"), ("DELETE", "/api/session")] {
+            #expect(await ask(method, target, wrong).status < 300, "\(target)")
+        }
     }
 
     @Test func aTokenInTheQueryIsNone() async {
@@ -104,7 +124,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "evil.example", "localhost.evil.example:8765", "127.0.0.1.evil.example", "127.0.0.256", "wizard.example.",
+        "evil.example", "localhost.evil.example:8765", "127.0.0.1.evil.example", "127.0.0.256",
+        "wizard.example.",
     ])
     func aNameReboundToThisMachineIsRefused(host: String) async {
         var request = APIRequest(method: "GET", target: root, caller: APIFixture.user)

@@ -90,6 +90,18 @@ import Testing
         #expect(health.status == 200)
         #expect(health.text("status") == "ok")
     }
+
+    @Test func aListInWhichOnlyTheClockHasGoneOnIsNotSentAgain() async throws {
+        let handle = try fixture.tracker.start(type: .download, description: "a", total: 100)
+        let first = await fixture.ask("GET", root)
+        let tag = try #require(first.header("ETag"))
+        #expect(tag.hasPrefix("W/"))
+        await fixture.clock.advance(by: .seconds(3))
+        let known = [APIHeader("If-None-Match", tag)]
+        #expect(await fixture.ask("GET", root, headers: known).status == 304)
+        handle.update(completed: 1)
+        #expect(await fixture.ask("GET", root, headers: known).status == 200)
+    }
 }
 
 extension OverloadPolicy {

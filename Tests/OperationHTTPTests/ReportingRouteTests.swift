@@ -37,7 +37,7 @@ import Testing
         #expect(operation.number("downloaded_mb") == 1)
         #expect(operation.number("progress") == 40)
         let end = await fixture.ask("POST", root + "/op_mine/complete")
-        #expect(end.text == #"{"completed":true}"#)
+        #expect(end.text == #"{"completed":true,"durable":true}"#)
         #expect(await fixture.ask("GET", root + "/op_mine").text("status") == "completed")
     }
 
@@ -66,8 +66,8 @@ import Testing
         #expect(operation["status"]?.text == "paused")
         #expect(operation["progress"]?.number == 42.5)
         #expect(operation["downloaded_mb"]?.number == 3)
-        #expect(operation["message"]?.text == "a hiccup")
-        #expect(operation["error"]?.isNull == true)
+        #expect(operation["error"]?.text == "a hiccup")
+        #expect(operation["message"]?.isNull == true)
         #expect(operation["resource_impact"]?["cpu_percent"]?.number == 12)
         #expect(operation["resource_impact"]?["memory_mb"]?.number == 100)
         #expect(operation["resource_impact"]?["network_mbps"]?.number == 8)
@@ -83,7 +83,7 @@ import Testing
     @Test func anErrorAtCompletionIsAFailure() async throws {
         let id = try await fixture.start()
         let answer = await fixture.ask("POST", root + "/\(id)/complete", json: #"{"error": "disk on fire"}"#)
-        #expect(answer.text == #"{"completed":true}"#)
+        #expect(answer.text == #"{"completed":true,"durable":true}"#)
         let operation = await fixture.ask("GET", root + "/" + id)
         #expect(operation.text("status") == "failed")
         #expect(operation.text("error") == "disk on fire")
@@ -99,11 +99,91 @@ import Testing
     @Test func whatHasEndedCanNotChange() async throws {
         let id = try await fixture.start()
         _ = await fixture.ask("POST", root + "/\(id)/complete")
-        for path in ["update?progress=3", "update?status=paused", "complete?error=x", "complete"] {
+        for path in [
+            "update?progress=3", "update?status=paused", "complete?error=x", "update?status=completed&progress=3",
+        ] {
             let answer = await fixture.ask("POST", root + "/\(id)/" + path)
             #expect(answer.status == 409, "\(path)")
             #expect(answer.text("code") == "invalid_transition", "\(path)")
         }
+    }
+
+    @Test func reportingAnEndingAgainIsNoError() async throws {
+        let ends = [
+            ("complete", ["complete", "update?status=completed"]),
+            ("complete?error=x", ["complete?error=y", "update?status=failed"]),
+            ("update?status=cancelled", ["cancel", "update?status=cancelled"]),
+        ]
+        for (end, again) in ends {
+            let id = try await fixture.start()
+            #expect(await fixture.ask("POST", root + "/\(id)/" + end).status == 200)
+            for path in again { #expect(await fixture.ask("POST", root + "/\(id)/" + path).status == 200, "\(path)") }
+        }
+    }
+
+    @Test func cancellingWhatIsCancelledIsNoErrorHoweverLongAgo() async throws {
+        let id = try await fixture.start()
+        _ = await fixture.ask("POST", root + "/\(id)/update?status=cancelled")
+        for _ in 0..<300 {
+            try await fixture.tracker.complete(try fixture.tracker.start(type: .seed, description: "").id)
+        }
+        let answer = await fixture.ask("POST", root + "/\(id)/cancel")
+        #expect(answer.status == 200)
+        #expect(answer.text("status") == "cancelled")
+        #expect(await fixture.ask("POST", root + "/\(id)/pause").status == 409)
+    }
+
+    @Test func anErrorThatDoesNotEndTheWorkIsGoneWhenItCompletes() async throws {
+        let id = try await fixture.start()
+        _ = await fixture.ask("POST", root + "/\(id)/update?error=a%20hiccup")
+        #expect(await fixture.ask("GET", root + "/" + id).text("error") == "a hiccup")
+        _ = await fixture.ask("POST", root + "/\(id)/complete")
+        #expect(await fixture.ask("GET", root + "/" + id).json["error"]?.isNull == true)
+    }
+
+    @Test func aLongDescriptionIsCountedInCharactersAndKeptWhole() async throws {
+        let text = String(repeating: "é", count: 1000)
+        let body = #"{"operation_type": "a", "description": "\#(text)"}"#
+        let id = try #require(await fixture.ask("POST", root + "/start", json: body).text("operation_id"))
+        #expect(await fixture.ask("GET", root + "/" + id).text("description") == text)
+    }
+
+    @Test func aNameOfTheHistoryIsADuplicate() async throws {
+        let id = try await fixture.start("operation_type=a&operation_id=op_nightly&description=Monday")
+        _ = await fixture.ask("POST", root + "/\(id)/complete")
+        let later = APIFixture(history: fixture.history)
+        let again = await later.ask("POST", root + "/start?operation_type=a&operation_id=op_nightly")
+        #expect(again.status == 409)
+        #expect(again.text("code") == "duplicate_operation")
+        #expect(await later.ask("GET", root + "/op_nightly").text("description") == "Monday")
+    }
+
+    @Test(arguments: ["progress=50&status=pending", "downloaded_mb=3&status=paused", "error=x&status=completed"])
+    func aRefusedUpdateChangesNothing(query: String) async throws {
+        let id = try await fixture.start()
+        _ = await fixture.ask("POST", root + "/\(id)/update?status=paused")
+        let before = await fixture.ask("GET", root + "/" + id).text
+        let isAllowed = query.contains("paused")
+        #expect(await fixture.ask("POST", root + "/\(id)/update?" + query).status == (isAllowed ? 200 : 409))
+        #expect((await fixture.ask("GET", root + "/" + id).text == before) == !isAllowed)
+    }
+
+    @Test func aSizeOfNotEvenAByteIsNotKnown() async throws {
+        let id = try await fixture.start("operation_type=a&total_size_mb=0.0000001")
+        #expect(await fixture.ask("GET", root + "/" + id).json["total_size_mb"]?.isNull == true)
+    }
+
+    @Test func aServerThatStopsTakesNoNewWorkAndSaysSo() async throws {
+        let id = try await fixture.start()
+        fixture.api.stopTakingWork()
+        for target in ["/start?operation_type=a", "/start?operation_type=a&operation_id=op_x", "/run?operation_type=a"]
+        {
+            #expect(await fixture.ask("POST", root + target).status == 503, "\(target)")
+        }
+        let health = await fixture.ask("GET", "/health")
+        #expect(health.status == 503)
+        #expect(health.text("status") == "stopping")
+        #expect(await fixture.ask("POST", root + "/\(id)/complete").status == 200)
     }
 
     @Test func aStepThatTheStatusDoesNotAllowIsAConflict() async throws {

@@ -181,4 +181,38 @@ import Testing
             #expect(answer.text("detail") != nil, "\(request)")
         }
     }
+
+    @Test(arguments: [
+        ("/api/ports/operations", true), ("/api/ports/operations/start?x=1", true), ("/health", true),
+        ("/api/ports/operations-of-mine", false), ("/", false), ("/work", false), ("/api/ports/operations/%00", false),
+    ])
+    func aServiceIsToldWhichPathsAreTheAPIs(target: String, isServed: Bool) {
+        #expect(APIFixture().api.serves(target) == isServed)
+    }
+
+    @Test func theHostOfATargetInAbsoluteFormGoesBeforeTheHeader() async {
+        let fixture = APIFixture()
+        for (target, status) in [
+            ("http://127.0.0.1:8765\(APIFixture.root)", 200), ("HTTP://localhost\(APIFixture.root)?x=1", 200),
+            ("https://localhost", 404), ("http://evil.example\(APIFixture.root)", 403), ("ftp://localhost/", 400),
+            ("evil.example\(APIFixture.root)", 400),
+        ] {
+            #expect(await fixture.ask("GET", target).status == status, "\(target)")
+        }
+    }
+
+    @Test func theServerAsAWholeCanBeAskedForItsMethods() async {
+        let answer = await APIFixture().ask("OPTIONS", "*")
+        #expect(answer.status == 204)
+        #expect(answer.header("Allow")?.contains("POST") == true)
+        #expect(await APIFixture().ask("GET", "*").status == 400)
+    }
+
+    @Test func aParameterOfTheQueryBesideAMemberHasToBeOneToo() async {
+        let fixture = APIFixture()
+        let body = #"{"operation_type": "a", "pid": 5}"#
+        #expect(await fixture.ask("POST", APIFixture.root + "/start?pid=x", json: body).status == 422)
+        #expect(await fixture.ask("POST", APIFixture.root + "/start?pid=6", json: body).status == 200)
+        #expect(fixture.tracker.activeOperations.map(\.pid) == [5])
+    }
 }

@@ -84,6 +84,38 @@ import Testing
         let seeds = await fixture.ask("POST", "/api/self-heal/nounproject/seed", json: #"{"per_term": 6}"#)
         #expect(seeds.status == 422)
     }
+
+    @Test func nothingIsAHundredPercentBeforeTheEnd() {
+        var operation = BackgroundOperation(
+            id: OperationID(rawValue: "op_a")!,
+            type: .pullModel,
+            description: "Pull m",
+            status: .inProgress,
+            createdAt: .init(milliseconds: 0)
+        )
+        operation.progress.percent = 99.99
+        let event = ServerEvent.all(in: ProgressText(running: "pulling").event(of: operation, result: nil)).last
+        #expect(event?.json["progress"]?.number == 99.9)
+    }
+
+    @Test func countsAreSentWhetherAResultListsOrCounts() {
+        var operation = BackgroundOperation(
+            id: OperationID(rawValue: "op_a")!,
+            type: .seed,
+            description: "Seed",
+            status: .completed,
+            createdAt: .init(milliseconds: 0)
+        )
+        operation.progress.percent = 100
+        let result = #"{"added": 3, "skipped": 4, "errors": [{"reason": "x"}], "errors_omitted": 2, "root": "/icons"}"#
+        let event = ServerEvent.all(
+            in: ProgressText(running: "seeding").event(of: operation, result: Array(result.utf8))
+        )
+        let json = event.last?.json
+        #expect(json?["added_count"]?.number == 3)
+        #expect(json?["skipped_count"]?.number == 4)
+        #expect(json?["error_count"]?.number == 3)
+    }
 }
 
 extension APIStream {

@@ -172,6 +172,66 @@ import Testing
         #expect(await fixture.ask("GET", path, headers: [APIHeader("Last-Event-ID", "other-5")]).status == 200)
     }
 
+    @Test func anEndingThatWasNotToldYetIsToldToWhoeverComesBackAtOnce() async throws {
+        let handle = try startOperation()
+        let stream = try await open("/\(handle.id)/stream")
+        let known = try #require(await stream.events().last?.id)
+        stream.cancel()
+        // The event of the ending is still being gathered.
+        try await fixture.tracker.complete(handle.id)
+        let again = try await open("/\(handle.id)/stream", after: known)
+        var events = await again.events()
+        while events.last?.name != "finished" { events = await nextEvents(of: again) }
+        #expect(events.last?.operationID == handle.id.rawValue)
+    }
+
+    @Test func aSlowClientGetsEveryEndingHoweverManyThereAre() async throws {
+        let stream = try await open()
+        _ = await stream.events()
+        let watcher = try await open()
+        _ = watcher.waitingEvents()
+        let text = String(repeating: "long ", count: 190)
+        let count = 2000
+        var ids: [String] = []
+        for number in 0..<count {
+            let handle = try startOperation(text)
+            handle.setMessage(text)
+            try await fixture.tracker.complete(handle.id)
+            ids.append(handle.id.rawValue)
+            if number % 100 == 99 { _ = await nextEvents(of: watcher) }
+        }
+        var found: Set<String> = []
+        var snapshot: ServerEvent?
+        while snapshot == nil {
+            await nextFlush()
+            let events = await stream.events()
+            for event in events where event.name == "finished" { found.insert(event.operationID ?? "") }
+            snapshot = events.last { $0.name == "snapshot" }
+        }
+        #expect(found == Set(ids))
+        #expect(snapshot?.json["gap"]?.truth == false)
+    }
+
+    @Test func aSlowClientOfOneOperationIsToldOfItsEndThoughTheLogHasForgottenIt() async throws {
+        let handle = try startOperation("watched")
+        let stream = try await open("/\(handle.id)/stream")
+        _ = await stream.events()
+        let watcher = try await open()
+        _ = watcher.waitingEvents()
+        try await fixture.tracker.complete(handle.id)
+        let text = String(repeating: "long ", count: 190)
+        for number in 0..<2000 {
+            let other = try startOperation(text)
+            other.setMessage(text)
+            try await fixture.tracker.complete(other.id)
+            if number % 100 == 99 { _ = await nextEvents(of: watcher) }
+        }
+        let events = await stream.events()
+        #expect(events.last?.name == "finished")
+        #expect(events.last?.operationID == handle.id.rawValue)
+        #expect(await stream.next() == nil)
+    }
+
     @Test func closingTheTrackerEndsStreamsAfterTheLastEnding() async throws {
         let stream = try await open()
         _ = await stream.events()

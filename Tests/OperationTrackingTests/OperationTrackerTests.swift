@@ -182,14 +182,6 @@ struct OperationTrackerTests {
         #expect(tracker.summary[.completed] == 1)
     }
 
-    @Test func aNameIsTakenOnce() throws {
-        let id = OperationID(rawValue: "op_mine")
-        _ = try tracker.start(type: .seed, description: "one", id: id)
-        let error = #expect(throws: OperationError.self) { try tracker.start(type: .seed, description: "two", id: id) }
-        #expect(error?.code == .duplicateOperation)
-        #expect(tracker.activeOperations.map(\.description) == ["one"])
-    }
-
     @Test func anUnknownNameIsSaidToBeUnknown() async throws {
         let id = try #require(OperationID(rawValue: "op_nobody"))
         let error = await #expect(throws: OperationError.self) { try await tracker.cancel(id) }

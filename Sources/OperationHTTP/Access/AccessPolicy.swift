@@ -41,10 +41,11 @@ struct AccessPolicy: Sendable {
         return ["http://", "https://"].contains { origin.lowercased() == $0 + lowercased }
     }
 
-    /// As whom a request is taken. Credentials that are given are looked at; wrong ones are refused, whoever gives them.
+    /// As whom a request is taken. A token that is given is looked at, and a wrong one refused, whoever gives it. Credentials of
+    /// other schemes are somebody else's, such as a proxy's.
     func identity(of request: APIRequest, sessions: SessionStore, at now: Int64) throws(APIProblem) -> APIIdentity {
-        if let token, let authorization = request.header("Authorization") {
-            guard let given = Self.bearerToken(in: authorization), Self.areEqual(Array(given.utf8), token) else {
+        if let token, let given = request.header("Authorization").flatMap(Self.bearerToken) {
+            guard Self.areEqual(Array(given.utf8), token) else {
                 throw .unauthorized("The token is not this server's: see where the server keeps it.")
             }
             return .token
@@ -56,8 +57,8 @@ struct AccessPolicy: Sendable {
 
     static func bearerToken(in authorization: String) -> Substring? {
         let parts = authorization.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
-        return parts[1]
+        guard let scheme = parts.first, scheme.lowercased() == "bearer" else { return nil }
+        return parts.count == 2 ? parts[1] : ""
     }
 
     /// Compares in a time that depends on the lengths alone, so that nothing can be learnt from how long a refusal takes.

@@ -1,17 +1,19 @@
 /// The value of a `Host` header, without its port.
-struct HostName {
+package struct HostName {
     /// In lower case; an IPv6 address stands in brackets.
-    let text: String
+    package let text: String
 
     /// - Returns: `nil` when it isn't a host, or the port isn't one.
-    init?(_ header: String) {
+    package init?(_ header: String) {
         let lowercased = header.lowercased()
         guard !lowercased.isEmpty, lowercased.utf8.count <= 255, lowercased.utf8.allSatisfy(Self.isAllowed) else {
             return nil
         }
         let end: String.Index
         if lowercased.hasPrefix("[") {
-            guard let bracket = lowercased.firstIndex(of: "]") else { return nil }
+            guard let bracket = lowercased.firstIndex(of: "]"),
+                lowercased[..<bracket].dropFirst().utf8.allSatisfy(Self.isOfAddress)
+            else { return nil }
             end = lowercased.index(after: bracket)
         } else {
             end = lowercased.firstIndex(of: ":") ?? lowercased.endIndex
@@ -31,6 +33,16 @@ struct HostName {
 
     /// Whether it is a name that means this machine and nothing else (RFC 6761).
     var isLocal: Bool { text == "localhost" || text.hasSuffix(".localhost") }
+
+    /// Whether it may stand in an IPv6 address.
+    private static func isOfAddress(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."),
+            UInt8(ascii: ":"):
+            true
+        default: false
+        }
+    }
 
     private static func isAllowed(_ byte: UInt8) -> Bool {
         switch byte {

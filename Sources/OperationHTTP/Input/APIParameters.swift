@@ -18,14 +18,17 @@ package struct APIParameters: Sendable {
         case text(String)
     }
 
-    private func given(_ name: String) throws(APIProblem) -> Given? {
-        if let value = members.first(where: { $0.key == name })?.value {
-            if case .null = value { return nil }
-            return .json(value)
-        }
-        let values = query.filter { $0.name == name }
-        guard values.count <= 1 else { throw .invalid("\(name) is given \(values.count) times: give it once.") }
-        return values.first.map { .text($0.value) }
+    /// Reads what is given. A parameter of the query beside a member counts for nothing, but it has to be one all the same.
+    private func read<Value>(
+        _ name: String,
+        _ value: (Given) throws(APIProblem) -> Value
+    ) throws(APIProblem) -> Value? {
+        let texts = query.filter { $0.name == name }
+        guard texts.count <= 1 else { throw .invalid("\(name) is given \(texts.count) times: give it once.") }
+        let ofQuery = try texts.first.map { (text) throws(APIProblem) in try value(.text(text.value)) }
+        guard let member = members.first(where: { $0.key == name })?.value else { return ofQuery }
+        if case .null = member { return nil }
+        return try value(.json(member))
     }
 
     /// Whether there is a value.
@@ -35,39 +38,41 @@ package struct APIParameters: Sendable {
 
     /// Text of at most `limit` Unicode scalars, as JSON Schema counts them, without NUL.
     package func text(_ name: String, limit: Int) throws(APIProblem) -> String? {
-        let text: String
-        switch try given(name) {
-        case nil: return nil
-        case .json(.string(let value)), .text(let value): text = value
-        case .json(let other): throw .invalid("\(name) is \(other.kind): send a string.")
+        try read(name) { (given) throws(APIProblem) in
+            let text: String
+            switch given {
+            case .json(.string(let value)), .text(let value): text = value
+            case .json(let other): throw .invalid("\(name) is \(other.kind): send a string.")
+            }
+            guard text.unicodeScalars.count <= limit else {
+                throw .invalid("\(name) has \(text.unicodeScalars.count) characters: send at most \(limit).")
+            }
+            guard !text.utf8.contains(0) else { throw .invalid("\(name) holds the character NUL: leave it out.") }
+            return text
         }
-        guard text.unicodeScalars.count <= limit else {
-            throw .invalid("\(name) has \(text.unicodeScalars.count) characters: send at most \(limit).")
-        }
-        guard !text.utf8.contains(0) else { throw .invalid("\(name) holds the character NUL: leave it out.") }
-        return text
     }
 
     /// A number within a range.
     package func number(_ name: String, in range: ClosedRange<Double>) throws(APIProblem) -> Double? {
-        let number: Double
-        switch try given(name) {
-        case nil: return nil
-        case .json(.integer(let value)): number = Double(value)
-        case .json(.number(let value)): number = value
-        case .json(let other): throw .invalid("\(name) is \(other.kind): send a number.")
-        case .text(let text):
-            guard text.utf8.allSatisfy(Self.isOfNumber), let value = Double(text), value.isFinite else {
-                throw .invalid("\(name) is not a number.")
+        try read(name) { (given) throws(APIProblem) in
+            let number: Double
+            switch given {
+            case .json(.integer(let value)): number = Double(value)
+            case .json(.number(let value)): number = value
+            case .json(let other): throw .invalid("\(name) is \(other.kind): send a number.")
+            case .text(let text):
+                guard text.utf8.allSatisfy(Self.isOfNumber), let value = Double(text), value.isFinite else {
+                    throw .invalid("\(name) is not a number.")
+                }
+                number = value
             }
-            number = value
+            guard range.contains(number) else {
+                throw .invalid(
+                    "\(name) is outside its range: send a number from \(Self.shown(range.lowerBound)) to \(Self.shown(range.upperBound))."
+                )
+            }
+            return number
         }
-        guard range.contains(number) else {
-            throw .invalid(
-                "\(name) is outside its range: send a number from \(Self.shown(range.lowerBound)) to \(Self.shown(range.upperBound))."
-            )
-        }
-        return number
     }
 
     /// A whole number within a range.
@@ -79,26 +84,26 @@ package struct APIParameters: Sendable {
 
     /// `true` or `false`.
     package func flag(_ name: String) throws(APIProblem) -> Bool? {
-        switch try given(name) {
-        case nil: return nil
-        case .json(.bool(let truth)): return truth
-        case .text("true"): return true
-        case .text("false"): return false
-        case .json(let other): throw .invalid("\(name) is \(other.kind): send true or false.")
-        case .text: throw .invalid("\(name) is neither true nor false.")
+        try read(name) { (given) throws(APIProblem) in
+            switch given {
+            case .json(.bool(let truth)): return truth
+            case .text("true"): return true
+            case .text("false"): return false
+            case .json(let other): throw .invalid("\(name) is \(other.kind): send true or false.")
+            case .text: throw .invalid("\(name) is neither true nor false.")
+            }
         }
     }
 
     /// The members of an object.
     package func object(_ name: String) throws(APIProblem) -> JSONValue? {
-        switch try given(name) {
-        case nil: return nil
-        case .json(let value):
-            guard case .object = value else { throw .invalid("\(name) is \(value.kind): send an object.") }
-            return value
-        case .text(let text):
-            let value = try JSONReader.read(Array(text.utf8))
-            guard case .object = value else { throw .invalid("\(name) is \(value.kind): send an object as JSON.") }
+        try read(name) { (given) throws(APIProblem) in
+            let value =
+                switch given {
+                case .json(let value): value
+                case .text(let text): try JSONReader.read(Array(text.utf8))
+                }
+            guard case .object = value else { throw .invalid("\(name) is \(value.kind): send an object, as JSON.") }
             return value
         }
     }

@@ -1,3 +1,10 @@
+/// What is wrong with a JSON text, and where.
+package struct JSONFault: Error {
+    package let what: String
+    /// The byte, counted from 0.
+    package let offset: Int
+}
+
 /// Reads JSON text (RFC 8259) strictly: nothing may follow it, no key may come twice, nesting is bounded, every number must
 /// be one that a `Double` can hold.
 ///
@@ -14,10 +21,21 @@ package struct JSONReader {
         self.bytes = bytes
     }
 
+    /// Reads the body of a request.
+    ///
     /// - Throws: ``APIProblem`` (400) that says what is wrong and where.
     package static func read(_ bytes: [UInt8]) throws(APIProblem) -> JSONValue {
+        do throws(JSONFault) {
+            return try parse(bytes)
+        } catch {
+            throw .malformed("The body is not JSON that can be taken: \(error.what), at byte \(error.offset).")
+        }
+    }
+
+    /// Reads any JSON text.
+    package static func parse(_ bytes: [UInt8]) throws(JSONFault) -> JSONValue {
         guard String(validating: bytes, as: UTF8.self) != nil else {
-            throw .malformed("The body is not UTF-8, as JSON has to be.")
+            throw JSONFault(what: "it is not UTF-8, as JSON has to be", offset: 0)
         }
         var reader = JSONReader(bytes)
         let value = try reader.value()
@@ -26,9 +44,7 @@ package struct JSONReader {
         return value
     }
 
-    private func problem(_ what: String) -> APIProblem {
-        .malformed("The body is not JSON that can be taken: \(what), at byte \(index).")
-    }
+    private func problem(_ what: String) -> JSONFault { JSONFault(what: what, offset: index) }
 
     private var next: UInt8? { index < bytes.count ? bytes[index] : nil }
 
@@ -46,7 +62,7 @@ package struct JSONReader {
         return true
     }
 
-    private mutating func value() throws(APIProblem) -> JSONValue {
+    private mutating func value() throws(JSONFault) -> JSONValue {
         skipSpace()
         switch next {
         case UInt8(ascii: "{"): return try object()
@@ -61,21 +77,21 @@ package struct JSONReader {
         }
     }
 
-    private mutating func word(_ word: StaticString, _ value: JSONValue) throws(APIProblem) -> JSONValue {
+    private mutating func word(_ word: StaticString, _ value: JSONValue) throws(JSONFault) -> JSONValue {
         let text = UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
         guard bytes[index...].starts(with: text) else { throw problem("a value was expected") }
         index += text.count
         return value
     }
 
-    private mutating func enter() throws(APIProblem) {
+    private mutating func enter() throws(JSONFault) {
         depth += 1
         guard depth <= Self.deepest else { throw problem("it is nested more than \(Self.deepest) levels deep") }
         index += 1
         skipSpace()
     }
 
-    private mutating func object() throws(APIProblem) -> JSONValue {
+    private mutating func object() throws(JSONFault) -> JSONValue {
         try enter()
         defer { depth -= 1 }
         var members: [(key: String, value: JSONValue)] = []
@@ -95,7 +111,7 @@ package struct JSONReader {
         }
     }
 
-    private mutating func array() throws(APIProblem) -> JSONValue {
+    private mutating func array() throws(JSONFault) -> JSONValue {
         try enter()
         defer { depth -= 1 }
         var elements: [JSONValue] = []
@@ -108,7 +124,7 @@ package struct JSONReader {
         }
     }
 
-    private mutating func number() throws(APIProblem) -> JSONValue {
+    private mutating func number() throws(JSONFault) -> JSONValue {
         let start = index
         _ = take("-")
         if !take("0") { try digits() }
@@ -131,13 +147,13 @@ package struct JSONReader {
         return .number(number)
     }
 
-    private mutating func digits() throws(APIProblem) {
+    private mutating func digits() throws(JSONFault) {
         let start = index
         while let byte = next, Self.isDigit(byte) { index += 1 }
         guard index > start else { throw problem("a digit was expected") }
     }
 
-    private mutating func string() throws(APIProblem) -> String {
+    private mutating func string() throws(JSONFault) -> String {
         index += 1
         var text: [UInt8] = []
         var plainStart = index
@@ -161,7 +177,7 @@ package struct JSONReader {
         throw problem("a string has no end")
     }
 
-    private mutating func escaped() throws(APIProblem) -> [UInt8] {
+    private mutating func escaped() throws(JSONFault) -> [UInt8] {
         guard let byte = next else { throw problem("a string has no end") }
         index += 1
         switch byte {
@@ -176,7 +192,7 @@ package struct JSONReader {
         }
     }
 
-    private mutating func escapedScalar() throws(APIProblem) -> [UInt8] {
+    private mutating func escapedScalar() throws(JSONFault) -> [UInt8] {
         var value = try fourDigits()
         if (0xD800..<0xDC00).contains(value), take("\\"), take("u") {
             let low = try fourDigits()
@@ -187,7 +203,7 @@ package struct JSONReader {
         return Array(String(scalar).utf8)
     }
 
-    private mutating func fourDigits() throws(APIProblem) -> UInt32 {
+    private mutating func fourDigits() throws(JSONFault) -> UInt32 {
         guard index + 4 <= bytes.count else { throw problem("a string has no end") }
         var value: UInt32 = 0
         for byte in bytes[index..<index + 4] {

@@ -37,6 +37,11 @@ public struct APIRequest: Sendable {
         headers.first { $0.isNamed(name) }?.value
     }
 
+    /// Takes another host for the one that the request names; a request that names none, or several, stays wrong.
+    mutating func replaceHost(by host: String) {
+        for index in headers.indices where headers[index].isNamed("Host") { headers[index].value = host }
+    }
+
     func headerCount(_ name: String) -> Int {
         headers.count { $0.isNamed(name) }
     }

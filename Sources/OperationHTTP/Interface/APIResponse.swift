@@ -16,6 +16,8 @@ public struct APIResponse: Sendable {
     public var headers: [APIHeader]
     /// The body.
     public var body: Body
+    /// How long the body would be of which a 304 says that the client has it.
+    package var unsentLength: Int?
 
     /// Makes an answer.
     public init(status: Int = 200, headers: [APIHeader] = [], body: Body = .bytes([])) {

@@ -113,6 +113,18 @@ public final class OperationAPI: Sendable {
 
     deinit { hub.close() }
 
+    /// Whether there is anything at the path of a request's target, whatever its method: for services that have routes of their
+    /// own beside the API's.
+    public func serves(_ target: String) -> Bool {
+        guard let target = try? RequestTarget(target), let match = try? table.match("GET", target) else { return false }
+        if case .none = match { return false }
+        return true
+    }
+
+    /// Takes no more work: whoever wants to begin an operation is told to come back later, and `/health` says that the server is
+    /// stopping. What runs can still be reported on, watched and cancelled. Call it first when a service ends.
+    public func stopTakingWork() { hub.stop() }
+
     /// Ends all event streams once they have sent what there is. Closing the tracker does so, too, after the last endings.
     public func close() { hub.close() }
 
@@ -155,34 +167,76 @@ extension OperationAPI {
         case admitted(APICall, APIRoute)
     }
 
+    /// The refusal of a request of which only the head is there: because of its path, its method, or who asks. A server need not
+    /// read the body of such a request; ``respond(to:)`` would refuse it in the same words. `nil` where the body counts.
+    public func refuse(head request: APIRequest) -> APIResponse? {
+        var request = request
+        request.body = []
+        do {
+            guard request.method != "OPTIONS" else { return nil }
+            _ = try find(&request)
+            return nil
+        } catch {
+            return finish(APIProblem(error).response, to: request)
+        }
+    }
+
     /// Checks a request as far as that is the same for all routes.
     private func admit(_ request: APIRequest) -> Admission {
+        var request = request
         do {
-            let target = try RequestTarget(request.target)
-            let match = try table.match(request.method, target)
-            guard case .route(let route, let captures) = match else {
+            if request.method == "OPTIONS", request.target == "*" {
                 try access.checkAddress(of: request)
-                return .answered(finish(try answer(request, without: match), to: request))
+                return .answered(finish(Self.optionsOfAll, to: request))
             }
-            // A load balancer that asks for the health names the server as it likes.
-            if route.path != "/health" { try access.checkAddress(of: request) }
-            let identity = try access.identity(
-                of: request,
-                sessions: sessions,
-                at: tracker.clock.monotonicNanoseconds
-            )
-            guard route.access == .open || identity != .anonymous else {
-                throw APIProblem.unauthorized(
-                    "Who asks is not known: send the server's token as Authorization: Bearer."
-                )
+            let found = try find(&request)
+            guard case .route(let route, let captures) = found.match else {
+                return .answered(finish(try answer(request, without: found.match), to: request))
             }
-            let parameters = try APIParameters(body: body(of: request), query: target.query)
-            let call = APICall(request: request, captures: captures, parameters: parameters, identity: identity)
+            let parameters = try APIParameters(body: body(of: request), query: found.target.query)
+            let call = APICall(request: request, captures: captures, parameters: parameters, identity: found.identity)
             return .admitted(call, route)
         } catch {
             return .answered(finish(APIProblem(error).response, to: request))
         }
     }
+
+    private struct Found {
+        let target: RequestTarget
+        let match: RouteTable.Match
+        let identity: APIIdentity
+    }
+
+    /// Finds out what is asked for and by whom, which takes the head alone.
+    private func find(_ request: inout APIRequest) throws(APIProblem) -> Found {
+        let target = try RequestTarget(request.target)
+        if let host = target.host { request.replaceHost(by: host) }
+        let match = try table.match(request.method, target)
+        guard case .route(let route, _) = match else {
+            try access.checkAddress(of: request)
+            if request.method != "OPTIONS" { _ = try answer(request, without: match) }
+            return Found(target: target, match: match, identity: .anonymous)
+        }
+        // A load balancer that asks for the health names the server as it likes.
+        if route.path != "/health" { try access.checkAddress(of: request) }
+        // What anyone may ask needs no credentials, so it makes no difference that some are out of date.
+        guard route.access != .open else { return Found(target: target, match: match, identity: .anonymous) }
+        let identity = try access.identity(
+            of: request,
+            sessions: sessions,
+            at: tracker.clock.monotonicNanoseconds
+        )
+        guard identity != .anonymous else {
+            throw .unauthorized("Who asks is not known: send the server's token as Authorization: Bearer.")
+        }
+        return Found(target: target, match: match, identity: identity)
+    }
+
+    /// What can be asked of the server as a whole (RFC 9110, 9.3.7).
+    private static let optionsOfAll = APIResponse(
+        status: 204,
+        headers: [APIHeader("Allow", "DELETE, GET, HEAD, OPTIONS, POST")]
+    )
 
     private func answer(_ request: APIRequest, without match: RouteTable.Match) throws(APIProblem) -> APIResponse {
         guard case .otherMethods(let methods) = match else {
@@ -198,7 +252,7 @@ extension OperationAPI {
         {
             answer.headers += [
                 APIHeader("Access-Control-Allow-Methods", allow.value),
-                APIHeader("Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID"),
+                APIHeader("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match, Last-Event-ID"),
                 APIHeader("Access-Control-Max-Age", "600"),
             ]
         }
@@ -229,6 +283,7 @@ extension OperationAPI {
         response.headers.append(APIHeader("X-Content-Type-Options", "nosniff"))
         if let origin = request.header("Origin"), access.sharesAnswers(with: origin) {
             response.headers.append(APIHeader("Access-Control-Allow-Origin", origin))
+            response.headers.append(APIHeader("Access-Control-Expose-Headers", "ETag, Retry-After"))
             response.headers.append(APIHeader("Vary", "Origin"))
         }
         return response

@@ -3,8 +3,8 @@ extension OpenAPIDocument {
         wish("pause", "Ask an operation to pause; one that waits is held back"),
         wish("resume", "Ask a paused operation to go on, or take back a pause"),
         wish("cancel", "Ask an operation to stop for good"),
-        wish("priority", "Change how urgently an operation is wanted while it waits", body: "PriorityRequest"),
-        wish("limit", "Limit what an operation transfers; null for no limit of its own", body: "LimitRequest"),
+        wish("priority", "Change how urgently an operation is wanted while it waits", body: priorityForm),
+        wish("limit", "Limit what an operation transfers; null for no limit of its own", body: limitForm),
         runPaths,
     ].joined()
 
@@ -14,7 +14,9 @@ extension OpenAPIDocument {
               summary: Have this server do something, if it has a provider for it that HTTP may start
               operationId: runOperation
               tags: [control]
-        \(body("RunRequest", isRequired: true))\
+              description: |
+                `request` is what the provider takes; `GET /api/ports/providers` has an example. \(eitherWayNote)
+        \(runForm)\
               responses:
         \(json("Submitted", "It runs, or waits for its turn.", status: 202))\
         \(refusals(400, 401, 403, 404, 409, 413, 415, 422, 429, 503))\
@@ -27,7 +29,7 @@ extension OpenAPIDocument {
         \(json("ProviderList", "The providers."))\(refusals(304, 400, 401, 403))
         """
 
-    private static func wish(_ name: String, _ summary: String, body schema: String? = nil) -> String {
+    private static func wish(_ name: String, _ summary: String, body: String? = nil) -> String {
         """
           /api/ports/operations/{id}/\(name):
             parameters:
@@ -36,7 +38,7 @@ extension OpenAPIDocument {
               summary: \(summary)
               operationId: \(name)Operation
               tags: [control]
-        \(schema.map { body($0, isRequired: true) } ?? "")\
+        \(body ?? "")\
               responses:
         \(json("Wish", "How it stands now; work needs time to follow."))\
         \(refusals(400, 401, 403, 404, 409, 413, 415, 422, 503))
@@ -85,17 +87,16 @@ extension OpenAPIDocument {
         """
 
     static let selfHealPaths = [
-        selfHeal("ollama/pull", "pullModel", "Pull a model into Ollama", "PullRequest", isRequired: true),
-        selfHeal("nounproject/seed", "seedIcons", "Fill a folder with icons of the Noun Project", "SeedRequest"),
-        selfHeal("ok-setup", "setUpGateway", "Set up the gateway to language models", "EmptyRequest"),
+        selfHeal("ollama/pull", "pullModel", "Pull a model into Ollama", pullForm),
+        selfHeal("nounproject/seed", "seedIcons", "Fill a folder with icons of the Noun Project", seedForm),
+        selfHeal("ok-setup", "setUpGateway", "Set up the gateway to language models", body("EmptyRequest")),
     ].joined()
 
     private static func selfHeal(
         _ path: String,
         _ id: String,
         _ summary: String,
-        _ schema: String,
-        isRequired: Bool = false
+        _ form: String
     ) -> String {
         """
           /api/self-heal/\(path):
@@ -103,7 +104,7 @@ extension OpenAPIDocument {
               summary: \(summary), and show how that goes
               operationId: \(id)
               tags: [self-heal]
-        \(body(schema, isRequired: isRequired))\
+        \(form)\
               responses:
                 '200': {$ref: '#/components/responses/Progress'}
         \(refusals(400, 401, 403, 404, 409, 413, 415, 422, 429, 503))
@@ -136,7 +137,8 @@ extension OpenAPIDocument {
               tags: [server]
               security: []
               responses:
-        \(json("Health", "It runs. `degraded` says that something is amiss, and `reason` what."))\(refusals(400))\
+        \(json("Health", "It runs. `degraded` says that something is amiss, and `reason` what."))\
+        \(json("Health", "It is stopping, and takes no new work.", status: 503))\(refusals(400))\
           /metrics:
             get:
               summary: Figures for Prometheus

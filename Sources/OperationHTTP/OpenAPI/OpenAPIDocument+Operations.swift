@@ -3,6 +3,9 @@ extension OpenAPIDocument {
           /api/ports/operations:
             get:
               summary: The operations that have not ended, oldest first
+              description: |
+                The `ETag` is weak: it stays the same while nothing has happened but that time has passed, so `uptime_seconds` and the
+                time remaining may be older than they are now.
               operationId: listOperations
               tags: [operations]
               responses:
@@ -17,10 +20,10 @@ extension OpenAPIDocument {
           /api/ports/operations/start:
             post:
               summary: Begin an operation that the client reports on
-              description: The members may come as query parameters instead, with an empty body of any type.
+              description: \(eitherWayNote)
               operationId: startOperation
               tags: [reporting]
-        \(body("StartRequest", isRequired: true))\
+        \(startForm)\
               responses:
         \(json("Started", "It is in progress."))\(refusals(400, 401, 403, 409, 413, 415, 422, 429, 503))\
           /api/ports/operations/{id}:
@@ -37,10 +40,10 @@ extension OpenAPIDocument {
               - {$ref: '#/components/parameters/ID'}
             post:
               summary: Report progress, costs or a step of an operation that the client reports on
-              description: The members may come as query parameters instead, with an empty body of any type.
+              description: \(eitherWayNote)
               operationId: updateOperation
               tags: [reporting]
-        \(body("UpdateRequest"))\
+        \(updateForm)\
               responses:
         \(json("Updated", "It is taken."))\(refusals(400, 401, 403, 404, 409, 413, 415, 422, 503))\
           /api/ports/operations/{id}/complete:
@@ -49,11 +52,11 @@ extension OpenAPIDocument {
             post:
               summary: End an operation that the client reports on; as failed when there is an error
               description: |
-                The answer comes once the ending is durable. The member may come as a query parameter instead, with an empty body
-                of any type.
+                The answer comes once the ending is durable; `durable` is false where it could not be made so. That it has ended
+                so already is no error. \(eitherWayNote)
               operationId: completeOperation
               tags: [reporting]
-        \(body("CompleteRequest"))\
+        \(completeForm)\
               responses:
         \(json("Completed", "It has ended."))\(refusals(400, 401, 403, 404, 409, 413, 415, 422, 503))\
           /api/ports/operations/check-overload:

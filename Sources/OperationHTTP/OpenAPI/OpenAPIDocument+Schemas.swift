@@ -49,7 +49,7 @@ extension OpenAPIDocument {
         object("Summary", summary),
         object("Started", [("operation_id", id)]),
         object("Updated", [("updated", "{const: true}")]),
-        object("Completed", [("completed", "{const: true}")]),
+        object("Completed", [("completed", "{const: true}"), ("durable", truth)]),
         object("Overload", verdict + [("resource_summary", reference("Summary"))]),
         object("Reason", [("code", text), ("message", text)]),
         object("HistoryPage", [("operations", list("Operation")), ("next_cursor", maybeText)]),
@@ -178,7 +178,7 @@ extension OpenAPIDocument {
         object(
             "Health",
             [
-                ("status", "{enum: [ok, degraded]}"), ("reason", maybeText), ("active_operations", count),
+                ("status", "{enum: [ok, degraded, stopping]}"), ("reason", maybeText), ("active_operations", count),
                 ("streams", count),
             ]
         ),

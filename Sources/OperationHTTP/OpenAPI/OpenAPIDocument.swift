@@ -62,6 +62,7 @@ package enum OpenAPIDocument {
         \(problem("UnsupportedType", "The body is not JSON."))\
         \(problem("Invalid", "A value is missing or wrong."))\
         \(problem("TooMany", "There are too many of it now.", header: "Retry-After"))\
+        \(problem("HeadTooLong", "The request has more than 100 header fields. Where they are longer than the server has room for, the answer has no such body."))\
         \(problem("Unavailable", "The server can't do it now.", header: "Retry-After"))\
             NotModified:
               description: The client has it already.
@@ -69,7 +70,8 @@ package enum OpenAPIDocument {
               description: |
                 Server-Sent Events. Each has an id, a name (`started`, `updated`, `finished`, `snapshot`, `history_health`,
                 `overload`, `threshold`) and JSON as its data: an `Operation`, for `finished` with `durable` beside it, or
-                `{operations, gap}` for a snapshot of what is active; `gap` says that endings may have been missed.
+                `{operations, gap}` for a snapshot of what is active; `gap` says that endings may have been missed. The state of an
+                operation that another process runs, or that was over before, has an id of another form, and no `durable`.
               content:
                 text/event-stream:
                   schema: {description: One event after another.}
@@ -99,7 +101,8 @@ package enum OpenAPIDocument {
 
     /// References to refusals, for a path's `responses`, at their depth.
     package static func refusals(_ statuses: Int...) -> String {
-        statuses.map { status in
+        // A head can be too long whatever is asked for.
+        (statuses + (statuses.contains(400) ? [431] : [])).map { status in
             let name = refusalNames[status] ?? "Invalid"
             return "        '\(status)': {$ref: '#/components/responses/\(name)'}\n"
         }.joined()
@@ -107,7 +110,7 @@ package enum OpenAPIDocument {
 
     private static let refusalNames = [
         304: "NotModified", 400: "Malformed", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 409: "Conflict",
-        413: "TooLarge", 415: "UnsupportedType", 422: "Invalid", 429: "TooMany", 503: "Unavailable",
+        413: "TooLarge", 415: "UnsupportedType", 422: "Invalid", 429: "TooMany", 431: "HeadTooLong", 503: "Unavailable",
     ]
 
     /// A success with JSON, for a path's `responses`.

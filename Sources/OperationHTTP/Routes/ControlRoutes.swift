@@ -6,7 +6,9 @@ extension APIContext {
         [
             .later("POST", Self.root + "/{id}/pause") { try await wish($0) { try await tracker.pause($0) } },
             .later("POST", Self.root + "/{id}/resume") { try await wish($0) { try await tracker.resume($0) } },
-            .later("POST", Self.root + "/{id}/cancel") { try await wish($0) { try await tracker.cancel($0) } },
+            .later("POST", Self.root + "/{id}/cancel") {
+                try await wish($0, endsAs: .cancelled) { try await tracker.cancel($0) }
+            },
             .later("POST", Self.root + "/{id}/priority", setPriority),
             .later("POST", Self.root + "/{id}/limit", setLimit),
         ]
@@ -35,17 +37,23 @@ extension APIContext {
     }
 
     /// Does something to an active operation of this server, and tells how it stands now.
+    ///
+    /// - Parameter end: what one that has ended may have ended as: what is wished for is so already.
     private func wish(
         _ call: APICall,
+        endsAs end: OperationStatus? = nil,
         _ body: (OperationID) async throws -> Void
     ) async throws -> APIResponse {
         let id = try id(in: call)
-        let known = tracker.operation(id)
+        var known = tracker.operation(id)
         if known == nil {
-            let status = try await record(ofUnknown: id).operation.status
-            throw status.isTerminal ? APIProblem.hasEnded(as: status) : APIProblem.runElsewhere
+            let past = try await record(ofUnknown: id).operation
+            guard past.status.isTerminal else { throw APIProblem.runElsewhere }
+            guard past.status == end else { throw APIProblem.hasEnded(as: past.status) }
+            known = past
+        } else {
+            try await body(id)
         }
-        try await body(id)
         let operation = tracker.operation(id) ?? known
         return .json { json in
             json.key("operation_id")

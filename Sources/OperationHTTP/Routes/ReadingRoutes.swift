@@ -16,11 +16,12 @@ extension APIContext {
         var json = JSONWriter(capacity: 64 + tracker.activeOperationsSize)
         json.beginObject()
         json.key("operations")
-        let count = tracker.writeActiveOperations(to: &json)
+        var state = Hasher()
+        let count = tracker.writeActiveOperations(to: &json) { state.combine($0.atStandstill) }
         json.key("count")
         json.value(count)
         json.endObject()
-        return .list(json.bytes, to: call.request)
+        return .list(json.bytes, tag: EntityTag.weak(state), to: call.request)
     }
 
     /// Answered at once while the figures are fresh, which they are whenever anything runs.
@@ -87,14 +88,33 @@ extension APIContext {
         }
     }
 
+    /// A server that stops is no place to send new work, which is what a load balancer asks for.
     private func health(_ call: APICall) -> APIResponse {
         let health = tracker.history?.health ?? .ok
-        return .json { json in
-            health.writeFields(to: &json)
+        let isStopping = hub.isStopping
+        return .json(status: isStopping ? 503 : 200) { json in
+            if isStopping {
+                json.key("status")
+                json.value("stopping")
+                json.key("reason")
+                json.value(APIProblem.stopping.detail)
+            } else {
+                health.writeFields(to: &json)
+            }
             json.key("active_operations")
             json.value(tracker.summary.totalActive)
             json.key("streams")
             json.value(hub.clientCount)
         }
+    }
+}
+
+extension BackgroundOperation {
+    /// Without what changes by the mere passing of time: a list that is asked for every second is sent again when there is news.
+    fileprivate var atStandstill: BackgroundOperation {
+        var operation = self
+        operation.activeSeconds = nil
+        operation.remaining = nil
+        return operation
     }
 }

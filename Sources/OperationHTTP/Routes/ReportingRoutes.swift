@@ -4,32 +4,48 @@ import OperationTracking
 extension APIContext {
     var reportingRoutes: [APIRoute] {
         [
-            .now("POST", Self.root + "/start", start),
+            .later("POST", Self.root + "/start", now: start, startNamed),
             .later("POST", Self.root + "/{id}/update", now: updateNow, update),
             .later("POST", Self.root + "/{id}/complete", complete),
         ]
     }
 
-    private static let unitsPerMegabyte = 1_048_576.0
+    static let unitsPerMegabyte = 1_048_576.0
     /// 2^53 bytes, the largest amount that a tracker counts.
     static let mostMegabytes = 8_589_934_592.0
     static let longestText = 1000
 
-    private func start(_ call: APICall) throws -> APIResponse {
-        let parameters = call.parameters
-        let type = try operationType(in: parameters)
-        let description = try parameters.text("description", limit: Self.longestText) ?? ""
-        // The original's clients send 0 where they don't know.
-        let total = try parameters.number("total_size_mb", in: 0...Self.mostMegabytes).flatMap { $0 > 0 ? $0 : nil }
-        let pid = try parameters.integer("pid", in: 1...Int64(Int32.max))
-        let id = try parameters.text("operation_id", limit: 63).map { (text) throws(APIProblem) in
-            guard let id = OperationID(rawValue: text) else {
-                throw .invalid(
-                    "operation_id is not op_ and 1 to 60 letters, digits, _ or -: leave it out for a new one."
-                )
-            }
-            return id
-        }
+    /// A name of the client's own takes a look into the history.
+    private func start(_ call: APICall) throws -> APIResponse? {
+        let wanted = try StartRequest(call.parameters, operationType(in: call.parameters))
+        try requireRoomForOne()
+        guard wanted.id == nil else { return nil }
+        let handle = try tracker.start(
+            type: wanted.type,
+            description: wanted.description,
+            total: wanted.total,
+            pid: wanted.pid,
+            startedBy: call.actor
+        )
+        return Self.started(handle)
+    }
+
+    private func startNamed(_ call: APICall) async throws -> APIResponse {
+        let wanted = try StartRequest(call.parameters, operationType(in: call.parameters))
+        guard let id = wanted.id else { throw APIProblem.invalid("operation_id is missing: send a name.") }
+        let handle = try await tracker.start(
+            named: id,
+            type: wanted.type,
+            description: wanted.description,
+            total: wanted.total,
+            pid: wanted.pid,
+            startedBy: call.actor
+        )
+        return Self.started(handle)
+    }
+
+    private func requireRoomForOne() throws(APIProblem) {
+        guard !hub.isStopping else { throw .stopping }
         guard tracker.summary.totalActive < limits.maximumActiveOperations else {
             throw APIProblem(
                 429,
@@ -38,15 +54,10 @@ extension APIContext {
                 headers: [APIHeader("Retry-After", "5")]
             )
         }
-        let handle = try tracker.start(
-            type: type,
-            description: description,
-            total: total.map { Int64($0 * Self.unitsPerMegabyte) },
-            id: id,
-            pid: pid.map { Int32($0) },
-            startedBy: call.actor
-        )
-        return .json { json in
+    }
+
+    private static func started(_ handle: OperationHandle) -> APIResponse {
+        .json { json in
             json.key("operation_id")
             json.value(handle.id.rawValue)
         }
@@ -71,7 +82,11 @@ extension APIContext {
 
     private func update(_ call: APICall) async throws -> APIResponse {
         let report = try Report(call.parameters)
+        if let status = report.status, report.isStatusAlone, try await hasEnded(as: status, call) {
+            return Self.updated
+        }
         let handle = try await handle(for: call)
+        if let status = report.status { try handle.checkStep(to: status) }
         try report.apply(to: handle)
         switch report.status {
         case nil: break
@@ -84,30 +99,41 @@ extension APIContext {
 
     private func complete(_ call: APICall) async throws -> APIResponse {
         let error = try call.parameters.text("error", limit: Self.longestText)
+        let hasFailed = error?.isEmpty == false
+        if try await hasEnded(as: hasFailed ? .failed : .completed, call) { return Self.completed(.durable) }
         let handle = try await handle(for: call)
-        if let error, !error.isEmpty {
-            try await fail(handle, error)
-        } else {
-            try await tracker.complete(handle.id)
-        }
-        return .json { json in
-            json.key("completed")
-            json.value(true)
-        }
+        guard let error, hasFailed else { return Self.completed(try await tracker.complete(handle.id)) }
+        return Self.completed(try await fail(handle, error))
+    }
+
+    /// Whether an operation has the status already that a client reports, whose first report's answer may have been lost.
+    private func hasEnded(as status: OperationStatus, _ call: APICall) async throws -> Bool {
+        let id = try id(in: call)
+        guard status.isTerminal, tracker.handle(id) == nil else { return false }
+        return try await record(ofUnknown: id).operation.status == status
     }
 
     /// An error after a request to stop is how the work stopped.
-    private func fail(_ handle: OperationHandle, _ error: String) async throws {
-        if handle.isAskedToStop {
-            try await tracker.report(handle.id, .cancelled)
-        } else {
-            try await tracker.fail(handle.id, OperationFailure(.providerError, error))
+    @discardableResult
+    private func fail(_ handle: OperationHandle, _ error: String) async throws -> HistoryDurability {
+        guard handle.isAskedToStop else {
+            return try await tracker.fail(handle.id, OperationFailure(.providerError, error))
         }
+        return try await tracker.stopped(handle.id)
     }
 
     private static let updated = APIResponse.json { json in
         json.key("updated")
         json.value(true)
+    }
+
+    private static func completed(_ durability: HistoryDurability) -> APIResponse {
+        .json { json in
+            json.key("completed")
+            json.value(true)
+            json.key("durable")
+            json.value(durability == .durable)
+        }
     }
 
     /// An active operation that clients report on.
@@ -122,6 +148,33 @@ extension APIContext {
     }
 }
 
+/// What a client says of work that it begins.
+private struct StartRequest {
+    let type: OperationType
+    let description: String
+    let total: Int64?
+    let pid: Int32?
+    let id: OperationID?
+
+    init(_ parameters: APIParameters, _ type: OperationType) throws(APIProblem) {
+        self.type = type
+        description = try parameters.text("description", limit: APIContext.longestText) ?? ""
+        // The original's clients send 0 where they don't know.
+        total = try parameters.number("total_size_mb", in: 0...APIContext.mostMegabytes)
+            .map { Int64($0 * APIContext.unitsPerMegabyte) }
+            .flatMap { $0 > 0 ? $0 : nil }
+        pid = try parameters.integer("pid", in: 1...Int64(Int32.max)).map { Int32($0) }
+        id = try parameters.text("operation_id", limit: 63).map { (text) throws(APIProblem) in
+            guard let id = OperationID(rawValue: text) else {
+                throw .invalid(
+                    "operation_id is not op_ and 1 to 60 letters, digits, _ or -: leave it out for a new one."
+                )
+            }
+            return id
+        }
+    }
+}
+
 /// What a client reports of its work.
 private struct Report {
     let percent: Double?
@@ -129,6 +182,9 @@ private struct Report {
     let status: OperationStatus?
     let error: String?
     let impact: ResourceImpact?
+
+    /// Whether there is nothing but a status.
+    var isStatusAlone: Bool { percent == nil && megabytes == nil && error == nil && impact == nil }
 
     init(_ parameters: APIParameters) throws(APIProblem) {
         percent = try parameters.number("progress", in: 0...100)
@@ -156,7 +212,7 @@ private struct Report {
         }
         if let percent { handle.report(percent: percent) }
         if let impact { handle.report(impact) }
-        if let error, status != .failed { handle.setMessage(error) }
+        if let error, status != .failed { handle.report(error: error) }
     }
 
     static func checkIsReportedFromOutside(_ handle: OperationHandle) throws(APIProblem) {

@@ -31,6 +31,7 @@ extension APIContext {
         priority: OperationPriority = .normal,
         _ call: APICall
     ) async throws -> SubmittedOperation<any Sendable> {
+        guard !hub.isStopping else { throw APIProblem.stopping }
         guard let runner, let traits = runner.providers.traits(of: type) else {
             throw APIProblem(
                 404,

@@ -19,7 +19,7 @@ extension APIContext {
         guard call.request.method != "HEAD" else { return .events(nil) }
         // A browser asks again when a stream ends, until it is told that there is nothing more.
         if operation.status.isTerminal, let last = call.request.header("Last-Event-ID"),
-            hub.hasTold(last, endOf: operation.id)
+            last == EventText.stateID(operation) || hub.hasTold(last, endOf: operation.id)
         {
             return APIResponse(status: 204)
         }
@@ -39,12 +39,7 @@ extension APIContext {
         if let history = tracker.history, operation.status.isActive, tracker.operation(operation.id) == nil {
             return try hub.follow(record, in: history, format: format)
         }
-        guard let format else { return try hub.subscribe(to: operation) }
-        return try hub.subscribe(to: operation) { [tracker] operation in
-            var latest = tracker.currentRecord(operation.id) ?? record
-            latest.operation = operation
-            return format(latest)
-        }
+        return try hub.subscribe(to: record, format: format)
     }
 }
 

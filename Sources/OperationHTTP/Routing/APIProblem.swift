@@ -21,7 +21,7 @@ package struct APIProblem: Error, Sendable {
         json.key("type")
         json.value("about:blank")
         json.key("title")
-        json.value(Self.titles[status] ?? "Error")
+        json.value(Self.title(of: status))
         json.key("status")
         json.value(status)
         json.key("detail")
@@ -35,10 +35,14 @@ package struct APIProblem: Error, Sendable {
         return APIResponse(status: status, headers: type + headers, body: .bytes(json.bytes))
     }
 
+    /// What a status is called.
+    package static func title(of status: Int) -> String { titles[status] ?? "Error" }
+
     private static let titles = [
         400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
         409: "Conflict", 413: "Content Too Large", 415: "Unsupported Media Type", 422: "Unprocessable Content",
-        429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable",
+        429: "Too Many Requests", 431: "Request Header Fields Too Large", 500: "Internal Server Error",
+        503: "Service Unavailable",
     ]
 }
 
@@ -61,7 +65,12 @@ extension APIProblem {
         case let error as HistoryError: self.init(error)
         case is CancellationError: self = .stopping
         // What the error says may tell of the inside.
-        default: self.init(500, "internal", "Something went wrong in the server: its own log says more.")
+        default:
+            self.init(
+                500,
+                "internal",
+                "Something went wrong inside the server: look whether it was done before you ask again."
+            )
         }
     }
 
@@ -81,6 +90,8 @@ extension APIProblem {
     private init(_ error: HistoryError) {
         if error.code == .invalidCursor {
             self.init(422, error.code.rawValue, error.message)
+        } else if error.code == .busy {
+            self.init(429, error.code.rawValue, error.message, headers: [APIHeader("Retry-After", "5")])
         } else {
             let detail = "The history can't be read now: ask again later, and see /health for the reason."
             self.init(503, error.code.rawValue, detail, headers: [APIHeader("Retry-After", "5")])

@@ -2,16 +2,20 @@
 package struct RequestTarget: Sendable {
     /// The path as it came.
     package let path: String
+    /// The host of a target in absolute form, which goes before the `Host` header (RFC 9112, 3.2.2); else `nil`.
+    package let host: String?
     /// The query's names and values, decoded, in their order.
     package let query: [(name: String, value: String)]
 
     private static let limit = 8192
     private static let queryLimit = 64
 
-    init(_ target: String) throws(APIProblem) {
-        guard target.utf8.count <= Self.limit else {
+    init(_ text: String) throws(APIProblem) {
+        guard text.utf8.count <= Self.limit else {
             throw .malformed("The request's address has more than \(Self.limit) bytes: send long values in the body.")
         }
+        let (host, target) = Self.split(text)
+        self.host = host
         guard target.utf8.first == UInt8(ascii: "/"), target.utf8.allSatisfy(Self.isAllowed) else {
             throw .malformed("The request's address is not a path of printable ASCII: percent-encode what it names.")
         }
@@ -22,6 +26,17 @@ package struct RequestTarget: Sendable {
         }
         path = String(target[..<mark])
         query = try Self.query(target[target.utf8.index(after: mark)...])
+    }
+
+    /// Takes the host off a target in absolute form, as clients send it to a proxy and every server has to accept it.
+    private static func split(_ target: String) -> (host: String?, rest: String) {
+        guard target.utf8.first != UInt8(ascii: "/"), let scheme = target.firstRange(of: "://"),
+            ["http", "https"].contains(target[..<scheme.lowerBound].lowercased())
+        else { return (nil, target) }
+        let rest = target[scheme.upperBound...]
+        let path = rest.drop { $0 != "/" && $0 != "?" }
+        let host = String(rest[..<path.startIndex])
+        return (host, path.first == "/" ? String(path) : "/" + path)
     }
 
     /// The path's parts, decoded.

@@ -8,40 +8,49 @@ import Synchronization
 final class EventHub: Sendable {
     /// What one stream is.
     struct Client {
-        var position: EventLog.Position
+        var reader: EventLog.Reader
         /// What is sent before any news.
         var pieces: [[UInt8]]
         /// The one operation that it is about, and how that is told; all operations when `nil`.
         var focus: Focus?
         var notify: (@Sendable () -> Void)?
         var isHeartbeatDue = false
-        /// It has been told of the end of its one operation.
+        /// It has been told of the end of its one operation, or is about to be.
         var hasEnded = false
+        /// Endings that have to be read again before there is more for it.
+        var reading = Reading.none
+    }
+
+    enum Reading {
+        case none
+        case wanted([EventLog.Ending])
+        case running
     }
 
     struct Focus {
         let id: OperationID
         /// Makes text of the operation; the text of the event itself when `nil`.
-        let format: (@Sendable (_ operation: BackgroundOperation) -> [UInt8])?
+        let format: (@Sendable (_ record: OperationRecord) -> [UInt8])?
     }
 
-    fileprivate struct State {
+    struct State {
         var log: EventLog?
         var clients: [UInt64: Client] = [:]
         var nextClient: UInt64 = 0
-        /// Streams that are not of this tracker's events.
-        var otherStreams = 0
+        /// Streams that are not of this tracker's events; `nil` while one is being made.
+        var otherStreams: [UInt64: HistoryStream?] = [:]
         var reading: Task<Void, Never>?
         var beating: Task<Void, Never>?
+        var isStopping = false
         var isClosed = false
     }
 
-    private let tracker: OperationTracker
-    private let text: EventText
+    let tracker: OperationTracker
+    let text: EventText
     private let interval: Duration
     private let heartbeat: Duration
     private let limit: Int
-    private let state = Mutex(State())
+    let state = Mutex(State())
 
     /// - Parameters:
     ///   - tracker: whose events are read.
@@ -65,7 +74,7 @@ final class EventHub: Sendable {
     }
 
     /// How many streams there are.
-    var clientCount: Int { state.withLock { $0.clients.count + $0.otherStreams } }
+    var clientCount: Int { state.withLock { $0.clients.count + $0.otherStreams.count } }
 
     /// Opens a stream of all operations.
     ///
@@ -74,28 +83,35 @@ final class EventHub: Sendable {
         try open { log in
             let known = lastEventID.flatMap(log.text.sequence(in:)).flatMap { $0 <= log.lastSequence ? $0 : nil }
             // What the log doesn't reach is caught up with at the first reading.
-            if let known { return Client(position: known, pieces: [EventText.opening]) }
+            if let known { return Client(reader: .init(position: known), pieces: [EventText.opening]) }
             let snapshot = log.snapshot(gap: lastEventID != nil)
-            return Client(position: log.lastSequence, pieces: [EventText.opening, snapshot])
+            return Client(reader: .init(position: log.lastSequence), pieces: [EventText.opening, snapshot])
         }
     }
 
     /// Opens a stream of one operation that ends with it.
     ///
     /// - Parameters:
-    ///   - operation: what it is as far as the caller knows; the stream begins with this, or something newer.
+    ///   - record: what it is as far as the caller knows; the stream begins with this, or something newer.
     ///   - format: makes text of it; the text of events when `nil`.
     func subscribe(
-        to operation: BackgroundOperation,
-        format: (@Sendable (BackgroundOperation) -> [UInt8])? = nil
+        to record: OperationRecord,
+        format: (@Sendable (OperationRecord) -> [UInt8])? = nil
     ) throws(APIProblem) -> APIStream {
         try open { [tracker] log in
+            var latest = record
+            let id = record.operation.id
             // Read after the log's place is known: every event after it is news.
-            let now = log.active[operation.id] ?? tracker.operation(operation.id) ?? operation
-            var client = Client(position: log.lastSequence, pieces: format == nil ? [EventText.opening] : [])
-            client.pieces.append(format?(now) ?? log.state(now))
-            client.focus = Focus(id: operation.id, format: format)
-            client.hasEnded = now.status.isTerminal
+            if let now = log.active[id] ?? tracker.operation(id) { latest.operation = now }
+            let hasEnded = latest.operation.status.isTerminal
+            let state = hasEnded ? EventText.pastState(latest.operation) : log.state(latest.operation)
+            var client = Client(
+                reader: .init(position: log.lastSequence),
+                pieces: format == nil ? [EventText.opening] : []
+            )
+            client.pieces.append(format?(latest) ?? state)
+            client.focus = Focus(id: id, format: format)
+            client.hasEnded = hasEnded
             return client
         }
     }
@@ -109,7 +125,7 @@ final class EventHub: Sendable {
     private func open(_ makeClient: (inout EventLog) -> Client) throws(APIProblem) -> APIStream {
         let key: UInt64? = try state.withLock { state throws(APIProblem) in
             guard !state.isClosed else { throw .stopping }
-            guard state.clients.count + state.otherStreams < limit else { return nil }
+            guard state.clients.count + state.otherStreams.count < limit else { return nil }
             var log = startReading(&state)
             state.nextClient += 1
             state.clients[state.nextClient] = makeClient(&log)
@@ -132,55 +148,75 @@ final class EventHub: Sendable {
         in history: any HistoryStore,
         format: (@Sendable (OperationRecord) -> [UInt8])? = nil
     ) throws(APIProblem) -> APIStream {
-        let text = text
-        let position = try state.withLock { state throws(APIProblem) in
+        let key = try state.withLock { state throws(APIProblem) in
             guard !state.isClosed else { throw .stopping }
-            guard state.clients.count + state.otherStreams < limit else { throw .tooManyStreams(limit) }
-            state.otherStreams += 1
-            return state.log?.lastSequence ?? 0
+            guard state.clients.count + state.otherStreams.count < limit else { throw .tooManyStreams(limit) }
+            state.nextClient += 1
+            state.otherStreams[state.nextClient] = .some(nil)
+            return state.nextClient
         }
         let source = HistoryStream(
             record,
             in: history,
             clock: tracker.clock,
-            format: format ?? { text.state($0.operation, sequence: position) },
-            release: { [weak self] in self?.state.withLock { $0.otherStreams -= 1 } }
+            opening: format == nil ? EventText.opening : [],
+            format: format ?? { EventText.pastState($0.operation) },
+            release: { [weak self] in self?.state.withLock { _ = $0.otherStreams.removeValue(forKey: key) } }
         )
+        let isClosed = state.withLock { state in
+            if state.otherStreams[key] != nil { state.otherStreams[key] = source }
+            return state.isClosed
+        }
+        if isClosed { source.end() }
         return APIStream(source)
     }
 
+    /// Whether no new work is to be taken.
+    var isStopping: Bool { state.withLock { $0.isStopping || $0.isClosed } }
+
+    /// Takes no more work. Streams go on.
+    func stop() { state.withLock { $0.isStopping = true } }
+
     /// Ends all streams once they have sent what there is.
     func close() {
-        let notifications = state.withLock { state in
+        let (notifications, others) = state.withLock { state in
             state.isClosed = true
             state.reading?.cancel()
             state.beating?.cancel()
             state.beating = nil
-            return state.takeNotifications { _ in true }
+            return (state.takeNotifications { _ in true }, state.otherStreams.values.compactMap(\.self))
         }
         for notify in notifications { notify() }
+        for stream in others { stream.end() }
     }
 
     fileprivate func next(_ key: UInt64, orNotify notify: @escaping @Sendable () -> Void) -> APIStream.Step {
-        state.withLock { state in
-            guard var client = state.clients[key], let piece = state.log?.take(for: &client) else { return .end }
-            if piece.isEmpty, client.hasEnded || state.isClosed {
+        let (step, client): (APIStream.Step, Client?) = state.withLock { state in
+            guard var client = state.clients[key] else { return (.end, nil) }
+            let piece = state.log?.take(for: &client, of: tracker) ?? []
+            if piece.isEmpty, client.isAtRest, client.hasEnded || state.isClosed {
                 state.clients[key] = nil
-                return .end
+                return (.end, nil)
             }
             client.notify = piece.isEmpty ? notify : nil
             state.clients[key] = client
-            return piece.isEmpty ? .waiting : .piece(piece)
+            if case .wanted = client.reading { state.clients[key]?.reading = .running }
+            return (piece.isEmpty ? .waiting : .piece(piece), client)
         }
+        if let client, case .wanted(let endings) = client.reading { readAgain(endings, client.focus, for: key) }
+        return step
     }
 
     fileprivate func remove(_ key: UInt64) {
-        state.withLock { state in
-            state.clients[key] = nil
-            guard state.clients.isEmpty else { return }
-            state.beating?.cancel()
-            state.beating = nil
+        let client = state.withLock { state in
+            let client = state.clients.removeValue(forKey: key)
+            if state.clients.isEmpty {
+                state.beating?.cancel()
+                state.beating = nil
+            }
+            return client
         }
+        client?.notify?()
     }
 }
 
@@ -211,8 +247,10 @@ extension EventHub {
     }
 
     private func publish(_ events: [OperationEvent]) {
+        // Written before the lock is taken, so that nobody waits for it.
+        guard let batch = EventLog.Batch(events, text) else { return }
         let notifications: [@Sendable () -> Void] = state.withLock { state in
-            guard let batch = state.log?.append(events) else { return [] }
+            state.log?.append(batch)
             let ids = Set(batch.entries.compactMap { $0.operation?.id })
             return state.takeNotifications { client in client.focus.map { ids.contains($0.id) } ?? true }
         }
@@ -251,25 +289,56 @@ extension EventHub.State {
     }
 }
 
+extension EventHub.Client {
+    fileprivate var isAtRest: Bool {
+        if case .none = reading { true } else { false }
+    }
+}
+
 extension EventLog {
     /// The next piece for a client; empty when there is none.
-    fileprivate mutating func take(for client: inout EventHub.Client) -> [UInt8] {
-        if client.pieces.isEmpty {
-            client.pieces = news(for: &client)
-            client.position = lastSequence
+    fileprivate mutating func take(for client: inout EventHub.Client, of tracker: OperationTracker) -> [UInt8] {
+        if client.pieces.isEmpty, client.isAtRest {
+            if let focus = client.focus { look(for: &client, focus, of: tracker) } else { look(for: &client) }
         }
-        if client.pieces.isEmpty, client.isHeartbeatDue, !client.hasEnded { client.pieces = [EventText.heartbeat] }
+        if client.pieces.isEmpty, client.isHeartbeatDue, client.isAtRest, !client.hasEnded {
+            client.pieces = [EventText.heartbeat]
+        }
         guard !client.pieces.isEmpty else { return [] }
         client.isHeartbeatDue = false
         return client.pieces.removeFirst()
     }
 
-    private mutating func news(for client: inout EventHub.Client) -> [[UInt8]] {
-        guard let focus = client.focus else { return news(since: client.position) }
-        guard !client.hasEnded, let (operation, bytes) = news(of: focus.id, since: client.position) else { return [] }
-        client.hasEnded = operation?.status.isTerminal ?? true
-        if let format = focus.format, let operation { return [format(operation)] }
-        return bytes.isEmpty ? [] : [bytes]
+    private mutating func look(for client: inout EventHub.Client) {
+        switch news(for: &client.reader) {
+        case .none: break
+        case .piece(let bytes): client.pieces = [bytes]
+        case .endings(let endings): client.reading = .wanted(endings)
+        }
+    }
+
+    private func look(for client: inout EventHub.Client, _ focus: EventHub.Focus, of tracker: OperationTracker) {
+        guard !client.hasEnded else { return }
+        switch news(of: focus.id, since: client.reader.position) {
+        case .none: break
+        case .event(let operation, let bytes):
+            client.hasEnded = operation.status.isTerminal
+            client.pieces = [focus.text(of: operation, tracker) ?? bytes]
+        case .ending(let ending):
+            client.hasEnded = true
+            client.reading = .wanted([ending])
+        }
+        client.reader.position = lastSequence
+    }
+}
+
+extension EventHub.Focus {
+    /// The operation in the stream's own words, if it has some.
+    fileprivate func text(of operation: BackgroundOperation, _ tracker: OperationTracker) -> [UInt8]? {
+        guard let format else { return nil }
+        var record = tracker.currentRecord(operation.id) ?? OperationRecord(operation: operation)
+        record.operation = operation
+        return format(record)
     }
 }
 

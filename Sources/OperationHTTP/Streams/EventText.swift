@@ -7,7 +7,11 @@ struct EventText: Sendable {
 
     /// - Parameter data: JSON without line breaks, as every JSON of ours.
     func append(_ name: String, sequence: UInt64, data: some Collection<UInt8>, to bytes: inout [UInt8]) {
-        bytes += "id: \(run)-\(sequence)\nevent: \(name)\ndata: ".utf8
+        Self.append(name, id: "\(run)-\(sequence)", data: data, to: &bytes)
+    }
+
+    private static func append(_ name: String, id: String, data: some Collection<UInt8>, to bytes: inout [UInt8]) {
+        bytes += "id: \(id)\nevent: \(name)\ndata: ".utf8
         bytes += data
         bytes += "\n\n".utf8
     }
@@ -17,7 +21,16 @@ struct EventText: Sendable {
         var json = JSONWriter(capacity: 1024)
         operation.write(to: &json)
         var bytes: [UInt8] = []
-        append(operation.status.isTerminal ? "finished" : "updated", sequence: sequence, data: json.bytes, to: &bytes)
+        append(Self.name(ofState: operation), sequence: sequence, data: json.bytes, to: &bytes)
+        return bytes
+    }
+
+    /// An ending that is read again because its event is not kept any more.
+    func ending(_ operation: BackgroundOperation, _ ending: EventLog.Ending) -> [UInt8] {
+        var json = JSONWriter(capacity: 1024)
+        operation.writeEnding(durable: ending.isDurable, to: &json)
+        var bytes: [UInt8] = []
+        append("finished", sequence: ending.sequence, data: json.bytes, to: &bytes)
         return bytes
     }
 
@@ -28,6 +41,25 @@ struct EventText: Sendable {
         let digits = id.dropFirst(prefix.count)
         guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
         return UInt64(digits)
+    }
+
+    /// The id of an operation's state where no event of this run tells of it: another process's, or one that was over before.
+    /// It means the same to every run of a server.
+    static func stateID(_ operation: BackgroundOperation) -> String {
+        "\(operation.status.rawValue)-\(operation.updatedAt.milliseconds)"
+    }
+
+    /// An operation as its history has it, in the words of an event.
+    static func pastState(_ operation: BackgroundOperation) -> [UInt8] {
+        var json = JSONWriter(capacity: 1024)
+        operation.write(to: &json)
+        var bytes: [UInt8] = []
+        append(name(ofState: operation), id: stateID(operation), data: json.bytes, to: &bytes)
+        return bytes
+    }
+
+    private static func name(ofState operation: BackgroundOperation) -> String {
+        operation.status.isTerminal ? "finished" : "updated"
     }
 
     /// What a stream begins with: after how long a client that lost it is to come back.
@@ -49,8 +81,10 @@ extension OperationEvent {
         }
     }
 
-    var isEnding: Bool {
-        if case .finished = kind { true } else { false }
+    /// Which ending it tells of.
+    var ending: EventLog.Ending? {
+        guard case .finished(let durable) = kind, let operation else { return nil }
+        return EventLog.Ending(sequence: sequence, id: operation.id, isDurable: durable)
     }
 
     /// The event's data as JSON.
@@ -59,11 +93,7 @@ extension OperationEvent {
         case .started, .updated:
             operation?.write(to: &json)
         case .finished(let durable):
-            json.beginObject()
-            operation?.writeFields(to: &json)
-            json.key("durable")
-            json.value(durable)
-            json.endObject()
+            operation?.writeEnding(durable: durable, to: &json)
         case .historyHealth(let health):
             json.beginObject()
             health.writeFields(to: &json)
@@ -84,5 +114,15 @@ extension OperationEvent {
             json.value(change.reason)
             json.endObject()
         }
+    }
+}
+
+extension BackgroundOperation {
+    fileprivate func writeEnding(durable: Bool, to json: inout JSONWriter) {
+        json.beginObject()
+        writeFields(to: &json)
+        json.key("durable")
+        json.value(durable)
+        json.endObject()
     }
 }

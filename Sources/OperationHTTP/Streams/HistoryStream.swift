@@ -4,6 +4,8 @@ import Synchronization
 /// The stream of an operation that another process runs on the same history: looks there once a second.
 final class HistoryStream: StreamSource {
     private struct State {
+        /// What goes before the first piece.
+        var opening: [UInt8]
         var piece: [UInt8]
         var isOver: Bool
         var notify: (@Sendable () -> Void)?
@@ -23,17 +25,19 @@ final class HistoryStream: StreamSource {
     ///   - record: the operation as it is known.
     ///   - history: where its news come from.
     ///   - clock: what is waited on.
+    ///   - opening: what the stream begins with.
     ///   - format: makes text of it.
     ///   - release: called once, at the end.
     init(
         _ record: OperationRecord,
         in history: any HistoryStore,
         clock: any TrackingClock,
+        opening: [UInt8],
         format: @escaping @Sendable (OperationRecord) -> [UInt8],
         release: @escaping @Sendable () -> Void
     ) {
         let isOver = record.operation.status.isTerminal
-        state = Mutex(State(piece: format(record), isOver: isOver, release: release))
+        state = Mutex(State(opening: opening, piece: format(record), isOver: isOver, release: release))
         guard !isOver else { return }
         let task = Task { [weak self] in
             var last = record.operation
@@ -43,8 +47,21 @@ final class HistoryStream: StreamSource {
                 do { try await clock.sleep(for: Self.interval) } catch { return }
                 looks += 1
                 if looks % Self.looksPerCheck == 0 { _ = try? await (history as? any SharedHistory)?.orphans() }
-                guard let record = try? await history.record(last.id) else { continue }
+                let record: OperationRecord
                 silentLooks += 1
+                do {
+                    // One that is gone has ended: what is active stays.
+                    guard let found = try await history.record(last.id) else {
+                        self?.end()
+                        return
+                    }
+                    record = found
+                } catch let error as HistoryError where error.code == .closed {
+                    self?.end()
+                    return
+                } catch {
+                    record = OperationRecord(operation: last)
+                }
                 if record.operation != last {
                     silentLooks = 0
                     last = record.operation
@@ -63,8 +80,8 @@ final class HistoryStream: StreamSource {
     func next(orNotify notify: @escaping @Sendable () -> Void) -> APIStream.Step {
         let (step, release): (APIStream.Step, (@Sendable () -> Void)?) = state.withLock { state in
             if !state.piece.isEmpty {
-                defer { state.piece = [] }
-                return (.piece(state.piece), nil)
+                defer { (state.opening, state.piece) = ([], []) }
+                return (.piece(state.opening + state.piece), nil)
             }
             guard !state.isOver else {
                 defer { state.release = nil }
@@ -78,14 +95,26 @@ final class HistoryStream: StreamSource {
     }
 
     func cancel() {
-        let (task, release) = state.withLock { state in
+        let before = state.withLock { state in
             defer {
-                state = State(piece: [], isOver: true)
+                state = State(opening: [], piece: [], isOver: true)
             }
-            return (state.task, state.release)
+            return state
         }
-        task?.cancel()
-        release?()
+        before.task?.cancel()
+        before.release?()
+        before.notify?()
+    }
+
+    /// There will be no more news.
+    func end() {
+        let notify: (@Sendable () -> Void)? = state.withLock { state in
+            state.isOver = true
+            state.task?.cancel()
+            defer { state.notify = nil }
+            return state.notify
+        }
+        notify?()
     }
 
     /// The newest state takes the place of one that wasn't read.

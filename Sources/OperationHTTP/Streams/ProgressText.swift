@@ -14,7 +14,8 @@ struct ProgressText: Sendable {
         var json = JSONWriter(capacity: 256)
         json.beginObject()
         json.key("progress")
-        json.value(operation.progress.percent, decimals: 1)
+        // Rounded down: 100 is the sign of the end.
+        json.value((operation.progress.percent * 10).rounded(.down) / 10, decimals: 1)
         json.key("status")
         switch operation.status {
         case .completed:
@@ -53,17 +54,26 @@ struct ProgressText: Sendable {
     /// What the original's page shows at the end.
     private func writeCounts(of result: [UInt8]?, to json: inout JSONWriter) {
         guard let result, let value = try? JSONReader.read(result) else { return }
-        for (list, count) in [
+        for (key, name) in [
             ("added", "added_count"), ("skipped", "skipped_count"), ("errors", "error_count"), ("steps", "steps_count"),
             ("warnings", "warnings_count"),
         ] {
-            guard case .array(let elements)? = value[list] else { continue }
-            json.outsideKey(count)
-            json.value(elements.count)
+            guard let count = Self.count(value[key]) else { continue }
+            json.outsideKey(name)
+            json.value(count + (Self.count(value[key + "_omitted"]) ?? 0))
         }
         if case .string(let root)? = value["root"] {
             json.key("root")
             json.value(root)
+        }
+    }
+
+    /// How many there are, whether a result lists them or says their number.
+    private static func count(_ value: JSONValue?) -> Int? {
+        switch value {
+        case .array(let elements): elements.count
+        case .integer(let number): Int(exactly: number)
+        default: nil
         }
     }
 }

@@ -16,24 +16,39 @@ enum EntityTag {
         return "\"\(String(hash ^ hash >> 29, radix: 16))\""
     }
 
+    /// A weak tag: answers with equal states are as good as one another, though a clock in them may have gone on.
+    static func weak(_ state: Hasher) -> String {
+        "W/\"\(String(UInt64(bitPattern: Int64(state.finalize())), radix: 16))\""
+    }
+
     /// The answer with its tag; without its body when the client has that already.
     static func answer(_ answer: APIResponse, tag: String, to request: APIRequest) -> APIResponse {
         guard let known = request.header("If-None-Match"), matches(known, tag) else { return answer }
-        return APIResponse(status: 304, headers: answer.headers.filter { !$0.isNamed("Content-Type") })
+        var unchanged = APIResponse(status: 304, headers: answer.headers.filter { !$0.isNamed("Content-Type") })
+        if case .bytes(let bytes) = answer.body { unchanged.unsentLength = bytes.count }
+        return unchanged
     }
 
+    /// Compares as `If-None-Match` has to: weakly, so that `W/` makes no difference.
     private static func matches(_ header: String, _ tag: String) -> Bool {
-        header.split(separator: ",").contains { item in
+        let tag = strong(tag[...])
+        return header.split(separator: ",").contains { item in
             let name = item.drop { $0 == " " }.prefix { $0 != " " }
-            return name == "*" || name == tag || name == "W/" + tag
+            return name == "*" || strong(name) == tag
         }
+    }
+
+    private static func strong(_ tag: Substring) -> Substring {
+        tag.hasPrefix("W/") ? tag.dropFirst(2) : tag
     }
 }
 
 extension APIResponse {
     /// A list as JSON, with a tag.
-    package static func list(_ bytes: [UInt8], to request: APIRequest) -> APIResponse {
-        let tag = EntityTag.of(bytes)
+    ///
+    /// - Parameter tag: a tag of what is in it; `nil` for one of its bytes.
+    package static func list(_ bytes: [UInt8], tag: String? = nil, to request: APIRequest) -> APIResponse {
+        let tag = tag ?? EntityTag.of(bytes)
         let headers = [
             APIHeader("Content-Type", "application/json"), APIHeader("Cache-Control", "no-cache"),
             APIHeader("ETag", tag),

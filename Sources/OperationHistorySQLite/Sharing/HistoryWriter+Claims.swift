@@ -46,7 +46,7 @@ extension HistoryWriter {
         return taken != nil
     }
 
-    /// Writes a first row unless its key is taken. While the file can't be written, only this process's own operations are
+    /// Writes a first row unless its id or its key is taken. While the file can't be written, only this process's own operations are
     /// known, and the record is kept with them.
     func claim(_ record: OperationRecord) async throws -> OperationRecord? {
         if let holder = try await holderAfterClaim(record) {
@@ -75,6 +75,7 @@ extension HistoryWriter {
         guard !shared.isDegraded else { return claimInMemory(record) }
         do {
             let result = try writing { file -> ClaimResult in
+                if let holder = try earlier(record.operation.id, in: file) { return .held(holder) }
                 if let holder = try holder(of: record.uniqueKey, in: file) { return .held(holder) }
                 return .written(try write(record, to: file))
             }
@@ -92,6 +93,16 @@ extension HistoryWriter {
             degrade(because: error)
             return claimInMemory(record)
         }
+    }
+
+    /// The operation that has or had an id; it keeps it for good.
+    private func earlier(_ id: OperationID, in file: HistoryFile) throws -> Holder? {
+        let statement = try Statement(
+            "SELECT \(OperationColumns.list) FROM operations WHERE operation_id = ?",
+            in: file.database
+        )
+        try statement.add(id.rawValue)
+        return try statement.rows { Holder(record: try OperationColumns.read($0).record, mayBeGone: false) }.first
     }
 
     private func holder(of key: String?, in file: HistoryFile) throws -> Holder? {
@@ -112,6 +123,7 @@ extension HistoryWriter {
     }
 
     private func claimInMemory(_ record: OperationRecord) -> Holder? {
+        if let known = shared.backlog.record(record.operation.id) { return Holder(record: known, mayBeGone: false) }
         let holder = shared.backlog.operations.first {
             record.uniqueKey != nil && $0.record.uniqueKey == record.uniqueKey && $0.record.operation.status.isActive
         }

@@ -17,7 +17,7 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
     private init(paths: HistoryPaths, options: Options) {
         shared = SharedState()
         writer = HistoryWriter(paths: paths, options: options, shared: shared)
-        readers = ReaderPool(count: 2, paths: paths, shared: shared)
+        readers = ReaderPool(paths: paths, shared: shared)
     }
 
     /// Opens the history in a directory, and makes both when they aren't there.
@@ -86,7 +86,7 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
     /// The operation with this id, on disk or kept in memory.
     public func record(_ id: OperationID) async throws -> OperationRecord? {
         if let kept = shared.backlog.record(id) { return kept }
-        return try await read { try $0.record(id) } ?? nil
+        return try await read(.lookUp) { try $0.record(id) } ?? nil
     }
 
     /// One page of operations, newest first, on disk or kept in memory.
@@ -96,7 +96,8 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
         // One more than the page holds says whether anything follows. Of what is kept in memory, the rows on disk are older
         // states, which may have to be left out again.
         let limit = query.effectiveLimit
-        var found = try await read { try $0.records(query, limit: limit + 1 + backlog.operations.count) } ?? []
+        let kind: ReaderPool.Kind = query.text == nil ? .page : .search
+        var found = try await read(kind) { try $0.records(query, limit: limit + 1 + backlog.operations.count) } ?? []
         if !backlog.isEmpty {
             found.removeAll { backlog.record($0.record.operation.id) != nil }
             found += backlog.operations.filter {
@@ -114,7 +115,7 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
     /// Figures by type over everything that ever ended, from sums that are kept with each ending.
     public func statistics(types: Set<OperationType>?) async throws -> [HistoryStatistics] {
         let backlog = shared.backlog
-        var tallies = try await read { try $0.tallies() } ?? [:]
+        var tallies = try await read(.page) { try $0.tallies() } ?? [:]
         for record in backlog.operations.map(\.record) {
             guard record.operation.status.isTerminal else { continue }
             tallies[record.operation.type, default: OperationTally()].add(record)
@@ -130,7 +131,7 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
     public func auditEntries(cursor: String?, limit: Int) async throws -> AuditPage {
         let end = try HistoryCursor.key(.audit, in: cursor)
         let limit = min(max(limit, 1), 1000)
-        let found = try await read { try $0.auditEntries(below: end, limit: limit + 1) } ?? []
+        let found = try await read(.page) { try $0.auditEntries(below: end, limit: limit + 1) } ?? []
         let page = found.prefix(limit)
         return AuditPage(
             entries: page.map(\.entry),
@@ -141,11 +142,12 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
     /// Reads from the file. While the store is degraded the file may be unreadable too; then there is nothing but what is
     /// kept in memory, and the result is `nil`.
     private func read<Result: Sendable>(
+        _ kind: ReaderPool.Kind,
         _ body: @Sendable (isolated HistoryReader) throws -> Result
     ) async throws -> Result? {
         try shared.requireOpen()
         do {
-            return try await readers.read(body)
+            return try await readers.read(kind, body)
         } catch let failure as SQLiteFailure {
             if failure.isDamage { await writer.damageWasFound() }
             guard shared.isDegraded else { throw failure.historyError }
@@ -175,10 +177,12 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
         try await explained { try await self.writer.adopt(id) }
     }
 
-    /// Writes a first row unless an active operation has its unique key. While the store is degraded, only its own operations
-    /// are known, and the row is kept in memory.
+    /// Writes a first row unless an operation has its id or an active one its unique key. While the store is degraded, only its
+    /// own operations and what can still be read are known, and the row is kept in memory.
     public func claim(_ record: OperationRecord) async throws -> OperationRecord? {
-        try await explained { try await self.writer.claim(record) }
+        // Where the writer can't look into the file, a reader may.
+        if shared.isDegraded, let known = try await self.record(record.operation.id) { return known }
+        return try await explained { try await self.writer.claim(record) }
     }
 
     private func explained<Result>(_ body: () async throws -> Result) async throws -> Result {

@@ -21,7 +21,8 @@ public protocol HistoryStore: Sendable {
 
     /// One page of operations, newest first.
     ///
-    /// - Throws: ``HistoryError`` when the store can't be read, or the cursor is not one that it gave.
+    /// - Throws: ``HistoryError`` when the store can't be read, the cursor is not one that it gave, or too many ask for pages that
+    ///   take long (`busy`).
     func page(_ query: HistoryQuery) async throws -> HistoryPage
 
     /// Figures by type over everything that ever ended, including what retention has removed since.
@@ -81,6 +82,8 @@ public struct HistoryError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let failed = Code(rawValue: "failed")
         /// The cursor is not one that this store gave.
         public static let invalidCursor = Code(rawValue: "invalid_cursor")
+        /// Too much is asked of the store at once; what was asked may be asked again.
+        public static let busy = Code(rawValue: "busy")
         /// The store has been closed.
         public static let closed = Code(rawValue: "closed")
     }

@@ -61,6 +61,7 @@ extension InMemoryHistoryStore {
         }
 
         mutating func claim(_ record: OperationRecord) -> OperationRecord? {
+            if let known = self.record(record.operation.id) { return known }
             if let key = record.uniqueKey,
                 let holder = records.values.first(where: { $0.uniqueKey == key && $0.operation.status.isActive })
             {

@@ -96,7 +96,7 @@ public final class InMemoryHistoryStore: HistoryStore, AuditLog, SharedHistory {
         return false
     }
 
-    /// Writes a first row, unless an active operation has its unique key; returns that one.
+    /// Writes a first row, unless an operation has its id or an active one its unique key; returns that one.
     public func claim(_ record: OperationRecord) async throws -> OperationRecord? {
         try state.withLock { state in
             try state.requireOpen()

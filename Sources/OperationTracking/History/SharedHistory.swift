@@ -15,9 +15,10 @@ public protocol SharedHistory: Sendable {
     /// - Throws: ``HistoryError`` when the store can't be written.
     func adopt(_ id: OperationID) async throws -> Bool
 
-    /// Writes the first row of an operation with a ``OperationRecord/uniqueKey``, unless an active operation has that key.
+    /// Writes the first row of an operation, unless there is a row with its id, active or ended, or an active operation has its
+    /// ``OperationRecord/uniqueKey``. Of several processes that claim the same at the same time one writes.
     ///
-    /// - Returns: the active operation that has the key already; `nil` when the row was written.
+    /// - Returns: the operation that has the id or the key already; `nil` when the row was written.
     /// - Throws: ``HistoryError`` when the store can't be written.
     func claim(_ record: OperationRecord) async throws -> OperationRecord?
 }

@@ -40,7 +40,7 @@ public struct BackgroundOperation: Sendable, Hashable, Identifiable {
     public var resources: ResourceImpact
     /// The process that does the work, when that is a process of its own.
     public var pid: Int32?
-    /// Why it failed; `nil` unless ``status`` is `failed`.
+    /// Why it failed; while it is active, an error that its client has reported without ending it; else `nil`.
     public var failure: OperationFailure?
     /// When it became known.
     public var createdAt: Date

@@ -8,6 +8,16 @@ actor ResourceMonitor {
         var policy = OverloadPolicy()
         /// When it was made, on the monotonic clock; `nil` before the first.
         var time: Int64?
+
+        /// The first look has no earlier one to tell the processor's use by: it is soon worth looking again.
+        private static let firstLookLasts: Duration = .milliseconds(100)
+
+        /// - Parameter now: on the monotonic clock.
+        func isFresh(at now: Int64, within interval: Duration) -> Bool {
+            guard let time else { return false }
+            let isFirst = assessment.host?.cpuPercent == nil
+            return now - time < (isFirst ? min(interval, Self.firstLookLasts) : interval).nanoseconds
+        }
     }
 
     /// What a look brought to light beside the figures.
@@ -50,10 +60,7 @@ actor ResourceMonitor {
     ///
     /// - Parameter now: monotonic nanoseconds.
     nonisolated func freshAssessment(at now: Int64) -> OverloadAssessment? {
-        current.withLock { current in
-            guard let time = current.time, now - time < interval.nanoseconds else { return nil }
-            return current.assessment
-        }
+        current.withLock { $0.isFresh(at: now, within: interval) ? $0.assessment : nil }
     }
 
     /// Measures the processes of the active operations and the machine, tells the operations what they cost, and judges.

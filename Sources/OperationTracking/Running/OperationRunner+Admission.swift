@@ -123,7 +123,7 @@ extension OperationHandle {
     /// Shows why an operation waits. It is asked again after every measurement, so the same reason is no news.
     fileprivate func wait(because reason: String) {
         let isKnown = cell.withState {
-            $0.phase == PhaseLog.waitingForRoom && $0.message == reason.bounded(toBytes: 1000)
+            $0.phase == PhaseLog.waitingForRoom && $0.message == reason.bounded(toScalars: 1000)
         }
         if !isKnown { setPhase(PhaseLog.waitingForRoom, message: reason) }
     }

@@ -62,7 +62,7 @@ extension OperationRunner {
             try requireRoom(for: work, options, waits: admission.waits)
             handle = try tracker.admit(cell)
         } catch {
-            await abandon(cell, because: error)
+            if cell.withState({ $0.uniqueKey }) != nil { await tracker.abandon(cell, because: error) }
             throw error
         }
         tracker.join(cell, band: options.band)
@@ -90,14 +90,6 @@ extension OperationRunner {
                 "\(queue.count) operations wait already: try again when some have begun, or raise the limit."
             )
         }
-    }
-
-    /// Ends the row of an operation that was claimed and then refused.
-    private func abandon(_ cell: OperationCell, because error: any Error) async {
-        guard cell.withState({ $0.uniqueKey }) != nil, let history = tracker.history else { return }
-        let failure = OperationFailure(recording: error)
-        _ = try? cell.take(.fail, at: CellTime(tracker.clock), failure: failure)
-        _ = await history.commit(cell.withRecord(at: tracker.clock.monotonicNanoseconds) { $0 })
     }
 
     private func makeCell(_ work: ProviderJob, _ options: Options) -> OperationCell {

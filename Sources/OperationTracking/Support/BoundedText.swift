@@ -10,6 +10,13 @@ extension String {
         return String(self[..<end])
     }
 
+    /// The text cut to at most so many Unicode scalars, which is how JSON Schema counts a text's length.
+    package func bounded(toScalars limit: Int) -> String {
+        // None is shorter than a byte, so nearly every text is short enough at once.
+        guard utf8.count > limit else { return self }
+        return String(unicodeScalars.prefix(limit))
+    }
+
     /// The text without what a URL in it may give away: signed links carry their signature in the query, and credentials may
     /// stand before the host.
     package var withoutURLSecrets: String {

@@ -106,18 +106,18 @@ extension OperationHandle {
     ///
     /// - Parameters:
     ///   - phase: a short word, such as `downloading`; at most 64 bytes are kept.
-    ///   - message: more, for people; at most 1,000 bytes are kept.
+    ///   - message: more, for people; at most 1,000 Unicode scalars are kept.
     public func setPhase(_ phase: String?, message: String? = nil) {
         cell.change { state in
             state.phase = phase?.bounded(toBytes: 64)
-            state.message = message?.bounded(toBytes: 1000)
+            state.message = message?.bounded(toScalars: 1000)
         }
     }
 
-    /// Says something to people about the work, at most 1,000 bytes of which are kept.
+    /// Says something to people about the work, at most 1,000 Unicode scalars of which are kept.
     public func setMessage(_ message: String?) {
         cell.change { state in
-            state.message = message?.bounded(toBytes: 1000)
+            state.message = message?.bounded(toScalars: 1000)
         }
     }
 

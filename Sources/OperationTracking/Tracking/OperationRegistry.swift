@@ -4,6 +4,8 @@ import Synchronization
 final class OperationRegistry: Sendable {
     private struct State {
         var active: [OperationID: OperationCell] = [:]
+        /// Names that somebody is about to begin an operation under.
+        var reserved: Set<OperationID> = []
         var ended = RingBuffer<OperationCell>(capacity: OperationRegistry.keptEnded)
         var summary = OperationsSummary()
         var endedTotals = EndedTotals()
@@ -36,6 +38,20 @@ final class OperationRegistry: Sendable {
             defer { state.isTicking = true }
             return !state.isTicking
         }
+    }
+
+    /// Keeps a name from others until it is ``release(_:)``d, unless an operation that is known here has it or had it.
+    func reserve(_ id: OperationID) throws(OperationError) {
+        try state.withLock { state throws(OperationError) in
+            guard !state.isClosed else { throw .closed }
+            guard state.active[id] == nil, state.ended.last(where: { $0.id == id }) == nil,
+                state.reserved.insert(id).inserted
+            else { throw .duplicateOperation(id) }
+        }
+    }
+
+    func release(_ id: OperationID) {
+        state.withLock { _ = $0.reserved.remove(id) }
     }
 
     /// Counts a step between two active statuses.

@@ -1,24 +1,23 @@
 extension OperationTracker {
     /// Begins an operation whose work a caller reports by hand, for callers that can't be a closure such as clients of an
     /// HTTP API. It is `in_progress` at once. Others use ``withOperation(type:description:total:unit:parent:startedBy:_:)``,
-    /// which can't forget to end it.
+    /// which can't forget to end it. ``start(named:type:description:total:unit:pid:parent:startedBy:)`` takes a name of the
+    /// caller's own.
     ///
     /// - Parameters:
     ///   - type: what kind of work it is.
-    ///   - description: what it does, for people; at most 1,000 bytes are kept.
+    ///   - description: what it does, for people; at most 1,000 Unicode scalars are kept.
     ///   - total: the whole amount in `unit`; `nil` when unknown.
     ///   - unit: what amounts count.
-    ///   - id: a name of the caller's own, for this one operation and no later one; `nil` for a new one.
     ///   - pid: the process that does the work, when that is a process of its own.
     ///   - parent: the operation that it is a part of. Wishes to pause, resume or cancel that one are for this one too.
     ///   - startedBy: who starts it, for the audit log.
-    /// - Throws: ``OperationError``: `duplicate_operation`, `closed`.
+    /// - Throws: ``OperationError`` (`closed`).
     public func start(
         type: OperationType,
         description: String,
         total: Int64? = nil,
         unit: OperationUnit = .bytes,
-        id: OperationID? = nil,
         pid: Int32? = nil,
         parent: OperationID? = nil,
         startedBy: String? = nil
@@ -33,16 +32,14 @@ extension OperationTracker {
             pid: pid,
             startedBy: startedBy
         )
-        return try begin(spec, id: id)
+        return try begin(spec)
     }
 
     func begin(
         _ spec: OperationSpec,
-        id: OperationID? = nil,
         prepare: (inout OperationCell.State) -> Void = { _ in }
     ) throws(OperationError) -> OperationHandle {
-        if let id, registry.cell(id) != nil { throw .duplicateOperation(id) }
-        let cell = makeCell(spec, status: .inProgress, id: id, prepare: prepare)
+        let cell = makeCell(spec, status: .inProgress, prepare: prepare)
         let handle = try admit(cell)
         join(cell, band: spec.band)
         return handle
@@ -55,7 +52,7 @@ extension OperationTracker {
         prepare: (inout OperationCell.State) -> Void = { _ in }
     ) -> OperationCell {
         var spec = spec
-        spec.description = spec.description.bounded(toBytes: 1000)
+        spec.description = spec.description.bounded(toScalars: 1000)
         spec.startedBy = spec.startedBy ?? configuration.actor
         let time = CellTime(clock)
         let cell = OperationCell(
@@ -111,12 +108,18 @@ extension OperationTracker {
         switch status {
         case .inProgress: try await step(cell(id), .run)
         case .paused: try await step(cell(id), .pause)
-        case .cancelled: try await finish(cell(id), .stop)
+        case .cancelled: try await stopped(id)
         case .completed: try await complete(id)
         case .failed: try await fail(id, OperationFailure(.providerError, "The work reported that it failed."))
         case .pending:
             throw .invalidTransition(from: try cell(id).withState { $0.visibleStatus }, to: .pending)
         }
+    }
+
+    /// Ends an operation whose work has stopped after a request, as ``report(_:_:)`` does.
+    @discardableResult
+    package func stopped(_ id: OperationID) async throws(OperationError) -> HistoryDurability {
+        try await finish(cell(id), .stop)
     }
 
     /// Asks work to pause. Its status changes when it really has; until then the wish is its `pendingRequest`. A pending

@@ -12,8 +12,12 @@ import Darwin
 extension OperationTracker {
     /// Writes the active operations as a JSON array, oldest first.
     ///
+    /// - Parameter visit: called with each that is written.
     /// - Returns: how many were written.
-    package func writeActiveOperations(to json: inout JSONWriter) -> Int {
+    package func writeActiveOperations(
+        to json: inout JSONWriter,
+        _ visit: (BackgroundOperation) -> Void = { _ in }
+    ) -> Int {
         let now = clock.monotonicNanoseconds
         var count = 0
         json.beginArray()
@@ -22,6 +26,7 @@ extension OperationTracker {
             // One that has just ended may still be in the list.
             guard operation.status.isActive else { continue }
             operation.write(to: &json)
+            visit(operation)
             count += 1
         }
         json.endArray()
@@ -41,10 +46,9 @@ extension OperationTracker {
 
     /// The latest judgement of the load; `nil` when it is older than a few samples, and has to be made anew.
     package var recentAssessment: OverloadAssessment? {
-        let now = clock.monotonicNanoseconds
-        let oldest = 3 * configuration.sampleInterval.nanoseconds
-        return monitor.current.withLock { current in
-            current.time.flatMap { now - $0 <= oldest ? current.assessment : nil }
+        monitor.current.withLock { current in
+            current.isFresh(at: clock.monotonicNanoseconds, within: configuration.sampleInterval * 3)
+                ? current.assessment : nil
         }
     }
 
@@ -87,6 +91,26 @@ extension OperationHandle {
     package func report(percent: Double) {
         guard percent.isFinite else { return }
         cell.change { $0.reportedPercent = max($0.reportedPercent ?? 0, min(percent, 100)) }
+    }
+
+    /// Shows an error that a client reports and that doesn't end the operation. Its ending takes the error's place.
+    package func report(error: String) {
+        cell.change { $0.failure = OperationFailure(.providerError, error) }
+    }
+
+    /// Checks that the work may say that it has got to a status, before anything else that it says with it is taken.
+    package func checkStep(to status: OperationStatus) throws(OperationError) {
+        try cell.withState { state throws(OperationError) in
+            var machine = state.machine
+            switch status {
+            case .inProgress: _ = try machine.apply(.run)
+            case .paused: _ = try machine.apply(.pause)
+            case .cancelled: _ = try machine.apply(.stop)
+            case .completed: _ = try machine.apply(.complete)
+            case .failed: _ = try machine.apply(machine.pendingRequest == .cancel ? .stop : .fail)
+            case .pending: throw .invalidTransition(from: state.visibleStatus, to: .pending)
+            }
+        }
     }
 
     /// Whether somebody has asked the work to stop.
