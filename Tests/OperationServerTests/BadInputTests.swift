@@ -22,6 +22,26 @@ struct BadInputTests {
         await service.stop()
     }
 
+    @Test(arguments: ["Content-Length: 1000000", "Transfer-Encoding: chunked"])
+    func nobodysBodyIsRead(_ length: String) async throws {
+        let service = try TestService(token: "a token of some length", trustsLocalUser: false)
+        let answer = try await service.talk { client in
+            try client.send(Self.head(length))
+            return (try client.readResponse(), client.waitForPeerClose())
+        }
+        #expect(answer.0.status == 401 && answer.1)
+        await service.stop()
+    }
+
+    @Test func aConnectionGoesOnAfterTheRefusalOfASmallBody() async throws {
+        let service = try TestService()
+        let statuses = try await service.talk { client in
+            [try client.ask("POST", "/nothing", body: "{}").status, try client.ask("GET", "/health").status]
+        }
+        #expect(statuses == [404, 200])
+        await service.stop()
+    }
+
     @Test func aChunkedBodyIsPutTogether() async throws {
         let service = try TestService()
         let answer = try await service.talk { client in
@@ -45,6 +65,19 @@ struct BadInputTests {
             return [try client.readResponse(), try client.ask("GET", "/health")]
         }
         #expect(answers.map(\.status) == [413, 200])
+        await service.stop()
+    }
+
+    @Test func aChunkedBodyThatIsMuchTooLongIsAnsweredWhileItComes() async throws {
+        let service = try TestService(api: { $0.maximumBodyBytes = 1000 })
+        let answer = try await service.talk { client in
+            try client.send(Self.head("Transfer-Encoding: chunked"))
+            for _ in 0..<30 { try client.send("64\r\n" + String(repeating: " ", count: 100) + "\r\n") }
+            return (try client.readResponse(), client.waitForPeerClose())
+        }
+        #expect(answer.0.status == 413 && answer.1)
+        #expect(answer.0.header("Content-Type") == "application/problem+json")
+        #expect(answer.0.body.contains("too_large"))
         await service.stop()
     }
 

@@ -114,4 +114,31 @@ struct RequestTests {
         #expect(answers.map(\.status) == [200, 304, 200])
         await service.stop()
     }
+
+    @Test func whatIsNotModifiedSaysNoOtherLengthThanTheWholeAnswer() async throws {
+        let service = try TestService()
+        let answers = try await service.talk { client in
+            let first = try client.ask("GET", Target.operations)
+            let tag = first.header("ETag") ?? ""
+            // The connection goes on, so nothing was sent behind the head.
+            return [
+                first, try client.ask("GET", Target.operations, headers: ["If-None-Match: \(tag)"]),
+                try client.ask("GET", "/health"),
+            ]
+        }
+        #expect(answers.map(\.status) == [200, 304, 200])
+        #expect(answers[1].header("Content-Length").map { $0 == answers[0].header("Content-Length") } ?? true)
+        await service.stop()
+    }
+
+    @Test func aTargetInAbsoluteFormIsTaken() async throws {
+        let service = try TestService()
+        let statuses = try await service.talk { client in
+            try ["http://127.0.0.1:1/health", "http://evil.example\(Target.operations)"].map {
+                try client.ask("GET", $0).status
+            } + [try client.ask("OPTIONS", "*").status]
+        }
+        #expect(statuses == [200, 403, 204])
+        await service.stop()
+    }
 }

@@ -1,7 +1,8 @@
-import OperationServer
 import OperationTracking
 import TestSockets
 import Testing
+
+@testable import OperationServer
 
 /// The server's patience is short here, and it is the server that ends each of these connections.
 struct SlowClientTests {
@@ -63,5 +64,19 @@ struct SlowClientTests {
         }
         #expect(statuses == [200, 200])
         await service.stop()
+    }
+
+    @Test func anAddressHasRoomAgainWhenOneOfItsConnectionsIsClosed() {
+        let table = ConnectionTable(limitPerAddress: 2, requestTimeout: .seconds(1))
+        // None of a socket: its address is "unknown", which is counted as any other.
+        let connections = [ClientConnection(descriptor: -1), ClientConnection(descriptor: -1)]
+        for connection in connections {
+            #expect(table.hasRoom(for: "unknown"))
+            table.insert(connection)
+        }
+        #expect(!table.hasRoom(for: "unknown"))
+        #expect(table.hasRoom(for: "192.0.2.7") && table.hasRoom(for: "127.0.0.1"))
+        table.remove(connections[0])
+        #expect(table.hasRoom(for: "unknown"))
     }
 }

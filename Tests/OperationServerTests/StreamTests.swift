@@ -47,6 +47,35 @@ struct StreamTests {
         await service.stop()
     }
 
+    @Test(.timeLimit(.minutes(1))) func aClientThatLeavesIsForgottenAlsoWhenNothingHappens() async throws {
+        let service = try TestService(
+            { $0.requestTimeout = .milliseconds(200) },
+            api: { $0.heartbeat = .seconds(3600) }
+        )
+        try await service.talk { client in
+            try client.send(Self.request)
+            _ = try client.readHead()
+            _ = try client.readChunks(until: { $0.contains("event: snapshot") })
+        }
+        while try await !service.ask("GET", "/health").body.contains(#""streams":0"#) { await briefPause() }
+        await service.stop()
+    }
+
+    @Test func aClientThatHasOnlySentAllItWillSendIsServedOn() async throws {
+        let service = try TestService { $0.requestTimeout = .milliseconds(100) }
+        let tracker = service.tracker
+        let text = try await service.talk { client in
+            try client.send(Self.request)
+            client.endSending()
+            _ = try client.readHead()
+            _ = try client.readChunks(until: { $0.contains("still there?") })
+            Task { _ = try tracker.start(type: .download, description: "after the silence") }
+            return try client.readChunks(until: { $0.contains("after the silence") })
+        }
+        #expect(text.contains("event: started"))
+        await service.stop()
+    }
+
     @Test func aClientThatDoesNotReadHoldsUpNobodyAndMissesNoEnding() async throws {
         let service = try TestService(api: { $0.streamInterval = .milliseconds(1) })
         let tracker = service.tracker

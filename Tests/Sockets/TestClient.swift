@@ -135,6 +135,9 @@ public final class TestClient {
         return text
     }
 
+    /// Closes its own direction: it sends nothing any more, and still reads.
+    public func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
     /// Waits until the server has closed the connection; what still comes is thrown away.
     /// - Returns: `false` when it has not after some time.
     public func waitForPeerClose() -> Bool {

@@ -42,23 +42,33 @@ final class ConnectionTable: Sendable {
         }
     }
 
-    /// Breaks off the connections that owe a request for too long, until the task is cancelled.
+    /// Breaks off the connections that owe a request for too long, and looks for clients of streams that have hung up, until the
+    /// task is cancelled.
     ///
     /// libmicrohttpd's own timeout begins anew with every byte, so a client that sends one now and then would stay for ever.
     func sweep() async {
+        var hasStreams = false
         while true {
+            let pause = hasStreams ? min(Self.hangUpInterval, requestTimeout / 4) : requestTimeout / 4
             do {
-                try await Task.sleep(for: requestTimeout / 4, tolerance: requestTimeout / 8, clock: .continuous)
+                try await Task.sleep(for: pause, tolerance: pause / 2, clock: .continuous)
             } catch {
                 return
             }
             let now = ContinuousClock.now
-            state.withLock { state in
+            hasStreams = state.withLock { state in
+                var hasStreams = false
                 // Under the lock: none of these sockets can be closed meanwhile, and their numbers be another's.
-                for connection in state.connections.values where connection.isTooSlow(at: now, limit: requestTimeout) {
-                    connection.breakOff()
+                for connection in state.connections.values {
+                    if connection.isTooSlow(at: now, limit: requestTimeout) { connection.breakOff() }
+                    guard connection.hasStream else { continue }
+                    hasStreams = true
+                    connection.lookForHangUp()
                 }
+                return hasStreams
             }
         }
     }
+
+    private static let hangUpInterval: Duration = .seconds(1)
 }

@@ -34,9 +34,9 @@ final class RequestHandler: Sendable {
         switch exchange.stage {
         case .begun:
             let line = RequestLine(start: method, targetEnd: exchange.targetEnd, version: version)
-            return readHead(exchange, line, on: connection)
+            return readHead(exchange, line, String(cString: method), on: connection)
         case .body where !piece.isEmpty:
-            return readBody(exchange, piece)
+            return readBody(exchange, piece, on: connection)
         case .body:
             return answer(exchange, String(cString: method), on: connection)
         case .waiting(let late):
@@ -56,7 +56,12 @@ final class RequestHandler: Sendable {
         }
     }
 
-    private func readHead(_ exchange: Exchange, _ line: RequestLine, on connection: OpaquePointer) -> MHD_Result {
+    private func readHead(
+        _ exchange: Exchange,
+        _ line: RequestLine,
+        _ method: String,
+        on connection: OpaquePointer
+    ) -> MHD_Result {
         let head = RequestHead(of: connection, line)
         let limit = api.configuration.maximumBodyBytes
         let length = head.contentLength ?? 0
@@ -66,30 +71,56 @@ final class RequestHandler: Sendable {
             return send(head.problem?.response ?? api.tooLargeResponse, exchange, on: connection)
         }
         exchange.headers = head.headers
+        // A small body is there already, mostly; a connection that it is read from can go on after a refusal.
+        if length > Self.smallBody || head.isChunked,
+            let refusal = api.refuse(head: request(exchange, method, on: connection))
+        {
+            begin(exchange, on: connection)
+            return send(refusal, exchange, on: connection)
+        }
         exchange.expectBody(length)
         exchange.stage = .body
         return .YES
     }
 
-    /// One that doesn't say how long its body is gets an answer to a body of up to twice the limit.
-    private func readBody(_ exchange: Exchange, _ piece: UnsafeRawBufferPointer) -> MHD_Result {
-        let limit = api.configuration.maximumBodyBytes
-        exchange.append(piece, limit: limit)
-        return exchange.bodySize <= 2 * limit ? .YES : .NO
-    }
+    private static let smallBody = 4096
 
-    private func answer(_ exchange: Exchange, _ method: String, on connection: OpaquePointer) -> MHD_Result {
-        begin(exchange, on: connection)
-        guard exchange.bodySize <= api.configuration.maximumBodyBytes else {
-            return send(api.tooLargeResponse, exchange, on: connection)
-        }
-        let request = APIRequest(
+    private func request(_ exchange: Exchange, _ method: String, on connection: OpaquePointer) -> APIRequest {
+        APIRequest(
             method: method,
             target: exchange.target,
             headers: exchange.headers,
             body: exchange.body,
             caller: Self.client(of: connection)?.caller ?? .unknown
         )
+    }
+
+    /// The whole of a body that is a little too long is read, and then answered. A client that sends more without having said how
+    /// much is answered while it sends, which libmicrohttpd can't do; what it still sends is let pass for a while, since
+    /// closing the connection before would take the answer back.
+    private func readBody(
+        _ exchange: Exchange,
+        _ piece: UnsafeRawBufferPointer,
+        on connection: OpaquePointer
+    ) -> MHD_Result {
+        let limit = api.configuration.maximumBodyBytes
+        exchange.append(piece, limit: limit)
+        guard exchange.bodySize > 2 * limit else { return .YES }
+        if exchange.bodySize - piece.count <= 2 * limit {
+            Self.client(of: connection)?.sendLastWord(api.tooLargeResponse)
+        }
+        return exchange.bodySize <= 16 * limit ? .YES : .NO
+    }
+
+    private func answer(_ exchange: Exchange, _ method: String, on connection: OpaquePointer) -> MHD_Result {
+        let limit = api.configuration.maximumBodyBytes
+        // It has its answer.
+        guard exchange.bodySize <= 2 * limit else { return .NO }
+        begin(exchange, on: connection)
+        guard exchange.bodySize <= limit else {
+            return send(api.tooLargeResponse, exchange, on: connection)
+        }
+        let request = request(exchange, method, on: connection)
         if let response = api.respondNow(to: request) { return send(response, exchange, on: connection) }
         let late = LateAnswer(for: exchange.parking)
         exchange.stage = .waiting(late)
@@ -127,6 +158,10 @@ final class RequestHandler: Sendable {
 
     private func body(of response: APIResponse, _ exchange: Exchange, on connection: OpaquePointer) -> OpaquePointer? {
         switch response.body {
+        case .bytes where response.unsentLength != nil:
+            // libmicrohttpd says the length of the body and doesn't ask for it.
+            let length = UInt64(response.unsentLength ?? 0)
+            return MHD_create_response_from_callback(length, 1024, readNothing, nil, nil)
         case .bytes(let bytes):
             return bytes.withUnsafeBytes {
                 MHD_create_response_from_buffer(
@@ -137,7 +172,9 @@ final class RequestHandler: Sendable {
             }
         case .stream(let stream):
             let handle = ConnectionHandle(pointer: connection)
-            let sender = StreamSender(stream, on: handle, exchange.parking, in: lot)
+            let client = Self.client(of: connection)
+            client?.streamBegins(exchange.parking)
+            let sender = StreamSender(stream, on: handle, of: client, exchange.parking, in: lot)
             let context = Unmanaged.passRetained(sender).toOpaque()
             // The block is what a client of HTTP/1.0 gets at a time; others are sent chunks as large as there is room for.
             let made = MHD_create_response_from_callback(cmhd_size_unknown(), 1024, readStream, context, releaseStream)
@@ -163,6 +200,15 @@ private func readStream(
     guard let context else { return cmhd_end_with_error() }
     let sender = Unmanaged<StreamSender>.fromOpaque(context).takeUnretainedValue()
     return sender.read(into: UnsafeMutableRawBufferPointer(start: buffer, count: size))
+}
+
+private func readNothing(
+    context: UnsafeMutableRawPointer?,
+    position: UInt64,
+    buffer: UnsafeMutablePointer<CChar>?,
+    size: Int
+) -> Int {
+    cmhd_end_with_error()
 }
 
 private func releaseStream(_ context: UnsafeMutableRawPointer?) {

@@ -43,6 +43,9 @@ struct RequestHead {
         }
     }
 
+    /// Whether nobody says how long the body is.
+    var isChunked: Bool { !transferEncodings.isEmpty }
+
     /// Why the request can't be taken, whatever it asks for.
     var problem: APIProblem? {
         if fieldCount > Self.fieldLimit {

@@ -8,17 +8,28 @@ import OperationHTTP
 final class StreamSender {
     private let stream: APIStream
     private let connection: ConnectionHandle
+    private let client: ClientConnection?
     private let parking: Parking
     private let lot: ParkingLot
     private var piece: [UInt8] = []
     private var sent = 0
 
-    init(_ stream: APIStream, on connection: ConnectionHandle, _ parking: Parking, in lot: ParkingLot) {
+    init(
+        _ stream: APIStream,
+        on connection: ConnectionHandle,
+        of client: ClientConnection?,
+        _ parking: Parking,
+        in lot: ParkingLot
+    ) {
         self.stream = stream
+        self.client = client
         self.connection = connection
         self.parking = parking
         self.lot = lot
     }
+
+    /// A comment, which readers of Server-Sent Events leave alone.
+    private static let trial = Array(": still there?\n\n".utf8)
 
     deinit { stream.cancel() }
 
@@ -27,6 +38,13 @@ final class StreamSender {
         while sent == piece.count {
             piece = []
             sent = 0
+            switch client?.takeSign() {
+            case .isGone: return cmhd_end_with_error()
+            case .isToBeTried:
+                piece = Self.trial
+                continue
+            case .some(.none), nil: break
+            }
             switch stream.next(orNotify: { [parking] in parking.wake() }) {
             case .piece(let bytes): piece = bytes
             case .end: return cmhd_end_of_stream()
