@@ -81,6 +81,9 @@ public struct GatewaySetupProvider: OperationProvider {
         )
     }
 
+    /// One model. Without any named, the usual ones are wanted.
+    public var exampleRequest: Request? { Request(models: ["llama3.2"]) }
+
     /// Fractions: the parts' bands.
     public var unit: OperationUnit { .fraction }
 

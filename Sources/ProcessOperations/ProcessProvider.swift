@@ -31,6 +31,9 @@ public struct ProcessProvider: OperationProvider {
     /// A command pauses in place, and is never started over HTTP.
     public var traits: ProviderTraits { ProviderTraits(pausing: .inPlace) }
 
+    /// A build.
+    public var exampleRequest: Request? { Request(command: ["make", "-C", "/srv/site"], name: "Build the site") }
+
     /// Fractions.
     public var unit: OperationUnit { .fraction }
 

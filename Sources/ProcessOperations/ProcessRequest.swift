@@ -30,6 +30,18 @@ extension ProcessProvider {
             self.environment = environment
             self.progress = progress
         }
+
+        /// Reads a request; what is left out is as ``init(command:name:directory:environment:progress:)`` has it.
+        public init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            self.init(
+                command: try values.decode([String].self, forKey: .command),
+                name: try values.decodeIfPresent(String.self, forKey: .name),
+                directory: try values.decodeIfPresent(String.self, forKey: .directory),
+                environment: try values.decodeIfPresent([String: String].self, forKey: .environment) ?? [:],
+                progress: try values.decodeIfPresent(ProgressRule.self, forKey: .progress) ?? .automatic
+            )
+        }
     }
 
     /// What a command that succeeded came to.

@@ -170,4 +170,9 @@ struct ProcessProviderTests {
         let again = try JSONDecoder().decode(ProcessProvider.Request.self, from: JSONEncoder().encode(request))
         #expect(again == request)
     }
+
+    @Test func aRequestNeedsNoMoreThanACommand() throws {
+        let request = try JSONDecoder().decode(ProcessProvider.Request.self, from: Data(#"{"command": ["true"]}"#.utf8))
+        #expect(request == ProcessProvider.Request(command: ["true"]))
+    }
 }

@@ -60,6 +60,9 @@ struct ServeCommandTests {
         }
         #expect(text.hasPrefix("data: {\"progress\":0,"))
         #expect(text.contains("127.0.0.1:1") && !text.contains("secret"))
+        // Each provider shows what a request to it looks like.
+        let providers = try await TestClient.talk(to: port) { try $0.ask("GET", "/api/ports/providers").body }
+        #expect(providers.contains("\"seed\"") && !providers.contains("\"request_example\":null"))
         process.send(SIGTERM)
         #expect(await process.outcome().code == 0)
     }
@@ -181,6 +184,33 @@ struct ServeCommandTests {
         ] {
             #expect(outcome.errors.contains(complaint), "\(complaint) is not in \(outcome.errors)")
         }
+    }
+
+    @Test(arguments: [
+        (#"{"allowed_hosts": ["*"]}"#, "allowed_hosts: '*' is no host's name"),
+        (#"{"allowed_hosts": [""]}"#, "allowed_hosts: '' is no host's name"),
+        (#"{"allowed_hosts": ["a b"]}"#, "'a b' is no host's name"),
+        (#"{"allowed_hosts": [5]}"#, "allowed_hosts: the list takes texts, and there is the number 5 in it"),
+        (#"{"allowed_origins": ["https://Example.org"]}"#, "is no origin as a browser sends it"),
+        (#"{"allowed_origins": ["https://example.org:443"]}"#, "is no origin as a browser sends it"),
+        (#"{"providers": {"ollama": {"url": "ftp://x"}}}"#, "providers.ollama.url: 'ftp://x' is no address"),
+        (#"{"trust_local_user": false}"#, "trust_local_user is false and there is no token"),
+        (#"{"enabled_providers": ["nounproject"]}"#, "-config has nounproject: "),
+        ("{\n \"port\": 1,\n \"port\": 2}", "a key comes twice in one object, at line 3, column 8"),
+    ])
+    func aMistakeInAConfigurationNamesItsPlace(_ text: String, _ complaint: String) async throws {
+        let path = try write(text, to: "config")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let outcome = try await WizardProcess.run(["serve", "--port", "0", "--data", folder.path, "--config", path])
+        #expect(outcome.code == 2 && outcome.errors.contains(complaint), "\(outcome.errors)")
+    }
+
+    @Test func aTokenFileThatIsAPipeIsRefused() async throws {
+        let path = folder.path + "-pipe"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        #expect(mkfifo(path, 0o600) == 0)
+        let outcome = try await WizardProcess.run(["serve", "--port", "0", "--data", folder.path, "--token-file", path])
+        #expect(outcome.code == 2 && outcome.errors.contains("is no file"))
     }
 
     @Test(arguments: [(#"{"port": }"#, "is not JSON"), ("[1]", "has to be a JSON object"), ("", "is not JSON")])

@@ -55,10 +55,13 @@ struct ConfigSection {
     }
 
     mutating func texts(_ key: String) -> [String]? {
-        take(key, "a list of texts") { value in
-            guard case .list(let list) = value else { return nil }
-            let texts = list.compactMap { if case .text(let text) = $0 { text } else { nil } }
-            return texts.count == list.count ? texts : nil
+        let list = take(key, "a list of texts") { if case .list(let list) = $0 { list } else { nil } }
+        return list.map { list in
+            list.compactMap { element in
+                if case .text(let text) = element { return text }
+                refuse(key, "the list takes texts, and there is \(element.kind) in it.")
+                return nil
+            }
         }
     }
 

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#else
-import Foundation
-#endif
+import OperationHTTP
 
 /// Any JSON, as a configuration file may hold it.
 enum ConfigValue: Sendable, Equatable {
@@ -26,35 +22,18 @@ enum ConfigValue: Sendable, Equatable {
     }
 }
 
-extension ConfigValue: Decodable {
-    private struct Key: CodingKey {
-        let stringValue: String
-        var intValue: Int? { nil }
-
-        init(stringValue: String) { self.stringValue = stringValue }
-
-        init?(intValue: Int) { nil }
-    }
-
-    init(from decoder: any Decoder) throws {
-        if let object = try? decoder.container(keyedBy: Key.self) {
-            let pairs = try object.allKeys.map { ($0.stringValue, try object.decode(ConfigValue.self, forKey: $0)) }
-            self = .object(Dictionary(pairs, uniquingKeysWith: { $1 }))
-        } else if var list = try? decoder.unkeyedContainer() {
-            var values: [ConfigValue] = []
-            while !list.isAtEnd { values.append(try list.decode(ConfigValue.self)) }
-            self = .list(values)
-        } else {
-            let single = try decoder.singleValueContainer()
-            if single.decodeNil() {
-                self = .null
-            } else if let flag = try? single.decode(Bool.self) {
-                self = .flag(flag)
-            } else if let number = try? single.decode(Double.self) {
-                self = .number(number)
-            } else {
-                self = .text(try single.decode(String.self))
-            }
+extension ConfigValue {
+    init(_ value: JSONValue) {
+        switch value {
+        case .null: self = .null
+        case .bool(let flag): self = .flag(flag)
+        case .integer(let number): self = .number(Double(number))
+        case .number(let number): self = .number(number)
+        case .string(let text): self = .text(text)
+        case .array(let elements): self = .list(elements.map(ConfigValue.init))
+        case .object(let members):
+            // No key comes twice: the reader sees to that.
+            self = .object(Dictionary(uniqueKeysWithValues: members.map { ($0.key, ConfigValue($0.value)) }))
         }
     }
 }

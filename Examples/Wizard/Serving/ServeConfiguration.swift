@@ -1,3 +1,5 @@
+import OllamaOperations
+import OperationHTTP
 import OperationTracking
 
 #if canImport(FoundationEssentials)
@@ -8,6 +10,8 @@ import Foundation
 
 /// How `wizard serve` works, as a configuration file says. `RunningTheServer` in the documentation explains each key.
 struct ServeConfiguration: Sendable {
+    /// Where it was read from.
+    var file: String?
     var host = "127.0.0.1"
     var port: UInt16 = 8765
     var tokenFile: String?
@@ -20,7 +24,7 @@ struct ServeConfiguration: Sendable {
     var namesProviders = false
     /// What HTTP may start; `nil` for what each provider says itself.
     var startedOverHTTP: Set<OperationType>?
-    var ollama: String?
+    var ollama: OllamaAddress?
 
     var overload = OverloadPolicy()
     var adaptsOverload = false
@@ -56,11 +60,13 @@ struct ServeConfiguration: Sendable {
     }
 
     init(json: Data, of file: String) throws {
+        self.file = file
         let value: ConfigValue
-        do {
-            value = try JSONDecoder().decode(ConfigValue.self, from: json)
+        do throws(JSONFault) {
+            value = ConfigValue(try JSONReader.parse(Array(json)))
         } catch {
-            throw UsageError("the configuration \(file) is not JSON: \(Self.reason(error))")
+            let place = Self.place(of: error.offset, in: json)
+            throw UsageError("the configuration \(file) is not JSON that can be taken: \(error.what), at \(place).")
         }
         guard case .object(let values) = value else {
             throw UsageError("the configuration \(file) has to be a JSON object, not \(value.kind).")
@@ -77,9 +83,10 @@ struct ServeConfiguration: Sendable {
         }
     }
 
-    private static func reason(_ error: any Error) -> String {
-        guard case DecodingError.dataCorrupted(let context) = error else { return "\(error)" }
-        return context.underlyingError.map { "\($0)" } ?? context.debugDescription
+    private static func place(of offset: Int, in json: Data) -> String {
+        let before = json.prefix(offset)
+        let line = before.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        return "line \(line.count), column \((line.last.map { String(decoding: $0, as: UTF8.self).count } ?? 0) + 1)"
     }
 
     private mutating func take(_ section: inout ConfigSection) {
@@ -88,14 +95,17 @@ struct ServeConfiguration: Sendable {
         tokenFile = section.text("token_file")
         trustsLocalUser = section.flag("trust_local_user") ?? trustsLocalUser
         allowedHosts = Set((section.texts("allowed_hosts") ?? []).map { $0.lowercased() })
-        for name in allowedHosts.sorted() where name.contains("/") || name.contains(":") {
-            section.refuse("allowed_hosts", "'\(name)' is no host's name: leave out scheme and port.")
+        for name in allowedHosts.sorted() where HostName(name)?.text != name {
+            section.refuse(
+                "allowed_hosts",
+                "'\(name.printable)' is no host's name: write the whole of it as wizard.example.org, without scheme and port."
+            )
         }
         allowedOrigins = Set(section.texts("allowed_origins") ?? [])
         for origin in allowedOrigins.sorted() where !Self.isOrigin(origin) {
             section.refuse(
                 "allowed_origins",
-                "'\(origin)' is no origin: write it as https://example.org, without a path."
+                "'\(origin.printable)' is no origin as a browser sends it: write it as https://example.org, in small letters, without a path and the scheme's own port."
             )
         }
         takeProviders(&section)
@@ -138,7 +148,16 @@ struct ServeConfiguration: Sendable {
             }
         }
         section.section("providers") { section in
-            section.section("ollama") { section in ollama = section.text("url") }
+            section.section("ollama") { section in
+                ollama = section.text("url").flatMap { url in
+                    do throws(OperationFailure) {
+                        return try OllamaAddress(url)
+                    } catch {
+                        section.refuse("url", error.message)
+                        return nil
+                    }
+                }
+            }
         }
     }
 
@@ -180,6 +199,7 @@ struct ServeConfiguration: Sendable {
 
     private static func isOrigin(_ text: String) -> Bool {
         let rest = text.hasPrefix("https://") ? text.dropFirst(8) : text.hasPrefix("http://") ? text.dropFirst(7) : ""
-        return !rest.isEmpty && !rest.contains { "/?#@ ".contains($0) }
+        let ownPort = text.hasPrefix("https") ? ":443" : ":80"
+        return HostName(String(rest)) != nil && String(rest).lowercased() == rest && !rest.hasSuffix(ownPort)
     }
 }

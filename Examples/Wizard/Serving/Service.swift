@@ -27,6 +27,7 @@ struct Service {
     private let tracker: OperationTracker
     private let runner: OperationRunner
     private let services: ServiceController
+    private let api: OperationAPI
     private let server: OperationServer
     private let record: ServerRecord
 
@@ -35,6 +36,9 @@ struct Service {
     /// Opens the history, takes up what a service that is gone has left, and listens.
     init(_ configuration: ServeConfiguration, data: String) async throws {
         let token = try configuration.tokenFile.map { try TokenFile.token(in: $0) }
+        guard configuration.trustsLocalUser || token != nil else {
+            throw UsageError("trust_local_user is false and there is no token, so nobody could ask: name a token_file.")
+        }
         let providers = try Self.providers(configuration, data: data)
         Self.allowManyConnections()
         let options = SQLiteHistoryStore.Options(retention: configuration.retention)
@@ -49,7 +53,7 @@ struct Service {
             services = try configuration.services.controller(data: data, tracker: tracker, audit: history) {
                 Console.error("wizard serve: \($0.printable)")
             }
-            let api = OperationAPI(
+            api = OperationAPI(
                 tracker: tracker,
                 runner: runner,
                 services: services,
@@ -58,6 +62,8 @@ struct Service {
             )
             // Before anything is taken up: a service that can't listen is none.
             server = try OperationServer(api, configuration: Self.server(configuration))
+            // So that the first who asks is told how busy the processors are: that takes an earlier look.
+            _ = await tracker.assessOverload()
             if history.health == .ok { try await runner.takeUp(retry: RetryPolicy()) }
             record = try ServerRecord(
                 url: server.url,
@@ -76,6 +82,7 @@ struct Service {
 
     /// Ends the work, then those who watch, then the server: so that everybody sees how it ended.
     func stop() async {
+        api.stopTakingWork()
         await services.stopMonitoring()
         await runner.shutDown(within: .seconds(2))
         await tracker.close()
@@ -130,7 +137,8 @@ struct Service {
             return try NounProjectClient(environment: environment, transport: CurlTransport())
         } catch {
             guard configuration.namesProviders else { return nil }
-            throw UsageError(error.message)
+            let file = configuration.file ?? "the configuration"
+            throw UsageError("enabled_providers in \(file) has nounproject: \(error.message)")
         }
     }
 
@@ -141,11 +149,10 @@ struct Service {
 
     private static func address(_ configuration: ServeConfiguration) throws -> OllamaAddress {
         do throws(OperationFailure) {
-            return if let url = configuration.ollama { try OllamaAddress(url) } else {
-                try OllamaAddress(environment: ProcessInfo.processInfo.environment)
-            }
+            if let address = configuration.ollama { return address }
+            return try OllamaAddress(environment: ProcessInfo.processInfo.environment)
         } catch {
-            throw UsageError(error.message)
+            throw UsageError("OLLAMA_HOST: \(error.message)")
         }
     }
 

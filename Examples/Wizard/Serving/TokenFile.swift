@@ -16,7 +16,8 @@ enum TokenFile {
     ///
     /// - Throws: ``UsageError`` when others could read the file, or there is no token in it that could keep anybody out.
     static func token(in path: String) throws -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without waiting for somebody to write, should it be a pipe.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             guard errno == ENOENT else { throw failure("read", path) }
             return try make(path)

@@ -51,6 +51,9 @@ public struct SeedIconsProvider: OperationProvider {
         )
     }
 
+    /// Two terms in a category.
+    public var exampleRequest: Request? { Request(categories: ["animals": ["cat", "dog"]], perTerm: 2) }
+
     /// How many icons for how many terms.
     public func description(of request: Request) -> String {
         let terms = request.categories.values.reduce(0) { $0 + $1.count }

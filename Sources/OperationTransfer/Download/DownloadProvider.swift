@@ -88,6 +88,9 @@ public struct DownloadProvider: OperationProvider {
         )
     }
 
+    /// A file by its address.
+    public var exampleRequest: Request? { Request(url: "https://example.org/big.iso", target: "big.iso") }
+
     /// The name that a file is given when a request names no target.
     ///
     /// - Returns: the last part of the URL's path, without its percent-encoding; `nil` when it can't be a file's name.
