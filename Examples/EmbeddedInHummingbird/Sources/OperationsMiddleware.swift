@@ -1,8 +1,9 @@
 import HTTPTypes
 import Hummingbird
 import OperationHTTP
+import ServiceLifecycle
 
-/// Answers what is asked below `/api/ports/operations`, and leaves the rest to the service's own routes.
+/// Answers what the API has an answer for, and leaves the rest to the service's own routes.
 struct OperationsMiddleware<Context: RequestContext>: RouterMiddleware {
     let api: OperationAPI
 
@@ -11,11 +12,10 @@ struct OperationsMiddleware<Context: RequestContext>: RouterMiddleware {
         context: Context,
         next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        guard request.uri.path.hasPrefix("/api/ports/operations") else { return try await next(request, context) }
+        guard api.serves(request.head.path ?? "/") else { return try await next(request, context) }
         var request = request
-        guard let body = try? await request.collectBody(upTo: api.configuration.maximumBodyBytes) else {
-            return Self.response(api.tooLargeResponse)
-        }
+        // Hummingbird answers one that is too long with 413.
+        let body = try await request.collectBody(upTo: api.configuration.maximumBodyBytes)
         // Hummingbird keeps Host apart from the other fields.
         let host = request.head.authority.map { [APIHeader("Host", $0)] } ?? []
         let asked = APIRequest(
@@ -38,7 +38,12 @@ struct OperationsMiddleware<Context: RequestContext>: RouterMiddleware {
             case .bytes(let bytes): ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
             case .stream(let stream):
                 ResponseBody { writer in
-                    while let piece = await stream.next() { try await writer.write(ByteBuffer(bytes: piece)) }
+                    // A server that stops waits for its connections, so streams have to end first.
+                    try await withGracefulShutdownHandler {
+                        while let piece = await stream.next() { try await writer.write(ByteBuffer(bytes: piece)) }
+                    } onGracefulShutdown: {
+                        stream.cancel()
+                    }
                     try await writer.finish(nil)
                 }
             }
