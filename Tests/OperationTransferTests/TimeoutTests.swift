@@ -76,6 +76,8 @@ import Testing
             try connection.write("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc")
             isGone.set(connection.waitForPeerClose())
         }
+        // Long enough for a busy machine to bring in the head.
+        let lowSpeed = LowSpeedLimit(bytesPerSecond: 1000, for: .milliseconds(500))
         let request = HTTPRequest(url: server.url(), timeouts: HTTPTimeouts(lowSpeed: lowSpeed))
         let body = try await transport.send(request).body
         var received: [UInt8] = []

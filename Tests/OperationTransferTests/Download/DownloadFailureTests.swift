@@ -263,7 +263,7 @@ import Testing
             _ = connection.waitForPeerClose()
         }
         var provider = fixture.provider()
-        provider.stallLimit = LowSpeedLimit(bytesPerSecond: 1000, for: .seconds(1))
+        provider.stallLimit = LowSpeedLimit(bytesPerSecond: 1000, for: .seconds(2))
         let operation = try await fixture.download(.init(url: server.url("/x")), with: provider)
         #expect(operation.failure?.code == .stalled)
         #expect(fixture.names == ["x.part", "x.part.json"])
