@@ -11,7 +11,8 @@ struct UsageTests {
         ["download"], ["download", "http://h/"], ["download", "http://h/x", "--limit", "0"],
         ["download", "http://h/x", "--limit", "2X"], ["download", "http://h/x", "--limit", "1e3"],
         ["download", "http://h/x", "--limit", "-1"], ["download", "-o", "", "http://h/x"], ["download", "-o"],
-        ["show"], ["show", "../../etc/passwd"], ["demo", "extra"], ["history", "--data", ""],
+        ["show"], ["show", "../../etc/passwd"], ["demo", "extra"],
+        ["demo", "--port", "80"], ["history", "--data", ""],
     ])
     func wrongUsageIsSaidAndEndsWithTwo(_ arguments: [String]) async throws {
         let outcome = try await WizardProcess.run(arguments)

@@ -6,20 +6,59 @@ import OperationTransfer
 
 struct DemoCommand: Command {
     static let name = "demo"
-    static let summary = "pull from an embedded stand-in for Ollama, then show the history"
+    static let summary = "pull from an embedded stand-in for Ollama, then show the history; or show the page at work"
     static let operands = ""
     static let options: [Option] = [
-        Option("data", "DIR", help: "keep the history in DIR (default: the folder `demo` in the usual place)")
+        Option("serve", help: "run operations of each kind in a server with its page, until Ctrl-C"),
+        Option("port", "N", help: "with --serve: listen on port N of this machine (default: any free one)"),
+        Option("data", "DIR", help: "keep the history in DIR (default: the folder `demo` in the usual place)"),
     ]
 
+    private let serves: Bool
+    private let port: UInt16
     private let data: String
 
     init(_ options: ParsedOptions) throws {
         try options.refuseOperands()
+        serves = options.has("serve")
+        if options.has("port"), !serves { throw UsageError("--port goes with --serve.") }
+        port = try options.number("port", in: 0...65535).map { UInt16($0) } ?? 0
         data = try options.has("data") ? DataDirectory.path(options) : DataDirectory.path(options) + "/demo"
     }
 
     func run() async throws -> ExitCode {
+        try await serves ? serve() : pullTwice()
+    }
+
+    private func serve() async throws -> ExitCode {
+        // From here on a signal ends the service in order, even while it starts.
+        let (signals, wish) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let interrupt = Interrupt { wish.yield() }
+        defer { interrupt.stop() }
+        let ollama = try OllamaStandIn(models: DemoWork.models)
+        defer { ollama.stop() }
+        var configuration = ServeConfiguration()
+        configuration.port = port
+        configuration.enabledProviders = [.ollama, .download, .process]
+        configuration.ollama = ollama.url
+        let service = try await Service(configuration, data: data, adding: [DemoWork.file])
+        Console.line("Open \(service.url)/ in a browser; Ctrl-C ends the demonstration.\n")
+        Console.line(
+            """
+            Pulls come from a stand-in for Ollama, downloads from this server: nothing leaves this machine.
+            Left out: seeding icons, which asks the Noun Project with a key of yours, and the gateway's set-up, which installs
+            programs. `wizard serve` has both. The history is in \(data).
+            """
+        )
+        let work = Task { await DemoWork(service: service).run() }
+        for await _ in signals { break }
+        work.cancel()
+        await work.value
+        await service.stop()
+        return .done
+    }
+
+    private func pullTwice() async throws -> ExitCode {
         let ollama = try OllamaStandIn(models: [Self.model])
         defer { ollama.stop() }
         Console.line("A stand-in for Ollama listens on \(ollama.url); nothing leaves this machine.\n")

@@ -24,8 +24,8 @@ import Darwin
 
 /// All that `wizard serve` runs: history, tracker, runner with its providers, the services of the machine, API and server.
 struct Service {
-    private let tracker: OperationTracker
-    private let runner: OperationRunner
+    let tracker: OperationTracker
+    let runner: OperationRunner
     private let services: ServiceController
     private let api: OperationAPI
     private let server: OperationServer
@@ -34,7 +34,9 @@ struct Service {
     var url: String { server.url }
 
     /// Opens the history, takes up what a service that is gone has left, and listens.
-    init(_ configuration: ServeConfiguration, data: String) async throws {
+    ///
+    /// - Parameter assets: files to serve beside the page.
+    init(_ configuration: ServeConfiguration, data: String, adding assets: [APIAsset] = []) async throws {
         let token = try configuration.tokenFile.map { try TokenFile.token(in: $0) }
         guard configuration.trustsLocalUser || token != nil else {
             throw UsageError("trust_local_user is false and there is no token, so nobody could ask: name a token_file.")
@@ -57,7 +59,7 @@ struct Service {
                 tracker: tracker,
                 runner: runner,
                 services: services,
-                assets: Dashboard.assets,
+                assets: Dashboard.assets + assets,
                 configuration: Self.api(configuration, token: token)
             )
             // Before anything is taken up: a service that can't listen is none.
