@@ -19,7 +19,8 @@ public enum Dashboard {
 
     private static let scripts = [
         ("api", PackageResources.api_js), ("connection", PackageResources.connection_js),
-        ("dialog", PackageResources.dialog_js), ("dom", PackageResources.dom_js),
+        ("details-dialog", PackageResources.details_dialog_js), ("dialog", PackageResources.dialog_js),
+        ("dom", PackageResources.dom_js),
         ("events-view", PackageResources.events_view_js), ("format", PackageResources.format_js),
         ("history-view", PackageResources.history_view_js), ("live", PackageResources.live_js),
         ("live-worker", PackageResources.live_worker_js), ("machine-view", PackageResources.machine_view_js),

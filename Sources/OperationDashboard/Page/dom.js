@@ -30,6 +30,17 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Something wide, such as a table, that scrolls by itself and, since a keyboard has to reach it, has the focus for that. */
+export function scroller(label, ...content) {
+  return element('div', { className: 'scroll', role: 'region', 'aria-label': label, tabIndex: 0 }, ...content);
+}
+
+/** The head of a table; columns named in `numeric` hold figures. */
+export function tableHead(columns, numeric = []) {
+  return element('thead', {}, element('tr', {}, columns.map((text) =>
+    element('th', { scope: 'col', textContent: text, className: numeric.includes(text) ? 'number' : '' }))));
+}
+
 /** Shows or hides, only where that is a change. */
 export function setHidden(node, hidden) {
   if (node.hidden !== hidden) node.hidden = hidden;

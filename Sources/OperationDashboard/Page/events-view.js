@@ -1,7 +1,8 @@
 import { get, withQuery } from './api.js';
 import { attempt } from './dialog.js';
-import { element } from './dom.js';
-import { moment } from './format.js';
+import { eventWord, showDetails } from './details-dialog.js';
+import { element, scroller, tableHead } from './dom.js';
+import { moment, shortMoment } from './format.js';
 
 /** Who started, ended, killed and restarted what. What happens while it is looked at comes in on top. */
 export class EventsView {
@@ -12,8 +13,7 @@ export class EventsView {
   #more = element('button', { type: 'button', textContent: 'More', hidden: true, onclick: () => this.#load() });
   #scheduled = null;
   node = element('section', { 'aria-labelledby': 'events-title' }, element('h2', { id: 'events-title', textContent: 'Events' }),
-    element('div', { className: 'scroll' }, element('table', {},
-      element('thead', {}, element('tr', {}, ['When', 'What', 'By whom', 'Operation', 'Detail'].map((text) => element('th', { scope: 'col', textContent: text })))), this.#rows)),
+    scroller('Events, newest first', element('table', {}, tableHead(['When', 'What', 'Detail', 'By whom', 'Operation']), this.#rows)),
     this.#more);
 
   constructor(store) { this.#store = store; }
@@ -60,7 +60,12 @@ export class EventsView {
 
   #key(event) { return event ? JSON.stringify(event) : null; }
 
-  #row(event) {
-    return element('tr', {}, [moment(event.timestamp), event.event_type.replaceAll('_', ' '), event.actor, event.operation_id, event.details].map((text) => element('td', { textContent: text ?? '' })));
+  #row({ timestamp, event_type: type, actor, operation_id: id, details }) {
+    const ending = /^operation\.(completed|failed|cancelled|paused)$/.exec(type)?.[1];
+    return element('tr', ending ? { 'data-status': ending } : {},
+      element('td', {}, element('time', { dateTime: timestamp, textContent: shortMoment(timestamp), title: moment(timestamp) })),
+      element('th', { scope: 'row' }, element('span', { className: 'status', textContent: eventWord(type) })),
+      element('td', { className: 'detail', textContent: details ?? '' }), element('td', { textContent: actor ?? '' }),
+      element('td', {}, id ? element('button', { type: 'button', className: 'link', textContent: id, onclick: () => showDetails(id) }) : ''));
   }
 }

@@ -81,7 +81,15 @@ export function amount(operation) {
   return `${show(done)} of ${show(total)}${what}`;
 }
 
-export const moment = (text) => (text ? new Date(text).toLocaleString() : '');
+export const moment = (text) => (text ? new Date(text).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' }) : '');
+
+/** A moment as short as it can be told: the time alone when it is of today. */
+export function shortMoment(text) {
+  if (!text) return '';
+  const date = new Date(text);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return isToday ? date.toLocaleTimeString(undefined, { timeStyle: 'medium' }) : date.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+}
 
 const statusWords = { pending: 'waiting', in_progress: 'running', paused: 'paused', completed: 'completed', failed: 'failed', cancelled: 'cancelled' };
 const requestWords = { pause: 'pausing', resume: 'resuming', cancel: 'cancelling' };

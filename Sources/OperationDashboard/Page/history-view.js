@@ -1,8 +1,12 @@
 import { get, withQuery } from './api.js';
 import { attempt } from './dialog.js';
-import { element } from './dom.js';
-import { bytes, duration, moment, statusWord, typeWord } from './format.js';
+import { showDetails } from './details-dialog.js';
+import { element, scroller, tableHead } from './dom.js';
+import { amount, bytes, duration, moment, shortMoment, statusWord, typeWord } from './format.js';
 import { plot } from './plot.js';
+
+/** The types' colours are the same here as on the cards. */
+const styles = { ok_setup: 0, install: 0, pull_model: 1, seed: 3, download: 5 };
 
 const root = '/api/ports/operations/history';
 
@@ -25,8 +29,7 @@ export class HistoryView {
   #watcher = new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) this.#load(); });
   node = element('section', { 'aria-labelledby': 'history-title' }, element('h2', { id: 'history-title', textContent: 'History' }),
     this.#statistics, this.#plots, this.#filter, this.#note,
-    element('div', { className: 'scroll' }, element('table', { className: 'history' },
-      element('thead', {}, element('tr', {}, ['Ended', 'What', 'Type', 'Status', 'Took', 'Amount'].map((text) => element('th', { scope: 'col', textContent: text })))), this.#rows)),
+    scroller('What has run', element('table', { className: 'history' }, tableHead(['What', 'Type', 'Status', 'Ended', 'Took', 'Amount'], ['Took', 'Amount']), this.#rows)),
     this.#more);
 
   show() {
@@ -67,45 +70,28 @@ export class HistoryView {
 
   #row(operation) {
     const { description, operation_type: type } = operation;
+    const when = operation.finished_at ?? operation.updated_at;
     return element('tr', { 'data-status': operation.status },
-      element('td', { textContent: moment(operation.finished_at ?? operation.updated_at) }),
-      element('th', { scope: 'row' }, element('button', { type: 'button', className: 'link', textContent: description || typeWord(type), onclick: () => this.#details(operation.operation_id) })),
-      element('td', { textContent: typeWord(type) }), element('td', { className: 'status', textContent: statusWord(operation) }),
-      element('td', { textContent: duration(operation.uptime_seconds) }),
-      element('td', { textContent: operation.unit === 'bytes' ? bytes(operation.completed_units) : '' }));
-  }
-
-  async #details(id) {
-    const found = await attempt(() => Promise.all([get(`/api/ports/operations/${encodeURIComponent(id)}`), get(withQuery('/api/ports/events', { limit: 1000 })).catch(() => ({ events: [] }))]));
-    if (!found) return;
-    const record = found[0];
-    const events = found[1].events.filter((event) => event.operation_id === id);
-    const value = (item) => (item === null ? '' : typeof item === 'object' ? JSON.stringify(item, null, 1) : String(item));
-    const rows = Object.entries(record).filter(([, item]) => item !== null).map(([key, item]) => element('div', {}, element('dt', { textContent: key.replaceAll('_', ' ') }), element('dd', { textContent: value(item) })));
-    const dialog = element('dialog', { className: 'details', 'aria-labelledby': 'details-title' },
-      element('h2', { id: 'details-title', textContent: record.description || id }), element('dl', { className: 'figures record' }, rows),
-      element('h3', { textContent: 'Event log' }),
-      element('ol', {}, events.map((event) => element('li', { textContent: [moment(event.timestamp), event.event_type.replaceAll('_', ' '), event.actor, event.details].filter(Boolean).join(' · ') }))),
-      element('form', { method: 'dialog', className: 'actions' }, element('button', { className: 'primary', textContent: 'Close' })));
-    document.body.append(dialog);
-    dialog.addEventListener('close', () => dialog.remove());
-    dialog.showModal();
+      element('th', { scope: 'row' }, element('button', { type: 'button', className: 'link', textContent: description || typeWord(type), onclick: () => showDetails(operation.operation_id) })),
+      element('td', { textContent: typeWord(type) }), element('td', {}, element('span', { className: 'status', textContent: statusWord(operation) })),
+      element('td', {}, element('time', { dateTime: when, textContent: shortMoment(when), title: moment(when) })),
+      element('td', { className: 'number', textContent: duration(operation.uptime_seconds) }),
+      element('td', { className: 'number', textContent: operation.finished_at && operation.completed_units > 0 ? amount({ ...operation, total_units: null }) : '' }));
   }
 
   async #summarise() {
     const answer = await attempt(() => get(`${root}/statistics`));
     const types = answer?.statistics ?? [];
     if (types.length === 0) return;
-    const head = ['Type', 'Completed', 'Failed', 'Cancelled', 'Success', 'Median', '9 of 10 within', 'Throughput', 'Intervals that held', 'Error of estimates'];
-    this.#statistics.replaceChildren(element('div', { className: 'scroll' }, element('table', {},
-      element('thead', {}, element('tr', {}, head.map((text) => element('th', { scope: 'col', textContent: text })))),
+    const areJudged = types.some((entry) => entry.estimates > 0);
+    const head = ['Type', 'Completed', 'Failed', 'Cancelled', 'Success', 'Median', '9 of 10 within', 'Throughput', ...(areJudged ? ['Intervals that held', 'Error of estimates'] : [])];
+    this.#statistics.replaceChildren(scroller('How often and how long, by type', element('table', {}, tableHead(head, head.slice(1)),
       element('tbody', {}, types.map((entry) => {
         return element('tr', {}, element('th', { scope: 'row', textContent: typeWord(entry.operation_type) }),
           [entry.completed, entry.failed, entry.cancelled, entry.success_share === null ? '' : `${Math.round(100 * entry.success_share)} %`,
             duration(entry.p50_seconds), duration(entry.p90_seconds), entry.mean_bytes_per_second ? `${bytes(entry.mean_bytes_per_second)}/s` : '',
-            entry.estimates > 0 ? `${Math.round(100 * entry.estimate_coverage)} % of ${entry.estimates}` : '',
-            entry.estimates > 0 ? `${Math.round(100 * Math.expm1(entry.estimate_log_error))} %` : '']
-            .map((text) => element('td', { textContent: text ?? '' })));
+            ...(areJudged ? judged(entry) : [])]
+            .map((text) => element('td', { className: 'number', textContent: text ?? '' })));
       })))));
   }
 
@@ -113,15 +99,20 @@ export class HistoryView {
     const ended = this.#records.filter((operation) => operation.finished_at);
     const byType = Map.groupBy(ended.filter((operation) => operation.status === 'completed' && operation.uptime_seconds !== null), (operation) => operation.operation_type);
     const points = (list, read) => list.map((operation) => [Date.parse(operation.finished_at), read(operation)]).sort((a, b) => a[0] - b[0]);
-    const series = (read, keep = () => true) => [...byType].map(([type, list]) => ({ name: typeWord(type), kind: 'dots', points: points(list.filter(keep), read) })).filter((line) => line.points.length > 0);
+    const series = (read, keep = () => true) => [...byType].map(([type, list]) => ({ name: typeWord(type), kind: 'dots', style: styles[type] ?? 2, points: points(list.filter(keep), read) })).filter((line) => line.points.length > 0);
     let completed = 0;
     const share = points(ended.filter((operation) => operation.status !== 'cancelled'), (operation) => operation.status).map(([time, status], index) => {
       completed += status === 'completed' ? 1 : 0;
       return [time, (100 * completed) / (index + 1)];
     });
     this.#plots.replaceChildren(
-      plot({ title: 'Duration of what is shown below', unit: 's', series: series((operation) => operation.uptime_seconds) }),
-      plot({ title: 'Success so far', unit: '%', most: 100, series: [{ name: 'completed of ended', kind: 'line', points: share }] }),
-      plot({ title: 'Throughput', unit: 'MB/s', series: series((operation) => operation.completed_units / 1048576 / operation.uptime_seconds, (operation) => operation.unit === 'bytes' && operation.uptime_seconds > 0) }));
+      plot({ title: 'Duration', unit: 's', series: series((operation) => operation.uptime_seconds) }),
+      plot({ title: 'Success share', unit: '%', most: 100, series: [{ name: 'completed of those shown', kind: 'line', points: share }] }),
+      plot({ title: 'Throughput', unit: 'MB/s', series: series((operation) => operation.completed_units / 1048576 / operation.uptime_seconds, (operation) => operation.unit === 'bytes' && operation.completed_units > 0 && operation.uptime_seconds > 0) }));
   }
+}
+
+/** How good the time remaining was that people were told. */
+function judged({ estimates, estimate_coverage: coverage, estimate_log_error: error }) {
+  return estimates > 0 ? [`${Math.round(100 * coverage)} % of ${estimates}`, `${Math.round(100 * Math.expm1(error))} %`] : ['', ''];
 }

@@ -23,13 +23,14 @@ export class MachineView {
 
   async #refresh() {
     this.#timer = setTimeout(() => this.#refresh(), interval);
-    // A table that somebody reads isn't taken away under their eyes.
-    if (this.#plots.querySelector('details[open]') || document.hidden) return;
+    if (document.hidden) return;
     try {
       const [now, past] = await Promise.all([get('/api/ports/resources'), get('/api/ports/resources/history')]);
       this.#trouble.hidden = true;
       this.#showFigures(now);
-      this.#showPlots(past.history);
+      // A table that somebody reads isn't taken away under their eyes, nor the focus.
+      const isRead = this.#plots.querySelector('details[open]') || this.#plots.contains(document.activeElement);
+      if (!isRead) this.#showPlots(past.history);
     } catch (error) {
       this.#trouble.textContent = error.message;
       this.#trouble.hidden = false;
@@ -43,8 +44,8 @@ export class MachineView {
       ['Memory free', `${megabytes(host.memory_available_mb)} of ${megabytes(host.memory_total_mb)}`],
       ['Disk free', host.disk_available_mb === null ? 'not measured' : `${megabytes(host.disk_available_mb)} of ${megabytes(host.disk_total_mb)}`],
       ['Load', host.load_average ? host.load_average.map((value) => value.toFixed(2)).join(' ') : 'not known'],
-      ['Container', host.container_memory_limit_mb === null ? 'no limit' : megabytes(host.container_memory_limit_mb)],
     ];
+    if (host.container_memory_limit_mb !== null) figures.push(['Container may use', megabytes(host.container_memory_limit_mb)]);
     this.#figures.replaceChildren(...figures.map(([name, value]) => element('div', {}, element('dt', { textContent: name }), element('dd', { textContent: value }))));
   }
 

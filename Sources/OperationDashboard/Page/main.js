@@ -74,24 +74,35 @@ const live = connect((message) => {
 
 const banner = document.getElementById('overload');
 store.addEventListener('overload', () => {
-  const { overloaded, message, reasons } = store.overload;
+  const { overloaded, reasons } = store.overload;
+  // That it begins is read out, not each figure that comes after.
+  if (overloaded && banner.hidden) announce(notices, 'The machine is overloaded');
   setHidden(banner, !overloaded);
-  if (overloaded) banner.replaceChildren(element('strong', { textContent: message }), element('ul', {}, reasons.map((reason) => element('li', { textContent: reason.message }))));
+  if (overloaded) banner.replaceChildren(element('strong', { textContent: 'The machine is overloaded.' }), element('ul', {}, reasons.map((reason) => element('li', { textContent: reason.message }))));
 });
 store.addEventListener('health', () => {
   if (store.historyHealth.status === 'degraded') complain(`The history can’t be written: ${store.historyHealth.reason}`);
 });
 
 // Endings are read out, several at once rather than one after the other: a screen reader is to be told, not occupied.
-const ended = [];
+const notices = [];
+const endings = [];
 let announcing = null;
-store.addEventListener('ended', ({ detail }) => {
-  ended.push(`${detail.description || detail.operation_type} ${statusWord(detail)}`);
+function announce(list, text) {
+  list.push(text);
   announcing ??= setTimeout(() => {
     announcing = null;
-    const all = ended.splice(0);
-    setText(document.getElementById('announcer'), all.length <= 3 ? all.join('. ') : `${all.length} operations have ended`);
+    const ended = endings.splice(0);
+    const told = ended.length <= 3 ? ended : [`${ended.length} operations have ended`];
+    setText(document.getElementById('announcer'), [...notices.splice(0), ...told].join('. '));
   }, 3000);
+}
+store.addEventListener('ended', ({ detail }) => announce(endings, `${detail.description || detail.operation_type} ${statusWord(detail)}`));
+
+// Its address would be taken for a view's.
+document.querySelector('.skip').addEventListener('click', (event) => {
+  event.preventDefault();
+  main.focus();
 });
 
 addEventListener('hashchange', route);

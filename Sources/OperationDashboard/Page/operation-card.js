@@ -1,4 +1,5 @@
 import { post } from './api.js';
+import { showDetails } from './details-dialog.js';
 import { ask, attempt, confirmed } from './dialog.js';
 import { element, setHidden, setText } from './dom.js';
 import { amount, duration, megabytes, percent, remaining, remainingBasis, speed, statusWord, typeWord } from './format.js';
@@ -10,7 +11,9 @@ const root = '/api/ports/operations';
 export class OperationCard {
   #operation;
   #sparkline = new Sparkline();
-  #title = element('h3');
+  #name = element('button', { type: 'button', className: 'name', onclick: () => showDetails(this.#operation.operation_id) });
+  #title = element('h3', {}, this.#name);
+  #type = element('span', { className: 'type' });
   #status = element('span', { className: 'status' });
   #bar = element('progress', { max: 100 });
   #percent = element('span', { className: 'percent' });
@@ -35,13 +38,14 @@ export class OperationCard {
     };
     const facts = this.#facts;
     this.node = element('li', {}, element('article', { className: 'card', 'aria-labelledby': this.#title.id },
-      element('header', {}, this.#title, this.#status),
+      element('header', {}, this.#title, this.#type, this.#status),
       element('div', { className: 'progress' }, this.#bar, this.#percent),
-      element('p', { className: 'facts' }, facts.amount, facts.speed, this.#sparkline.node, facts.remaining),
-      element('p', { className: 'facts quiet' }, facts.phase, facts.message, facts.attempt, facts.cost),
-      facts.error,
-      element('div', { className: 'actions' }, Object.values(this.#buttons)),
-      this.#children));
+      element('div', { className: 'body' },
+        element('div', {},
+          element('p', { className: 'facts' }, facts.remaining, facts.amount, facts.speed, this.#sparkline.node),
+          element('p', { className: 'facts quiet' }, facts.phase, facts.message, facts.attempt, facts.cost)),
+        element('div', { className: 'actions' }, Object.values(this.#buttons))),
+      facts.error, this.#children));
     this.node.dataset.id = id;
     this.update(operation, []);
   }
@@ -55,7 +59,8 @@ export class OperationCard {
     const article = this.node.firstChild;
     if (article.dataset.status !== status) article.dataset.status = status;
     if (article.dataset.type !== operation.operation_type) article.dataset.type = operation.operation_type;
-    setText(this.#title, operation.description || typeWord(operation.operation_type));
+    setText(this.#name, operation.description || typeWord(operation.operation_type));
+    setText(this.#type, typeWord(operation.operation_type));
     setText(this.#status, statusWord(operation));
     if (operation.progress === 0 && operation.total_units === null && status === 'in_progress') this.#bar.removeAttribute('value');
     else this.#bar.value = operation.progress;
@@ -64,7 +69,8 @@ export class OperationCard {
     this.#fact('amount', amount(operation));
     this.#fact('speed', rate);
     this.#fact('remaining', remaining(operation));
-    this.#facts.remaining.title = remainingBasis(operation);
+    const basis = remainingBasis(operation);
+    if (this.#facts.remaining.title !== basis) this.#facts.remaining.title = basis;
     this.#fact('phase', operation.phase ?? '');
     this.#fact('message', operation.message ?? '');
     this.#fact('attempt', operation.attempt > 1 ? `try ${operation.attempt}` : '');
@@ -87,12 +93,16 @@ export class OperationCard {
 
   #showButtons() {
     const { status, pending_request: wish, priority, finished_at: finished } = this.#operation;
+    const focused = Object.values(this.#buttons).find((button) => button === document.activeElement);
     const isHeld = status === 'paused' || wish === 'pause';
     setHidden(this.#buttons.pause, Boolean(finished) || isHeld);
     setHidden(this.#buttons.resume, Boolean(finished) || !isHeld || wish === 'resume');
     setHidden(this.#buttons.cancel, Boolean(finished) || wish === 'cancel');
-    setHidden(this.#buttons.limit, Boolean(finished) || this.#operation.unit !== 'bytes');
+    // A pull's bytes come to another program, which heeds no limit of ours.
+    setHidden(this.#buttons.limit, Boolean(finished) || this.#operation.operation_type !== 'download');
     setHidden(this.#buttons.priority, status !== 'pending');
+    // Pausing puts another button into the place of the one that was pressed: the focus goes with it.
+    if (focused?.hidden) (Object.values(this.#buttons).find((button) => !button.hidden) ?? this.#name).focus();
     if (this.#buttons.priority.value !== priority && document.activeElement !== this.#buttons.priority) this.#buttons.priority.value = priority;
   }
 
@@ -104,7 +114,7 @@ export class OperationCard {
 
   async #cancel() {
     const lines = ['What has been done so far may be lost. The history keeps it as cancelled.'];
-    if (await confirmed(`Cancel “${this.#title.textContent}”?`, lines, 'Cancel it', { dangerous: true })) await this.#request('cancel');
+    if (await confirmed(`Cancel “${this.#name.textContent}”?`, lines, 'Cancel it', { dangerous: true })) await this.#request('cancel');
   }
 
   #setPriority() {
@@ -114,7 +124,7 @@ export class OperationCard {
   async #limit() {
     const field = element('label', {}, 'At most, in kB a second; empty for no limit',
       element('input', { name: 'limit', type: 'number', min: 1, max: 1e9, step: 1, inputMode: 'numeric' }));
-    const answer = await ask(`Limit “${this.#title.textContent}”`, [field], 'Set');
+    const answer = await ask(`Limit “${this.#name.textContent}”`, [field], 'Set');
     if (!answer) return;
     const limit = answer.limit === '' ? null : Math.round(Number(answer.limit) * 1024);
     await attempt(() => post(`${this.#path}/limit`, { bytes_per_second: limit }));

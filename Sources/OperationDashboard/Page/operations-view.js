@@ -1,16 +1,23 @@
 import { element, setHidden, setText } from './dom.js';
+import { speed } from './format.js';
 import { OperationCard } from './operation-card.js';
+
+/** How long cards are drawn in one frame, in ms: what is left waits for the next, so that hundreds don't cost a frame. */
+const budget = 6;
 
 /** All that runs or waits, a card each, parts under what they are parts of. */
 export class OperationsView {
   #store;
   #cards = new Map();
+  #waiting = new Set();
+  #isDrawing = false;
   #list = element('ul', { className: 'cards', 'aria-label': 'Operations' });
   #count = element('p', { className: 'quiet' });
   #empty = element('p', { className: 'empty' }, 'Nothing runs. ', element('a', { href: '#/start', textContent: 'Start something' }),
     ', or look at ', element('a', { href: '#/history', textContent: 'what has run' }), '.');
-  node = element('section', { 'aria-labelledby': 'operations-title' }, element('h2', { id: 'operations-title', textContent: 'Running' }),
-    this.#count, this.#empty, this.#list);
+  node = element('section', { 'aria-labelledby': 'operations-title' }, 
+    element('header', { className: 'title' }, element('h2', { id: 'operations-title', textContent: 'Running' }), this.#count),
+    this.#empty, this.#list);
 
   constructor(store) {
     this.#store = store;
@@ -18,7 +25,7 @@ export class OperationsView {
 
   show() {
     this.#store.addEventListener('change', this.#change);
-    this.#update(new Set([...this.#store.operations.keys(), ...this.#cards.keys()]));
+    this.#update([...this.#store.operations.keys(), ...this.#cards.keys()]);
   }
 
   hide() {
@@ -28,25 +35,54 @@ export class OperationsView {
   #change = ({ detail }) => this.#update(detail);
 
   #update(changed) {
-    const { operations, speeds } = this.#store;
-    for (const id of changed) {
-      const operation = operations.get(id);
-      const card = this.#cards.get(id);
-      if (!operation) {
-        card?.node.remove();
-        this.#cards.delete(id);
-      } else if (card) {
-        card.update(operation, speeds.get(id) ?? []);
-      } else {
-        this.#cards.set(id, new OperationCard(operation));
-      }
-    }
-    for (const id of changed) if (this.#cards.has(id)) this.#place(id);
-    const active = [...operations.values()].filter((operation) => !operation.finished_at);
+    for (const id of changed) this.#waiting.add(id);
+    if (!this.#isDrawing) this.#draw();
+    const active = [...this.#store.operations.values()].filter((operation) => !operation.finished_at);
     const count = (status) => active.filter((operation) => operation.status === status).length;
     const words = [[count('in_progress'), 'running'], [count('pending'), 'waiting'], [count('paused'), 'paused']];
-    setText(this.#count, words.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`).join(', '));
-    setHidden(this.#empty, this.#cards.size > 0);
+    // What a whole reports has its parts' share in it.
+    const rate = active.filter((operation) => operation.status === 'in_progress' && !this.#store.operations.has(operation.parent_id))
+      .reduce((sum, operation) => sum + (operation.resource_impact.network_mbps ?? 0), 0);
+    setText(this.#count, [...words.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`), speed(rate)].filter(Boolean).join(', '));
+    setHidden(this.#empty, this.#store.operations.size > 0);
+  }
+
+  #draw() {
+    this.#isDrawing = true;
+    const end = performance.now() + budget;
+    for (const id of this.#waiting) {
+      this.#waiting.delete(id);
+      this.#drawCard(id);
+      if (performance.now() > end) break;
+    }
+    this.#isDrawing = this.#waiting.size > 0;
+    if (this.#isDrawing) requestAnimationFrame(() => this.#draw());
+  }
+
+  #drawCard(id) {
+    const operation = this.#store.operations.get(id);
+    const card = this.#cards.get(id);
+    if (!operation) {
+      this.#cards.delete(id);
+      if (card) this.#remove(card.node);
+    } else if (card) {
+      card.update(operation, this.#store.speeds.get(id) ?? []);
+    } else {
+      // A part's card stands in that of its whole.
+      const { parent_id: parent } = operation;
+      if (this.#store.operations.has(parent) && !this.#cards.has(parent)) this.#drawCard(parent);
+      this.#cards.set(id, new OperationCard(operation));
+      this.#place(id);
+      for (const part of this.#store.children(id)) if (this.#cards.has(part.operation_id)) this.#place(part.operation_id);
+    }
+  }
+
+  /** A card that goes while it has the focus leaves that to its neighbour. */
+  #remove(node) {
+    const hadFocus = node.contains(document.activeElement);
+    const neighbour = node.nextElementSibling ?? node.previousElementSibling;
+    node.remove();
+    if (hadFocus) (neighbour?.querySelector('button') ?? document.getElementById('main')).focus();
   }
 
   /** Puts a new card into its list: under its whole where that is shown, by age among its like. */

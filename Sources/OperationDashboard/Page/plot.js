@@ -1,8 +1,8 @@
-import { element, svg } from './dom.js';
+import { element, scroller, svg, tableHead } from './dom.js';
 
-const width = 640;
-const height = 180;
-const margin = { left: 56, right: 12, top: 10, bottom: 24 };
+const width = 400;
+const height = 190;
+const margin = { left: 48, right: 10, top: 10, bottom: 24 };
 
 /** Round steps that cut a range into about four. */
 function ticks(most) {
@@ -10,52 +10,62 @@ function ticks(most) {
   const rough = most / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].find((factor) => factor * power >= rough) * power;
-  return Array.from({ length: Math.floor(most / step + 1e-9) + 1 }, (_, index) => index * step);
+  return Array.from({ length: Math.ceil(most / step - 1e-9) + 1 }, (_, index) => index * step);
 }
 
 /**
  * A plot over time with a unit, and a table of the same numbers for those who would rather read them.
  *
- * `series`: `[{name, kind: 'line' | 'dots', points: [[milliseconds, value]]}]`.
+ * `series`: `[{name, kind: 'line' | 'dots', points: [[milliseconds, value]], style}]`; a style is one of six, by default the place in the list.
  */
-export function plot({ title, unit, series, format = (value) => String(Math.round(value * 100) / 100), most: atLeast = 0 }) {
+export function plot({ title, unit, series, format = (value) => String(Number(value.toPrecision(3))), most: atLeast = 0 }) {
   const points = series.flatMap((line) => line.points);
   const body = points.length === 0 ? element('p', { className: 'empty', textContent: 'Nothing has been measured yet.' }) : draw();
   const rows = series.flatMap((line) => line.points.map(([time, value]) => [time, line.name, value])).sort((a, b) => b[0] - a[0]).slice(0, 200);
   const table = element('details', {}, element('summary', { textContent: 'As a table' }));
   table.addEventListener('toggle', () => {
     if (!table.open || table.querySelector('table')) return;
-    table.append(element('table', {},
-      element('thead', {}, element('tr', {}, ['Time', 'What', unit].map((text) => element('th', { scope: 'col', textContent: text })))),
+    table.append(scroller(`${title}, as a table`, element('table', {}, tableHead(['Time', 'What', unit]),
       element('tbody', {}, rows.map(([time, name, value]) => element('tr', {},
-        [new Date(time).toLocaleString(), name, format(value)].map((text) => element('td', { textContent: text })))))));
+        [new Date(time).toLocaleString(), name, format(value)].map((text) => element('td', { textContent: text }))))))));
   });
-  return element('figure', { className: 'plot' }, element('figcaption', {}, element('strong', { textContent: title }), ` in ${unit}`, legend()),
+  return element('figure', { className: 'plot' }, element('figcaption', {}, element('span', {}, element('strong', { textContent: title }), ` in ${unit}`), legend()),
     body, points.length > 0 ? table : null);
+
+  function style(index) { return (series[index].style ?? index) % 6; }
 
   function legend() {
     if (series.length < 2) return null;
-    return element('span', { className: 'legend' }, series.map((line, index) => element('span', { className: `key series-${index % 6}`, textContent: line.name })));
+    return element('span', { className: 'legend' }, series.map((line, index) => element('span', { className: `key series-${style(index)}`, textContent: line.name })));
   }
 
   function draw() {
     const times = points.map(([time]) => time);
     const first = Math.min(...times);
-    const last = Math.max(...times, first + 1);
+    const last = Math.max(...times);
     const steps = ticks(Math.max(...points.map(([, value]) => value), atLeast, 1e-9));
-    const most = Math.max(steps.at(-1), ...points.map(([, value]) => value), atLeast);
-    const x = (time) => margin.left + ((time - first) / (last - first)) * (width - margin.left - margin.right);
+    const most = steps.at(-1);
+    const x = (time) => margin.left + (last === first ? 0.5 : (time - first) / (last - first)) * (width - margin.left - margin.right);
     const y = (value) => height - margin.bottom - (value / most) * (height - margin.top - margin.bottom);
+    const drawDots = ({ points: all }, index) =>
+      all.map(([time, value]) => svg('circle', { class: `dot series-${style(index)}`, cx: x(time).toFixed(1), cy: y(value).toFixed(1), r: 3 }));
+    const drawLine = ({ points: all }, index) => {
+      if (all.length < 2) return drawDots({ points: all }, index);
+      const spots = all.map(([time, value]) => `${x(time).toFixed(1)},${y(value).toFixed(1)}`);
+      const [left, right] = [x(all[0][0]), x(all.at(-1)[0])].map((place) => place.toFixed(1));
+      const ground = y(0).toFixed(1);
+      const area = index === 0 ? [svg('polygon', { class: `area series-${style(0)}`, points: `${left},${ground} ${spots.join(' ')} ${right},${ground}` })] : [];
+      return [...area, svg('polyline', { class: `line series-${style(index)}`, points: spots.join(' ') })];
+    };
     const grid = steps.map((step) => [
       svg('line', { class: 'grid', x1: margin.left, x2: width - margin.right, y1: y(step), y2: y(step) }),
       svg('text', { class: 'tick', x: margin.left - 6, y: y(step) + 4, 'text-anchor': 'end' }, format(step)),
     ]);
     const label = (time) => new Date(time).toLocaleString([], last - first > 86400000 ? { dateStyle: 'short' } : { timeStyle: 'medium' });
-    const ends = [svg('text', { class: 'tick', x: margin.left, y: height - 6 }, label(first)),
-      svg('text', { class: 'tick', x: width - margin.right, y: height - 6, 'text-anchor': 'end' }, label(last))];
-    const marks = series.map((line, index) => (line.kind === 'dots'
-      ? line.points.map(([time, value]) => svg('circle', { class: `dot series-${index % 6}`, cx: x(time).toFixed(1), cy: y(value).toFixed(1), r: 3 }))
-      : svg('polyline', { class: `line series-${index % 6}`, points: line.points.map(([time, value]) => `${x(time).toFixed(1)},${y(value).toFixed(1)}`).join(' ') })));
+    const ends = last === first ? [svg('text', { class: 'tick', x: x(first), y: height - 6, 'text-anchor': 'middle' }, label(first))]
+      : [svg('text', { class: 'tick', x: margin.left, y: height - 6 }, label(first)),
+        svg('text', { class: 'tick', x: width - margin.right, y: height - 6, 'text-anchor': 'end' }, label(last))];
+    const marks = series.map((line, index) => (line.kind === 'dots' ? drawDots(line, index) : drawLine(line, index)));
     const latest = series.filter((line) => line.points.length > 0).map((line) => `${line.name}: ${format(line.points.at(-1)[1])} ${unit}`).join(', ');
     return svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': `${title}. Latest: ${latest}` }, grid.flat(), ends, marks.flat());
   }

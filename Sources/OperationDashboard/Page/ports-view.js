@@ -1,18 +1,18 @@
 import { get, post } from './api.js';
 import { attempt, confirmed } from './dialog.js';
-import { element, setText } from './dom.js';
+import { element, scroller, setText, tableHead } from './dom.js';
 
 /** Who holds which port, and how that is put right. */
 export class PortsView {
   #isBusy = false;
-  #services = element('div', { className: 'scroll' });
+  #services = scroller('Services');
   #conflicts = element('div', { className: 'cards' });
   #trouble = element('ul', { className: 'quiet' });
   #status = element('p', { className: 'quiet', role: 'status' });
   #heal = this.#button('Heal all', () => this.#healAll());
   node = element('section', { 'aria-labelledby': 'ports-title' }, element('h2', { id: 'ports-title', textContent: 'Ports' }),
     element('div', { className: 'actions' }, this.#button('Check', () => this.#check(), 'primary'), this.#heal),
-    this.#status, this.#trouble, this.#conflicts, element('h3', { textContent: 'Services' }), this.#services);
+    this.#status, this.#trouble, this.#conflicts, element('h3', { className: 'next', textContent: 'Services' }), this.#services);
 
   show() { this.#check(); }
   hide() {}
@@ -37,7 +37,7 @@ export class PortsView {
     this.#trouble.hidden = this.#trouble.childElementCount === 0;
     this.#conflicts.replaceChildren(...wrong.map((conflict) => this.#conflict(conflict)));
     this.#services.replaceChildren(element('table', {},
-      element('thead', {}, element('tr', {}, ['Service', 'Port', 'Status', 'Held by', 'Do'].map((text) => element('th', { scope: 'col', textContent: text })))),
+      tableHead(['Service', 'Port', 'Status', 'Held by', 'Do']),
       element('tbody', {}, Object.values(services).map((service) => this.#service(service)))));
   }
 

@@ -33,22 +33,42 @@ const forms = {
   },
 };
 
+const overloadInterval = 5000;
+
 /** Starts operations from forms. */
 export class StartView {
   #store;
+  #timer = null;
   #forms = element('div', { className: 'forms' });
   node = element('section', { 'aria-labelledby': 'start-title' }, element('h2', { id: 'start-title', textContent: 'Start' }), this.#forms);
 
   constructor(store) { this.#store = store; }
 
   async show() {
+    this.#askForLoad();
     const answer = await attempt(() => get('/api/ports/providers'));
     const providers = (answer?.providers ?? []).filter((provider) => provider.may_be_started);
+    const order = Object.keys(forms);
+    const place = ({ operation_type: type }) => (order.includes(type) ? order.indexOf(type) : order.length);
+    providers.sort((a, b) => place(a) - place(b));
     this.#forms.replaceChildren(...providers.map((provider) => this.#form(provider)));
     if (answer && providers.length === 0) this.#forms.append(element('p', { className: 'empty', textContent: 'This server starts nothing over HTTP. Its configuration says what it may.' }));
   }
 
-  hide() {}
+  hide() {
+    clearTimeout(this.#timer);
+    const isActive = [...this.#store.operations.values()].some((operation) => !operation.finished_at);
+    if (!isActive) this.#store.take({ name: 'overload', data: { overloaded: false, reasons: [] } });
+  }
+
+  /** While nothing runs, nobody measures unless asked; and before something heavy is started, people are to know. */
+  async #askForLoad() {
+    clearTimeout(this.#timer);
+    const overload = await get('/api/ports/operations/check-overload').catch(() => null);
+    if (overload && this.node.isConnected) this.#store.take({ name: 'overload', data: overload });
+    clearTimeout(this.#timer);
+    if (this.node.isConnected) this.#timer = setTimeout(() => this.#askForLoad(), overloadInterval);
+  }
 
   #form(provider) {
     const type = provider.operation_type;
@@ -71,6 +91,7 @@ export class StartView {
     const { priority, ...values } = Object.fromEntries(new FormData(node));
     let request;
     try { request = form.request(values); } catch (error) { status.textContent = `That is no JSON: ${error.message}`; return; }
+    await this.#askForLoad();
     const { overload } = this.#store;
     if (overload?.overloaded) {
       const reasons = overload.reasons.map((reason) => reason.message);
