@@ -1,0 +1,211 @@
+"""The page itself: how it looks, who gets in, what it says when its server is gone, and that a keyboard is enough."""
+
+import json
+import os
+import re
+import signal
+import tempfile
+import urllib.request
+
+from playwright.sync_api import expect
+from support import ROOT, Page, call, card, check_accessibility, free_port, serve, shoot, squat, tab_to
+
+
+# What each view shows once it has what it asked the server for.
+SETTLED = {
+    "operations": "article.card",
+    "start": "form.start",
+    "machine": "figure.plot",
+    "ports": "section:has(h2) p[role=status]:not(:empty):not(:has-text('Looking'))",
+    "history": "table.history tbody tr",
+    "events": "table tbody tr",
+}
+
+
+TOO_WIDE = """() => { const screen = document.documentElement.clientWidth;
+    return document.documentElement.scrollWidth <= screen ? [] : [...document.querySelectorAll('body *')]
+        .filter((node) => node.getBoundingClientRect().right > screen + 1 && !node.parentElement.closest('.scroll'))
+        .map((node) => `${node.tagName} ${node.className} ${Math.round(node.getBoundingClientRect().right - screen)} px`); }"""
+
+
+def every_view_looks_right(browser, server):
+    """Every view, in light, dark, on a phone and in forced colours: no violation of axe's rules, nothing wider than the screen."""
+    kinds = [("pull_model", "Pull llama3.2", 1900), ("seed", "Seed 18 icons", None), ("install", "Set up the OK gateway", None), ("download", "Fetch weights.bin", 640)]
+    ids = []
+    for number, (kind, name, size) in enumerate(kinds):
+        body = {"operation_type": kind, "description": name, **({"total_size_mb": size} if size else {})}
+        ids.append(call(server, "POST", ROOT + "/start", body)["operation_id"])
+        call(server, "POST", f"{ROOT}/{ids[-1]}/update", {"progress": 20 + 17 * number, "resource_impact": {"cpu_percent": 12, "memory_mb": 300, "network_mbps": 80}})
+    for name, ending in (("Install a part", {}), ("Install another", {"error": "The disk is full."})):
+        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": name})["operation_id"]
+        call(server, "POST", f"{ROOT}/{identity}/complete", ending)
+    looks = {
+        "light": {"color_scheme": "light"},
+        "dark": {"color_scheme": "dark"},
+        "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
+        "narrow": {"color_scheme": "dark", "viewport": {"width": 320, "height": 640}},
+        "forced": {"forced_colors": "active"},
+    }
+    for look, options in looks.items():
+        view = Page(browser, server.url, reduced_motion="reduce", **options)
+        for name, settled in SETTLED.items():
+            page = view.open(name)
+            expect(page.locator(settled).first).to_be_visible()
+            page.wait_for_timeout(200)
+            check_accessibility(page, f"{name}, {look}")
+            wide = page.evaluate(TOO_WIDE)
+            assert not wide, f"{name}, {look}: wider than the screen: {wide}"
+            moving = page.evaluate("document.getAnimations().length")
+            assert moving == 0, f"{name}, {look}: {moving} things move although less motion was asked for"
+            shoot(page, f"{name}-{look}")
+        view.close()
+    for identity in ids:
+        call(server, "POST", f"{ROOT}/{identity}/complete")
+
+
+def keyboard_alone(browser, server):
+    """Past the links, to a form and into an operation that is paused, resumed and cancelled: without a mouse."""
+    view = Page(browser, server.url)
+    page = view.open()
+    focused = lambda: page.evaluate("document.activeElement.textContent || document.activeElement.id")
+    expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
+    tab_to(page, "Start")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Pull a model")).to_be_visible()
+    assert page.evaluate("document.activeElement.id") == "main", "the focus doesn't follow to the new view"
+    page.keyboard.press("Tab")
+    page.keyboard.type("keys")
+    page.keyboard.press("Enter")
+    expect(page.locator("form", has_text="Pull a model").get_by_role("status")).to_contain_text("Started")
+    tab_to(page, "Watch it")
+    page.keyboard.press("Enter")
+    pulled = card(page, "Pull keys")
+    expect(pulled.locator(".percent")).not_to_have_text("0 %")
+    tab_to(page, "Pause")
+    page.keyboard.press("Enter")
+    expect(pulled.locator(".status")).to_have_text("paused")
+    assert focused() == "Resume", f"the focus went to {focused()!r} with the button that it was on"
+    page.keyboard.press("Enter")
+    expect(pulled.locator(".status")).to_have_text("running")
+    tab_to(page, "Cancel")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    assert focused() == "Cancel", "the focus was lost with the dialog"
+    page.keyboard.press("Enter")
+    tab_to(page, "Cancel it")
+    page.keyboard.press("Enter")
+    expect(pulled.locator(".status")).to_have_text("cancelled")
+    expect(page.locator("#announcer")).to_contain_text("Pull keys cancelled")
+    expect(pulled).to_have_count(0, timeout=20_000)
+    page.evaluate("document.activeElement.blur()")
+    page.get_by_role("link", name="Machine").focus()
+    page.keyboard.press("Enter")
+    page.reload()
+    tab_to(page, "Skip to the content")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main" and page.url.endswith("#/machine"), "the skip link leads elsewhere"
+    view.close()
+
+
+def a_conflict_is_killed_and_healed(browser):
+    """A port in the wrong hands is found; its holder is killed, another restarted over, another healed, each after asking."""
+    with tempfile.TemporaryDirectory() as data:
+        port = free_port()
+        registry = os.path.join(data, "services.json")
+        command = f"exec /usr/bin/python3 -m http.server {port} --bind 127.0.0.1"
+        with open(registry, "w") as file:
+            json.dump({"services": [{"name": "web", "port": port, "process_name": "node", "startup_cmd": command}]}, file)
+        server = serve(data, None)
+        squatters = []
+        try:
+            view = Page(browser, server.url)
+            page = view.open("ports")
+            status = page.locator("section > p[role=status]")
+            conflict = page.locator("article.conflict")
+            row = page.locator("tbody tr")
+            expect(status).to_have_text("Every port is held by the service it belongs to, or free.")
+            for action, name, verdict in (("Kill", re.compile("Kill python"), "stopped"), ("Restart", "Restart", "running")):
+                squatters.append(squat(port))
+                page.get_by_role("button", name="Check", exact=True).click()
+                expect(conflict).to_contain_text(f"(process {squatters[-1].pid}); node should hold it")
+                check_accessibility(page, "ports with a conflict")
+                shoot(page, "ports-conflict")
+                conflict.get_by_role("button", name=action).click()
+                dialog = page.get_by_role("dialog")
+                expect(dialog).to_contain_text(str(squatters[-1].pid))
+                dialog.get_by_role("button", name="Back").click()
+                assert squatters[-1].poll() is None, "it was ended without being confirmed"
+                conflict.get_by_role("button", name=action).click()
+                dialog.get_by_role("button", name=name).click()
+                expect(status).to_contain_text("Every port is held by the service it belongs to", timeout=30_000)
+                expect(conflict).to_have_count(0)
+                expect(row.locator(".status")).to_have_text(verdict)
+                assert squatters[-1].wait(timeout=10) == -signal.SIGTERM
+            row.get_by_role("button", name="Stop").click()
+            page.get_by_role("dialog").get_by_role("button", name="Stop").click()
+            expect(row.locator(".status")).to_have_text("stopped", timeout=30_000)
+            squatters.append(squat(port))
+            page.get_by_role("button", name="Check", exact=True).click()
+            page.get_by_role("button", name="Heal all").click()
+            page.get_by_role("dialog").get_by_role("button", name="Heal").click()
+            expect(status).to_contain_text("1 of 1 services put right.", timeout=30_000)
+            expect(row.locator(".status")).to_have_text("running")
+            view.close()
+        finally:
+            call(server, "POST", "/api/ports/stop", {"service_name": "web"})
+            server.stop()
+            for process in squatters:
+                if process.poll() is None:
+                    process.kill()
+
+
+def server_restarts_under_the_page(browser, data, stand_in, server):
+    """The page says that it isn't live, and finds the server again by itself."""
+    view = Page(browser, server.url)
+    view.tolerated = ("ERR_", "Failed to load resource")
+    page = view.open()
+    expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
+    port = int(server.url.rsplit(":", 1)[1])
+    assert server.stop() == 0, "the server did not stop cleanly"
+    expect(page.locator("#liveness")).to_have_attribute("data-state", "offline")
+    again = serve(data, stand_in, port)
+    expect(page.locator("#liveness")).to_have_attribute("data-state", "live", timeout=30_000)
+    identity = call(again, "POST", ROOT + "/start", {"operation_type": "install", "description": "After the restart"})["operation_id"]
+    expect(card(page, "After the restart")).to_be_visible()
+    call(again, "POST", f"{ROOT}/{identity}/complete")
+    view.close()
+    return again
+
+
+def token_is_asked_for(browser, stand_in):
+    """A wrong token is refused, the right one traded for a session."""
+    with tempfile.TemporaryDirectory() as data:
+        token_file = os.path.join(data, "token")
+        server = serve(data, stand_in, 0, "--token-file", token_file, trust_local_user=False)
+        try:
+            with open(token_file) as file:
+                token = file.read().strip()
+            view = Page(browser, server.url)
+            view.tolerated = ("401",)
+            page = view.open()
+            field = page.get_by_label("Token", exact=True)
+            field.fill("wrong")
+            page.get_by_role("button", name="Sign in").click()
+            expect(page.get_by_role("dialog")).to_contain_text("not this server’s token")
+            field.fill(token)
+            page.get_by_role("button", name="Sign in").click()
+            expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
+            assert token not in page.evaluate("document.cookie"), "the page can read the session's cookie"
+            view.close()
+        finally:
+            server.stop()
+
+
+def content_policy(server):
+    """The page may load nothing from elsewhere and run nothing inline."""
+    with urllib.request.urlopen(server.url + "/") as answer:
+        policy = answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy and "default-src 'none'" in policy, policy

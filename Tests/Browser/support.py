@@ -1,0 +1,190 @@
+"""Servers to drive, and pages that see what goes wrong in them."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+WIZARD = sys.argv[1]
+SCREENSHOTS = sys.argv[4] if len(sys.argv) > 4 else None
+PAGE_DIR = os.environ.get("PAGE_DIR")
+ROOT = "/api/ports/operations"
+expect.set_options(timeout=15_000)
+
+
+class Program:
+    """A server that says where it listens, ended by its pid."""
+
+    def __init__(self, arguments, environment=None):
+        self.process = subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})}
+        )
+        line = self.process.stdout.readline()
+        match = re.match(r"listening on (http://\S+)", line)
+        assert match, f"{arguments[0]} said {line!r} instead of where it listens"
+        self.url = match.group(1)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=20)
+
+
+def call(server, method, path, body=None, token=None):
+    request = urllib.request.Request(server.url + path, method=method)
+    data = None
+    if body is not None:
+        data = json.dumps(body).encode()
+        request.add_header("Content-Type", "application/json")
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    with urllib.request.urlopen(request, data) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+# What else runs on the machine is not this test's matter.
+NEVER_OVERLOADED = {"cpu_percent": None, "host_cpu_percent": None, "memory_pressure_percent": None}
+
+
+def serve(data, stand_in, port=0, *more, **configuration):
+    """A server with a configuration; the same data again takes up what the last one left."""
+    config = os.path.join(data, "config.json")
+    with open(config, "w") as file:
+        json.dump({"overload": NEVER_OVERLOADED, **configuration}, file)
+    return Program(
+        [WIZARD, "serve", "--port", str(port), "--data", data, "--config", config, *more],
+        {"OLLAMA_HOST": stand_in.url} if stand_in else {},
+    )
+
+
+@contextlib.contextmanager
+def configured(stand_in, **configuration):
+    """A server of its own with a configuration."""
+    with tempfile.TemporaryDirectory() as data:
+        server = serve(data, stand_in, **configuration)
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def squat(port, folder=None):
+    """A server of files, which may have somebody else's port."""
+    command = ["/usr/bin/python3", "-m", "http.server", str(port), "--bind", "127.0.0.1"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, cwd=folder)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return process
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError(f"nothing listens on port {port}")
+
+
+class Page:
+    """A page whose console errors, and requests to elsewhere, are failures."""
+
+    def __init__(self, browser, url, **options):
+        self.context = browser.new_context(**options)
+        if PAGE_DIR:
+            self.context.route(re.compile(r"/assets/|:\d+/$"), self._show_file)
+        self.page = self.context.new_page()
+        self.url = url
+        self.errors = []
+        self.strangers = []
+        self.tolerated = ()
+        self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.context.on("request", self._see)
+
+    @staticmethod
+    def _show_file(route):
+        name = route.request.url.rsplit("/", 1)[1] or "index.html"
+        answer = route.fetch()
+        with open(os.path.join(PAGE_DIR, name), "rb") as file:
+            new = {} if answer.ok else {"status": 200, "content_type": "text/javascript"}
+            route.fulfill(response=answer, body=file.read(), **new)
+
+    def _see(self, request):
+        if not request.url.startswith((self.url, "data:")):
+            self.strangers.append(request.url)
+
+    def open(self, view="operations"):
+        self.page.goto(f"{self.url}/#/{view}")
+        return self.page
+
+    def close(self):
+        unexpected = [e for e in self.errors if not any(t in e for t in self.tolerated)]
+        assert not unexpected, f"console errors: {unexpected}"
+        assert not self.strangers, f"requests to elsewhere: {self.strangers}"
+        self.context.close()
+
+
+def card(page, name):
+    return page.locator("article.card", has=page.get_by_role("heading", name=name, exact=True))
+
+
+def tab_to(page, text):
+    """Presses Tab until what has the focus says a text."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == text:
+            return
+    raise AssertionError(f"no way to “{text}” with the Tab key")
+
+
+def shoot(page, name):
+    if SCREENSHOTS:
+        page.screenshot(path=f"{SCREENSHOTS}/{name}.png", full_page=True)
+
+
+def check_accessibility(page, view):
+    found = Axe().run(page).response["violations"]
+    told = [f"{v['id']}: {v['help']} ({v['nodes'][0]['target']})" for v in found]
+    assert not told, f"axe finds in {view}: {told}"
+
+
+class Feeder(threading.Thread):
+    """Moves operations forward, each twice a second, over one connection."""
+
+    def __init__(self, server, ids):
+        super().__init__(daemon=True)
+        self.connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
+        self.ids = ids
+        self.over = threading.Event()
+        self.updates = 0
+
+    def run(self):
+        progress = 0
+        while not self.over.is_set():
+            progress += 0.5
+            begun = time.monotonic()
+            for identity in self.ids:
+                body = json.dumps({"progress": min(progress, 99), "resource_impact": {"network_mbps": 20 + progress % 7}})
+                self.connection.request("POST", f"{ROOT}/{identity}/update", body, {"Content-Type": "application/json"})
+                self.connection.getresponse().read()
+                self.updates += 1
+            self.over.wait(max(0, 0.5 - (time.monotonic() - begun)))
+
+    def stop(self):
+        self.over.set()
+        self.join()
