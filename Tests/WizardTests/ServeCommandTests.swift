@@ -43,6 +43,21 @@ struct ServeCommandTests {
         #expect(!FileManager.default.fileExists(atPath: record))
     }
 
+    @Test func theServerThatWasThereFirstStaysTheOneThatCommandsFind() async throws {
+        let (first, port) = try await start()
+        let (second, _) = try await start()
+        let record = folder.path + "/server.json"
+        let found = { try String(contentsOfFile: record, encoding: .utf8).contains("http://127.0.0.1:\(port)\"") }
+        #expect(try found())
+        second.send(SIGTERM)
+        let outcome = await second.outcome()
+        #expect(outcome.code == 0 && outcome.errors.contains("another server uses"))
+        #expect(try found())
+        first.send(SIGTERM)
+        #expect(await first.outcome().code == 0)
+        #expect(!FileManager.default.fileExists(atPath: record))
+    }
+
     @Test func seedingIsThereWhereItsKeysAreAndIsToldToTheOriginalsClients() async throws {
         let keys = [
             "NOUNPROJECT_API_KEY": "key", "NOUNPROJECT_API_SECRET": "secret",

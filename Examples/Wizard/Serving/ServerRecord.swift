@@ -18,7 +18,8 @@ struct ServerRecord {
     private let pidPath: String
     private let bytes: [UInt8]
 
-    /// Writes the record, in place of one that a server has left which didn't stop in order.
+    /// Writes the record, in place of one that a server has left which didn't stop in order. That of a server that runs stays:
+    /// whoever has found that one goes on finding it.
     ///
     /// - Throws: ``UsageError`` when it can't be written.
     ///
@@ -55,6 +56,11 @@ struct ServerRecord {
         json.value(FileManager.default.currentDirectoryPath)
         json.endObject()
         bytes = json.bytes + [UInt8(ascii: "\n")]
+        if let other = KnownServer.running(in: data) {
+            let text = "another server uses \(data), \(other.url): commands for this folder go to that one."
+            Console.error("wizard serve: \(text.printable)")
+            return
+        }
         try write(bytes, to: path)
         try write(Array("\(pid)\n".utf8), to: pidPath)
     }
