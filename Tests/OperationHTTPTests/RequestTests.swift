@@ -211,7 +211,12 @@ import Testing
     @Test func aParameterOfTheQueryBesideAMemberHasToBeOneToo() async {
         let fixture = APIFixture()
         let body = #"{"operation_type": "a", "pid": 5}"#
-        #expect(await fixture.ask("POST", APIFixture.root + "/start?pid=x", json: body).status == 422)
+        for query in ["pid=x", "operation_type=", "operation_type=A", "operation_id=x"] {
+            #expect(
+                await fixture.ask("POST", APIFixture.root + "/start?" + query, json: body).status == 422,
+                "\(query)"
+            )
+        }
         #expect(await fixture.ask("POST", APIFixture.root + "/start?pid=6", json: body).status == 200)
         #expect(fixture.tracker.activeOperations.map(\.pid) == [5])
     }

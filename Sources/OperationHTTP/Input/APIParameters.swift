@@ -38,6 +38,17 @@ package struct APIParameters: Sendable {
 
     /// Text of at most `limit` Unicode scalars, as JSON Schema counts them, without NUL.
     package func text(_ name: String, limit: Int) throws(APIProblem) -> String? {
+        try parsed(name, limit: limit) { (text) throws(APIProblem) in text }
+    }
+
+    /// What a text means.
+    ///
+    /// - Parameter parse: is asked for whatever is given, also for what doesn't count.
+    package func parsed<Value>(
+        _ name: String,
+        limit: Int,
+        _ parse: (_ text: String) throws(APIProblem) -> Value
+    ) throws(APIProblem) -> Value? {
         try read(name) { (given) throws(APIProblem) in
             let text: String
             switch given {
@@ -48,7 +59,7 @@ package struct APIParameters: Sendable {
                 throw .invalid("\(name) has \(text.unicodeScalars.count) characters: send at most \(limit).")
             }
             guard !text.utf8.contains(0) else { throw .invalid("\(name) holds the character NUL: leave it out.") }
-            return text
+            return try parse(text)
         }
     }
 
@@ -140,11 +151,12 @@ extension APIParameters {
     /// A value of an enumeration with names.
     package func choice<Choice>(_ name: String, of type: Choice.Type = Choice.self) throws(APIProblem) -> Choice?
     where Choice: RawRepresentable<String>, Choice: CaseIterable {
-        guard let text = try text(name, limit: 64) else { return nil }
-        guard let choice = Choice(rawValue: text) else {
-            let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-            throw .invalid("\(name) is none of \(names).")
+        try parsed(name, limit: 64) { (text) throws(APIProblem) in
+            guard let choice = Choice(rawValue: text) else {
+                let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+                throw .invalid("\(name) is none of \(names).")
+            }
+            return choice
         }
-        return choice
     }
 }

@@ -64,10 +64,13 @@ extension APIContext {
     }
 
     func operationType(in parameters: APIParameters) throws(APIProblem) -> OperationType {
-        let text = try parameters.requiredText("operation_type", limit: 64)
-        guard let type = OperationType(rawValue: text) else {
-            throw .invalid("operation_type is not a letter a to z, then letters, digits or _, 64 in all at most.")
+        let given = try parameters.parsed("operation_type", limit: 64) { (text) throws(APIProblem) in
+            guard let type = OperationType(rawValue: text) else {
+                throw .invalid("operation_type is not a letter a to z, then letters, digits or _, 64 in all at most.")
+            }
+            return type
         }
+        guard let type = given else { throw .invalid("operation_type is missing: send a string.") }
         return type
     }
 
@@ -164,7 +167,7 @@ private struct StartRequest {
             .map { Int64($0 * APIContext.unitsPerMegabyte) }
             .flatMap { $0 > 0 ? $0 : nil }
         pid = try parameters.integer("pid", in: 1...Int64(Int32.max)).map { Int32($0) }
-        id = try parameters.text("operation_id", limit: 63).map { (text) throws(APIProblem) in
+        id = try parameters.parsed("operation_id", limit: 63) { (text) throws(APIProblem) in
             guard let id = OperationID(rawValue: text) else {
                 throw .invalid(
                     "operation_id is not op_ and 1 to 60 letters, digits, _ or -: leave it out for a new one."

@@ -13,8 +13,11 @@ extension APIContext {
     }
 
     private func pull(_ call: APICall) async throws -> APIResponse {
-        let model = try call.parameters.requiredText("model", limit: 512)
-        guard !model.isEmpty else { throw APIProblem.invalid("model is empty: send a model's name, such as llama3.2.") }
+        let given = try call.parameters.parsed("model", limit: 512) { (model) throws(APIProblem) in
+            guard !model.isEmpty else { throw .invalid("model is empty: send a model's name, such as llama3.2.") }
+            return model
+        }
+        guard let model = given else { throw APIProblem.invalid("model is missing: send a string.") }
         let request = JSONValue.object([("model", .string(model))])
         return try await progress(of: request, .pullModel, ProgressText(running: "pulling"), call)
     }
