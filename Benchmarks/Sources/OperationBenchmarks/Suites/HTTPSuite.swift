@@ -1,5 +1,8 @@
 import CBareHTTP
 import Foundation
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
 import OperationHTTP
 import OperationServer
 import OperationTracking
