@@ -40,7 +40,7 @@ struct DemoCommand: Command {
         var configuration = ServeConfiguration()
         configuration.port = port
         configuration.enabledProviders = [.ollama, .download, .process]
-        configuration.ollama = ollama.url
+        configuration.ollama = try OllamaAddress(ollama.url)
         let service = try await Service(configuration, data: data, adding: [DemoWork.file])
         Console.line("Open \(service.url)/ in a browser; Ctrl-C ends the demonstration.\n")
         Console.line(

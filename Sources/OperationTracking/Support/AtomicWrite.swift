@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-package import Glibc
+import Glibc
 #elseif canImport(Musl)
-package import Musl
+import Musl
 #else
-package import Darwin
+import Darwin
 #endif
 
 /// Replaces files as a whole: whoever reads one, after whatever crash, finds the old one or the new one.
@@ -21,11 +21,11 @@ package enum AtomicWrite {
         _ name: String,
         in folder: Int32,
         with bytes: [UInt8],
-        mode: mode_t? = nil,
+        mode: UInt32? = nil,
         isDurable: Bool = true
     ) throws(SystemCallError) {
         let part = ".\(name).\(getpid())-\(String(UInt64.random(in: .min ... .max), radix: 36))\(suffix)"
-        let file = openat(folder, part, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, mode ?? 0o644)
+        let file = openat(folder, part, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, mode_t(mode ?? 0o644))
         guard file >= 0 else { throw SystemCallError() }
         do throws(SystemCallError) {
             defer { close(file) }
