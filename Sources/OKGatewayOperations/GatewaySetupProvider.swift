@@ -102,7 +102,8 @@ public struct GatewaySetupProvider: OperationProvider {
     /// none.
     public func uniqueScope(of request: Request) -> String {
         let places = [
-            settings.ollama.address.url, settings.modesFile, settings.venv ?? "", settings.python, settings.package,
+            settings.ollama.address.url, settings.modesFile, settings.venv ?? "", settings.python,
+            settings.package.withoutURLSecrets,
             settings.command,
         ]
         return (places + (request.models == nil ? settings.models.map(\.name) : [])).joined(separator: "\n")

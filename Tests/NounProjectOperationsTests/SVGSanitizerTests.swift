@@ -167,22 +167,31 @@ struct SVGSanitizerTests {
         let text = try clean("<svg>\(sheet)<rect class='a' style='stroke:none'/><rect/><path d='M0 0'/></svg>")
         #expect(
             text == #"<svg xmlns="http://www.w3.org/2000/svg" style="display:none"><rect class="a" "#
-                + #"style="fill:green;stroke:none"/><rect style="fill:red;stroke:blue"/><path d="M0 0"/></svg>"# + "\n"
+                + #"style="fill:red;stroke:blue;fill:green;stroke:none"/><rect style="fill:red;stroke:blue"/><path d="M0 0"/></svg>"#
+                + "\n"
         )
         #expect(try clean(text) == text)
     }
 
     @Test(arguments: [
-        ("rect{fill:red}.a{fill:blue}", "fill:blue"), (".a{fill:blue}rect{fill:red}", "fill:blue"),
-        ("#i{fill:green}.a.b{fill:blue}", "fill:green"), (".a{fill:red}.b{fill:blue}", "fill:blue"),
-        ("rect.a{fill:red}.b{fill:blue}", "fill:red"), (".c,.a{fill:red}.c.a{fill:blue}", "fill:red"),
-        (".a{marker-start:none;marker:none}.b{marker-start:inherit}", "marker:none;marker-start:inherit"),
+        ("rect{fill:red}.a{fill:blue}", "fill:red;fill:blue"), (".a{fill:blue}rect{fill:red}", "fill:red;fill:blue"),
+        ("#i{fill:green}.a.b{fill:blue}", "fill:blue;fill:green"), (".a{fill:red}.b{fill:blue}", "fill:red;fill:blue"),
+        ("rect.a{fill:red}.b{fill:blue}", "fill:blue;fill:red"), (".c,.a{fill:red}.c.a{fill:blue}", "fill:red"),
+        (".a{fill:green}.b{fill:notacolour}", "fill:green;fill:notacolour"),
+        ("@charset 'x';rect{fill:red}", "fill:red"), (".a{fill:none !important}", "fill:none"),
     ])
-    func theRuleThatNamesAnElementMostCloselyHolds(rules: String, style: String) throws {
+    func theRuleThatNamesAnElementMostCloselyHoldsAsTheLast(rules: String, style: String) throws {
         #expect(
             try cleanPart("<style>\(rules)</style><rect id='i' class='a b'/>")
                 == #"<rect id="i" class="a b" style="\#(style)"/>"#
         )
+    }
+
+    @Test(arguments: ["media='print'", "type='text/less'"]) func sheetsThatAreNotForScreensAreLeftOut(attribute: String)
+        throws
+    {
+        #expect(try cleanPart("<style \(attribute)>rect{fill:red}</style><rect/>") == "<rect/>")
+        #expect(try cleanPart("<style media='screen'>rect{fill:red}</style><rect/>") == #"<rect style="fill:red"/>"#)
     }
 
     @Test func textStaysTextWhateverItSays() throws {

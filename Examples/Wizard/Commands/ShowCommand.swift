@@ -58,7 +58,7 @@ struct ShowCommand: Command {
         add("time", operation.activeSeconds.map(Format.duration))
         add("started by", record.startedBy)
         add("parent", operation.parentID?.rawValue)
-        add("request", record.request.map { String(decoding: $0, as: UTF8.self) })
+        add("request", record.shownRequest)
         add("result", record.result.map { String(decoding: $0, as: UTF8.self) })
         return lines
     }

@@ -107,8 +107,9 @@ enum NounProjectFailure {
     /// one for those who look for a wrong signature may, is left out as a whole.
     static func text(of answer: JSONValue?, without secrets: [String]) -> String {
         let text = answer?["message"]?.text ?? answer?["error"]?.text ?? answer?["error"]?["message"]?.text
-        guard let text, !secrets.contains(where: text.lowercased().contains) else { return "" }
+        guard let text else { return "" }
         let shown = String(String.UnicodeScalarView(text.unicodeScalars.filter { !$0.movesText }))
+        guard !secrets.contains(where: shown.lowercased().contains) else { return "" }
         return ": " + shown.bounded(toBytes: 200).withoutURLSecrets
     }
 }

@@ -102,6 +102,8 @@ enum SVGSanitizer {
         guard !isInDropped, spaces[prefix] == SVGAllowList.namespace else { return .dropped }
         if SVGAllowList.transparentElements.contains(local) { return .transparent }
         guard SVGAllowList.elements.contains(local) else { return .dropped }
+        // Written into the elements, rules for paper would hold on a screen.
+        if local == "style", !isForScreens(attributes) { return .dropped }
         var element = SVGElement(name: local)
         for attribute in attributes {
             guard let kept = cleaned(attribute, spaces), element.attribute(kept.name) == nil else { continue }
@@ -110,6 +112,16 @@ enum SVGSanitizer {
             element.attributes.append(kept)
         }
         return .kept(element)
+    }
+
+    private static func isForScreens(_ sheet: [XMLReader.Attribute]) -> Bool {
+        sheet.allSatisfy { attribute in
+            switch attribute.name {
+            case "media": ["", "all", "screen"].contains(attribute.value.lowercased())
+            case "type": ["", "text/css"].contains(attribute.value.lowercased())
+            default: true
+            }
+        }
     }
 
     private static func cleaned(_ attribute: XMLReader.Attribute, _ spaces: XMLNamespaces) -> XMLReader.Attribute? {

@@ -45,7 +45,7 @@ struct SVGSheet {
         if !met.isEmpty {
             let place = element.attributes.firstIndex { $0.name == "style" }
             let own = place.map { SVGStyle.declarations(element.attributes[$0].value) } ?? []
-            let style = SVGStyle.lastOfEach(met.flatMap { rules[$0] } + own).map(\.text).joined(separator: ";")
+            let style = SVGStyle.withoutRepeats(met.flatMap { rules[$0] } + own).map(\.text).joined(separator: ";")
             addedBytes += style.utf8.count
             guard addedBytes <= SVGSanitizer.sizeLimit else {
                 throw FileRefusal("its style sheets would make more than \(SVGSanitizer.sizeLimit) bytes of it")

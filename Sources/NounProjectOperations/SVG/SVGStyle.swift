@@ -14,22 +14,25 @@ enum SVGStyle {
         var declarations: [Declaration]
     }
 
-    /// The declarations of a `style` attribute or of a rule's body that may be kept, one of each property.
+    /// The declarations of a `style` attribute or of a rule's body that may be kept. One marked as important is kept as an ordinary
+    /// one: it counts less then, and not nothing.
     static func declarations(_ text: some StringProtocol) -> [Declaration] {
         let all = text.split(separator: ";").compactMap { part -> Declaration? in
             let sides = part.split(separator: ":", omittingEmptySubsequences: false)
             guard sides.count == 2 else { return nil }
             let property = String(sides[0].filter { !$0.isWhitespace }).lowercased()
-            guard SVGAllowList.properties.contains(property), let value = SVGValue.cleaned(sides[1]) else { return nil }
+            let body = sides[1].prefix { $0 != "!" }
+            guard SVGAllowList.properties.contains(property), let value = SVGValue.cleaned(body) else { return nil }
             return Declaration(property: property, value: value)
         }
-        return lastOfEach(all)
+        return withoutRepeats(all)
     }
 
-    /// Of several declarations of one property the last, which is the one that holds.
-    static func lastOfEach(_ declarations: [Declaration]) -> [Declaration] {
-        var seen: Set<String> = []
-        return declarations.reversed().filter { seen.insert($0.property).inserted }.reversed()
+    /// Of several equal declarations the last. Different ones of one property all stay: the last holds unless a renderer can't
+    /// read it, and then the one before does.
+    static func withoutRepeats(_ declarations: [Declaration]) -> [Declaration] {
+        var seen: Set<Declaration> = []
+        return declarations.reversed().filter { seen.insert($0).inserted }.reversed()
     }
 
     /// The rules of a style sheet that may be kept. From the first part on that is not understood, nothing is.
@@ -41,7 +44,9 @@ enum SVGStyle {
             let body = rest[rest.index(after: open)..<close]
             // A rule within a rule: its end would be taken for that of the outer one.
             guard !body.contains("{") else { break }
-            let selectors = rest[..<open].split(separator: ",").compactMap(selector)
+            // What stands before a selector and ends by itself, such as `@charset`, is no part of it.
+            let prelude = rest[..<open].split(separator: ";", omittingEmptySubsequences: false).last ?? ""
+            let selectors = prelude.split(separator: ",").compactMap(selector)
             let declarations = declarations(body)
             if !selectors.isEmpty, !declarations.isEmpty {
                 rules.append(Rule(selectors: selectors, declarations: declarations))
@@ -70,7 +75,7 @@ enum SVGStyle {
                 return false
             }
             return name.utf8.count < part.utf8.count || SVGAllowList.shapes.contains(part)
-                || ["svg", "g", "tspan"].contains(part)
+                || ["svg", "g", "tspan", "stop"].contains(part)
         }
         return isKnown && !parts.isEmpty ? parts.joined() : nil
     }

@@ -19,7 +19,7 @@ struct InstallVibe {
         }
         let commands = commands
         do {
-            try await stage.part(.install, "Install \(settings.package)", unit: .fraction) { part in
+            try await stage.part(.install, "Install \(settings.package.withoutURLSecrets)", unit: .fraction) { part in
                 for command in commands {
                     part.setPhase(nil, message: command.name)
                     _ = try await ProcessProvider().perform(command, reporting: part)
@@ -32,17 +32,17 @@ struct InstallVibe {
             return SetupStep(
                 Self.name,
                 .warning,
-                "\(settings.package) is installed, and there is no command \(settings.command) in \(folders.joined(separator: ", ")): add the folder that pip puts commands in to PATH, or name the command that the package brings."
+                "\(settings.package.withoutURLSecrets) is installed, and there is no command \(settings.command) in \(folders.joined(separator: ", ")): add the folder that pip puts commands in to PATH, or name the command that the package brings."
             )
         }
-        return SetupStep(Self.name, .done, "\(settings.package) is installed.")
+        return SetupStep(Self.name, .done, "\(settings.package.withoutURLSecrets) is installed.")
     }
 
     private var commands: [ProcessProvider.Request] {
         let python = settings.venv.map { $0 + "/bin/python" } ?? settings.python
         let install = request(
             [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", settings.package],
-            "Install \(settings.package)"
+            "Install \(settings.package.withoutURLSecrets)"
         )
         // pip is the last thing that making an environment writes, so one that was broken off is made again.
         guard let venv = settings.venv, !Programs.isProgram(venv + "/bin/pip") else { return [install] }
@@ -59,7 +59,7 @@ struct InstallVibe {
             failure.message =
                 "This Python belongs to the system, which doesn't let pip install into it: give a virtual environment (--venv DIR)."
         } else {
-            failure.message = "\(settings.package) could not be installed. \(failure.message)"
+            failure.message = "\(settings.package.withoutURLSecrets) could not be installed. \(failure.message)"
         }
         return failure
     }

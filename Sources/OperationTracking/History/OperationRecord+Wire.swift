@@ -1,4 +1,9 @@
 extension OperationRecord {
+    /// The request as it may be shown: URLs are without a user, a password, and what follows `?` or `#`.
+    package var shownRequest: String? {
+        request.map { OrderedJSON($0)?.withoutURLSecrets.compactText ?? "null" }
+    }
+
     /// The wire form of the operation with `request`, `result` and `started_by` beside it, `null` where there is none, and the
     /// `phases` of a completed one, each with its `phase` and `seconds`.
     ///
@@ -9,7 +14,7 @@ extension OperationRecord {
         writer.beginObject()
         operation.writeFields(to: &writer)
         writer.key("request")
-        writer.embed(request.map { Array(String(decoding: $0, as: UTF8.self).withoutURLSecrets.utf8) })
+        writer.embed(shownRequest?.utf8)
         writer.key("result")
         writer.embed(result)
         writer.key("started_by")

@@ -53,12 +53,15 @@ public final class BandwidthLimiter: Sendable {
         return min(bytesPerSecond ?? around, around)
     }
 
+    /// The highest limit, in bytes a second.
+    package static let largestLimit: Int64 = 1 << 50
+
     /// Changes the limit, also for what waits already.
     ///
     /// - Parameter bytesPerSecond: 1 to 2^50 bytes a second; `nil` for no limit.
     /// - Throws: ``OperationError`` (`invalid_value`) for anything else: to stop a transfer altogether, pause its operation.
     public func setLimit(_ bytesPerSecond: Int64?) throws(OperationError) {
-        if let bytesPerSecond, !(1...(1 << 50)).contains(bytesPerSecond) {
+        if let bytesPerSecond, !(1...Self.largestLimit).contains(bytesPerSecond) {
             throw OperationError(
                 .invalidValue,
                 "A bandwidth limit is 1 to 2^50 bytes a second, not \(bytesPerSecond): to stop a transfer altogether, pause it."

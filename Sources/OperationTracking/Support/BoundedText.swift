@@ -22,15 +22,16 @@ extension String {
     package var withoutURLSecrets: String {
         var result = ""
         var rest = self[...]
-        while let scheme = rest.firstRange(of: "://") {
-            // Not beyond a backslash: in JSON it may be what keeps the next quotation mark from ending the text.
-            let address = rest[scheme.upperBound...].prefix { !$0.isWhitespace && !"\"'>\\".contains($0) }
-            let shown = address.prefix { $0 != "?" }
-            let host = shown.prefix { $0 != "/" && $0 != "#" }
-            result += rest[..<scheme.upperBound]
+        while let scheme = rest.firstRange(of: ":/") {
+            // Quotation marks are legal in what programs take for a URL, so only white space ends it.
+            let after = rest[scheme.upperBound...].drop { $0 == "/" }
+            let address = after.prefix { !$0.isWhitespace }
+            let shown = address.prefix { $0 != "?" && $0 != "#" }
+            let host = shown.prefix { $0 != "/" }
+            result += rest[..<after.startIndex]
             result += host[(host.lastIndex(of: "@").map { host.index(after: $0) } ?? host.startIndex)...]
             result += shown[host.endIndex...]
-            if shown.endIndex != address.endIndex { result += "?…" }
+            if shown.endIndex != address.endIndex { result += "\(address[shown.endIndex])…" }
             rest = rest[address.endIndex...]
         }
         return result + rest

@@ -65,6 +65,26 @@ package enum OrderedJSON: Equatable, Sendable {
     /// The value of a key of an object; `nil` where that is absent or `null`.
     package func member(_ key: String) -> OrderedJSON? { self[key].flatMap { $0 == .null ? nil : $0 } }
 
+    /// The same with every string in it shown as by ``String/withoutURLSecrets``.
+    package var withoutURLSecrets: OrderedJSON {
+        switch self {
+        case .scalar: text.map { .string($0.withoutURLSecrets) } ?? self
+        case .array(let elements): .array(elements.map(\.withoutURLSecrets))
+        case .object(let members):
+            .object(members.map { Member(literal: $0.literal, value: $0.value.withoutURLSecrets) })
+        }
+    }
+
+    /// The text without white space.
+    package var compactText: String {
+        switch self {
+        case .scalar(let literal): literal
+        case .array(let elements): "[" + elements.map(\.compactText).joined(separator: ",") + "]"
+        case .object(let members):
+            "{" + members.map { "\($0.literal):\($0.value.compactText)" }.joined(separator: ",") + "}"
+        }
+    }
+
     /// The text, two spaces to a level, with a newline at its end.
     package var bytes: [UInt8] { Array((written(at: 0) + "\n").utf8) }
 

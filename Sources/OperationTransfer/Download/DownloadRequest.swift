@@ -17,8 +17,8 @@ extension DownloadProvider.Request {
         if let size, size < 0 {
             throw OperationFailure(.invalidRequest, "A file's size is at least 0 bytes, not \(size).")
         }
-        if let limit, limit < 1 {
-            throw OperationFailure(.invalidRequest, "A limit is at least 1 byte a second, not \(limit).")
+        if let limit, !(1...BandwidthLimiter.largestLimit).contains(limit) {
+            throw OperationFailure(.invalidRequest, "A limit is 1 to 2^50 bytes a second, not \(limit).")
         }
         guard let sha256 else { return }
         let digits = sha256.lowercased().utf8

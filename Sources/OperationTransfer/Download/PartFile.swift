@@ -107,9 +107,11 @@ final class PartFile {
             if size > 0 { throw .foreignPart(of: target) }
             return
         }
-        guard size == 0 else { return }
         let note = noteBytes(target, in: folder)
-        guard let note, note.isEmpty || PartNote.isOne(note) else { throw .foreignPart(of: target) }
+        // Bytes without a readable note are begun again; a whole JSON text that is no note of ours is somebody else's.
+        guard let note, note.isEmpty || PartNote.isOne(note) || (size > 0 && OrderedJSON(note) == nil) else {
+            throw .foreignPart(of: target)
+        }
     }
 }
 

@@ -38,6 +38,16 @@ struct PartFileTests {
         let losses = Atomic(0)
     }
 
+    @Test func aNoteOfSomebodyElsesIsLeftAloneWhateverItsPartHolds() throws {
+        for part in [[], [1, 2, 3]] as [[UInt8]] {
+            try fixture.put(part, as: "x.part")
+            try fixture.put(Array(#"{"mine":1}"#.utf8), as: "x.part.json")
+            let target = try DownloadTarget("x", url: "http://h/x", directory: fixture.folder, allowsPaths: false)
+            #expect(throws: OperationFailure.self) { try PartFile(target) }
+            #expect(fixture.bytes("x.part.json") == Array(#"{"mine":1}"#.utf8) && fixture.bytes("x.part") == part)
+        }
+    }
+
     private static let changed = "Sun, 06 Nov 1994 08:49:37 GMT"
     private static let answer = ["Content-Range": "bytes 5-9/10"] as HTTPHeaders
 
