@@ -173,6 +173,44 @@ struct LoadTests {
         #expect(tracker.operation(big.id)?.status == .pending)
     }
 
+    @Test func nothingIsKeptFromAPartOfWhatRuns() async throws {
+        let host = try #require(await tracker.assessOverload().host)
+        let (free, most) = (try #require(host.usableMemoryBytes), try #require(host.memoryLimitBytes))
+        let runner = runner(.wait)
+        let provider = WantingProvider()
+        let whole = try await runner.submit(.init(), to: provider)
+        while provider.scripted.runningCount < 1 { await briefPause() }
+        let big = try await runner.submit(.init(memoryBytes: free + (most - free) * 9 / 10), to: provider)
+        await clock.advance(by: .seconds(61))
+        let other = try await runner.submit(.init(memoryBytes: 1 << 20), to: provider)
+        #expect(tracker.operation(other.id)?.status == .pending)
+        var options = OperationRunner.Options()
+        options.parent = whole.id
+        let part = try await runner.submit(.init(memoryBytes: 1 << 20), to: provider, options: options)
+        while provider.scripted.runningCount < 2 { await briefPause() }
+        #expect(tracker.operation(part.id)?.status == .inProgress)
+        #expect(tracker.operation(big.id)?.status == .pending)
+    }
+
+    @Test func manyThatWaitHoldBackNobodyWhoAsksForNothing() async throws {
+        var configuration = OperationTracker.Configuration()
+        configuration.dataDirectory = "/"
+        let tracker = OperationTracker(clock: clock, configuration: configuration)
+        tracker.overloadPolicy = self.tracker.overloadPolicy
+        tracker.overloadPolicy.minimumDiskBytes = nil
+        let free = try #require(await tracker.assessOverload().host?.diskAvailableBytes)
+        var waiting = OperationRunner.Configuration()
+        waiting.admission = AdmissionPolicy(whenOverloaded: .wait)
+        let runner = OperationRunner(tracker: tracker, configuration: waiting)
+        let provider = WantingProvider()
+        _ = try await runner.submit(.init(diskBytes: free / 10 * 6), to: provider)
+        while provider.scripted.runningCount < 1 { await briefPause() }
+        for _ in 0..<40 { _ = try await runner.submit(.init(diskBytes: free / 10 * 6), to: provider) }
+        let small = try await runner.submit(.init(), to: provider)
+        while provider.scripted.runningCount < 2 { await briefPause() }
+        #expect(tracker.operation(small.id)?.status == .inProgress)
+    }
+
     @Test func whatIsWrittenAlreadyIsPromisedNoMore() async throws {
         var configuration = OperationTracker.Configuration()
         configuration.dataDirectory = "/"

@@ -40,6 +40,11 @@ struct RunCommandTests {
         #expect(try await lastRecord()["error_code"] as? String == "exit_nonzero")
     }
 
+    @Test func whatFailedAfterAllItsWorkIsNotSaidToBeDone() async throws {
+        let outcome = try await run("sh", "-c", "echo 5/5; exit 3")
+        #expect(outcome.output.contains("✗ failed") && !outcome.output.contains("100 %"))
+    }
+
     @Test func aProgramThatIsNotThereFails() async throws {
         let outcome = try await run("no-such-program-here")
         #expect(outcome.code == 1)

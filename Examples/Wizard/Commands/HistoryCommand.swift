@@ -94,7 +94,7 @@ struct HistoryTable {
             operation.type.rawValue,
             operation.status.rawValue,
             operation.activeSeconds.map(Format.duration) ?? "",
-            progress.completedUnits > 0 ? Format.amount(progress.completedUnits, progress.unit) : "",
+            progress.completedUnits > 0 ? Format.done(progress) : "",
             operation.id.rawValue,
             (operation.description + why).printable.truncated(to: 60),
         ]

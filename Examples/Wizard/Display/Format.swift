@@ -20,6 +20,13 @@ enum Format {
 
     static func bytes(_ count: Int64) -> String { bytes(Double(count)) }
 
+    /// How much was done; of a fraction what is shown of it, which is 100 % for what is completed alone.
+    static func done(_ progress: OperationProgress) -> String {
+        progress.unit == .fraction
+            ? "\(number(progress.percent.rounded(.down), decimals: 0)) %"
+            : amount(progress.completedUnits, progress.unit)
+    }
+
     static func amount(_ units: Int64, _ unit: OperationUnit) -> String {
         switch unit {
         case .bytes: bytes(units)

@@ -22,7 +22,7 @@ struct OperationEnding {
     private var figures: [String] {
         var parts: [String] = []
         let progress = operation.progress
-        if progress.completedUnits > 0 { parts.append(Format.amount(progress.completedUnits, progress.unit)) }
+        if progress.completedUnits > 0 { parts.append(Format.done(progress)) }
         if let seconds = operation.activeSeconds { parts.append("in \(Format.duration(seconds))") }
         if progress.unit == .bytes, let rate = operation.meanRate { parts.append("(\(Format.bytes(rate))/s)") }
         parts.append(operation.id.rawValue)

@@ -131,7 +131,8 @@ private struct Need {
     }
 
     var doesNotFitNow: String {
-        let promised = reserved > 0 ? ", of which \(format(reserved)) are promised to other operations" : ""
+        let promised =
+            reserved > 0 ? ", of which \(format(min(reserved, free ?? reserved))) are promised to other operations" : ""
         return "It needs \(format(wanted)) of \(what), and \(format(free ?? 0)) are left\(promised): "
             + "free some, or wait until an operation has ended."
     }

@@ -21,37 +21,56 @@ extension OperationRunner {
         }
     }
 
-    /// One look through the queue. Looking at what there is for an operation costs something, and who stands far behind those
-    /// that wait for it has to wait anyhow: so there are so many looks and no more.
+    /// One look through the queue.
     struct AdmissionPass {
-        var looks = 32
+        /// For how many operations with a demand it may still be looked what there is.
+        fileprivate var looks: Int
         /// What running work has asked for and not taken yet, with what this pass has promised; `nil` before the first look.
         fileprivate var reserved: ResourceDemand?
+        /// What is kept for those that have waited long.
+        fileprivate var kept = ResourceDemand()
+
+        init(looks: Int) {
+            self.looks = looks
+        }
     }
 
     /// Whether a waiting operation may begin; if not, it shows why.
     func isAdmitted(_ entry: RunQueue.Entry, _ pass: inout AdmissionPass) -> Bool {
         guard let job = jobs[entry.id] else { return false }
-        pass.looks -= 1
+        let demand = demandNow(of: job.work)
+        if demand != .unknown {
+            guard pass.looks > 0 else { return false }
+            pass.looks -= 1
+        }
         let reserved = pass.reserved ?? runningDemand
         pass.reserved = reserved
-        switch decision(on: demandNow(of: job.work), reserved: reserved) {
+        // A part of what runs has to end before that can, so nothing is kept from it.
+        let isPartOfRunning = entry.whole.map { jobs[$0]?.place == .running } ?? false
+        switch decision(on: demand, reserved: isPartOfRunning ? reserved : reserved + pass.kept) {
         case .start:
             // With what was learned too, which counts for the next one as soon as this one runs.
-            pass.reserved = reserved + demand(of: job.work)
+            pass.reserved = reserved + self.demand(of: job.work)
             return true
         case .wait(let reason), .refuse(let reason):
             job.handle.wait(because: reason)
-            // What has waited long isn't passed any more by work that wants the same, and would keep it taken for ever. What
-            // nobody here will give back is waited for by itself.
+            // What has waited long isn't passed any more by work that wants the same memory, and would keep it taken for ever.
+            // Disk space, and what nobody here will give back, is waited for by itself.
             let waited = tracker.clock.monotonicNanoseconds - entry.enqueuedAt
-            if waited >= configuration.ageing.nanoseconds, places.runningCount > 0 {
-                pass.reserved = reserved + demand(of: job.work)
+            if waited >= configuration.ageing.nanoseconds, memoryMayBeGivenBack {
+                pass.kept = pass.kept + ResourceDemand(memoryBytes: self.demand(of: job.work).memoryBytes)
             }
             return false
         case .neverFits(let reason):
             Task { await refuse(entry.id, OperationFailure(.neverFits, reason)) }
             return false
+        }
+    }
+
+    /// Whether anything runs that will end and give its memory back. What is paused gives nothing back.
+    private var memoryMayBeGivenBack: Bool {
+        places.ids.contains { id in
+            jobs[id]?.handle.cell.withState { $0.machine.status == .inProgress } ?? false
         }
     }
 

@@ -176,7 +176,7 @@ extension OperationTracker {
         guard let history, let record = try await history.record(id) else { throw OperationError.unknownOperation(id) }
         switch record.operation.status {
         case .completed:
-            guard let output = try record.result.map(work.output) as? Output else {
+            guard let json = record.result, let output = try work.output(json) as? Output else {
                 throw OperationError(
                     .invalidValue,
                     "The other process kept no output: see the history for how it ended."

@@ -91,7 +91,7 @@ public actor OperationRunner {
         )
         tracker.observeLoad { [weak self] in
             guard let self else { return false }
-            Task { await self.startWhatMay() }
+            Task { await self.startWhatMay(looks: .max) }
             return true
         }
     }
@@ -168,12 +168,13 @@ public actor OperationRunner {
     }
 
     /// Begins waiting operations while there is room.
-    func startWhatMay() {
+    ///
+    /// - Parameter looks: for how many with a demand it is looked what there is; for all after each measurement, which is seldom.
+    func startWhatMay(looks: Int = 32) {
         guard !isClosed else { return }
-        var admission = AdmissionPass()
+        var admission = AdmissionPass(looks: looks)
         while let entry = queue.takeFirst(where: { entry in
-            places.hasRoom(for: entry.type, partOf: entry.whole) && !isHeld(entry.id) && admission.looks > 0
-                && isAdmitted(entry, &admission)
+            places.hasRoom(for: entry.type, partOf: entry.whole) && !isHeld(entry.id) && isAdmitted(entry, &admission)
         }) {
             start(entry.id)
         }
