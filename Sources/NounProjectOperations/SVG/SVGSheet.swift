@@ -11,8 +11,9 @@ struct SVGSheet {
         var specificity: [Int]
     }
 
-    /// The most that is looked at, in selectors and declarations, for all elements together.
-    private static let maximumWork = 1_000_000
+    /// The most that is looked at, in selectors and declarations, for all elements together. As many elements as a file may have
+    /// meet some fifteen each.
+    private static let maximumWork = 300_000
 
     private var rules: [[SVGStyle.Declaration]] = []
     /// The selectors by the last of their parts, without which none is met.
