@@ -173,6 +173,15 @@ import Testing
         #expect(await fixture.ask("GET", root + "/" + id).json["total_size_mb"]?.isNull == true)
     }
 
+    @Test func anErrorThatIsReportedAgainAfterACancellationIsNoConflict() async throws {
+        let id = try await fixture.start()
+        _ = await fixture.ask("POST", root + "/\(id)/cancel")
+        for _ in 1...2 {
+            #expect(await fixture.ask("POST", root + "/\(id)/complete?error=stopped").status == 200)
+        }
+        #expect(await fixture.ask("GET", root + "/" + id).text("status") == "cancelled")
+    }
+
     @Test func aServerThatStopsTakesNoNewWorkAndSaysSo() async throws {
         let id = try await fixture.start()
         fixture.api.stopTakingWork()

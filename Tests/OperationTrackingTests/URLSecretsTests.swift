@@ -6,7 +6,7 @@ import Testing
 struct URLSecretsTests {
     @Test(arguments: [
         ("see http://u:p@h/a?b=c now", "see http://h/a?… now"), ("https://h/@scope/x", "https://h/@scope/x"),
-        ("https://h", "https://h"), ("https://a@b@h/x", "https://h/x"), ("x://h?a='b'", "x://h?…"),
+        ("https://h", "https://h"), ("https://a@b@h/x", "https://h/x"), ("x://h?a='b'", "x://h?…'"),
         ("http://h/it's.zip?sig=S", "http://h/it's.zip?…"), (#"http://h/a"b>c\d?sig=S"#, #"http://h/a"b>c\d?…"#),
         ("http:/h/s?sig=S", "http:/h/s?…"), ("http://h/f#access_token=S", "http://h/f#…"),
         ("no address", "no address"),
@@ -27,7 +27,7 @@ struct URLSecretsTests {
         let request = #"{"command":["curl \"http://h/x?key=hush\" y"],"url":"https://u:hush@h/z?sig=hush"}"#
         record.request = Array(request.utf8)
         let text = String(decoding: record.jsonBytes(), as: UTF8.self)
-        #expect(text.contains(#""request":{"command":["curl \"http://h/x?… y"],"url":"https://h/z?…"}"#))
+        #expect(text.contains(#""request":{"command":["curl \"http://h/x?…\" y"],"url":"https://h/z?…"}"#))
         #expect(!text.contains("hush"))
     }
 }

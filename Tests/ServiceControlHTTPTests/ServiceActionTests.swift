@@ -53,6 +53,17 @@ import Testing
         #expect(await fixture.ask("DELETE", "/api/ports/unregister/ghost").status == 404)
     }
 
+    @Test("nothing is started any more once the server is stopping")
+    func stopping() async throws {
+        let fixture = try ServiceAPIFixture(#"[{"name": "sleeper", "startup_cmd": "exec sleep 60"}]"#)
+        fixture.api.stopTakingWork()
+        for path in ["start", "restart", "heal", "monitor/start"] {
+            let answer = await fixture.ask("POST", "/api/ports/" + path, json: #"{"service_name": "sleeper"}"#)
+            #expect(answer.status == 503, "\(path): \(answer.detail)")
+        }
+        #expect(await fixture.ask("GET", "/api/ports/status").status == 200)
+    }
+
     @Test("a service is started, restarted and stopped, as operations and with who asked")
     func lifecycle() async throws {
         let fixture = try ServiceAPIFixture(#"[{"name": "sleeper", "startup_cmd": "exec sleep 60"}]"#)

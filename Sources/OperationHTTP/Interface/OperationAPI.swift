@@ -105,7 +105,8 @@ public final class OperationAPI: Sendable {
             limits: configuration
         )
         let own = [DescriptionRoute.route(more)] + context.routes
-        table = RouteTable(assets.map(\.route) + own + (more?.routes ?? []))
+        let added = (more?.routes ?? []).map { [hub] in $0.refused(while: hub) }
+        table = RouteTable(assets.map(\.route) + own + added)
     }
 
     /// What there is to be asked.

@@ -109,11 +109,13 @@ extension APIContext {
         return Self.completed(try await fail(handle, error))
     }
 
-    /// Whether an operation has the status already that a client reports, whose first report's answer may have been lost.
+    /// Whether an operation has the status already that a client reports, whose first report's answer may have been lost. A failure of
+    /// work that was cancelled is how it stopped.
     private func hasEnded(as status: OperationStatus, _ call: APICall) async throws -> Bool {
         let id = try id(in: call)
         guard status.isTerminal, tracker.handle(id) == nil else { return false }
-        return try await record(ofUnknown: id).operation.status == status
+        let ended = try await record(ofUnknown: id).operation.status
+        return ended == status || (status == .failed && ended == .cancelled)
     }
 
     /// An error after a request to stop is how the work stopped.

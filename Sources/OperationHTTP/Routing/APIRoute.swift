@@ -29,6 +29,15 @@ package struct APIRoute: Sendable {
         APIRoute(method: method, path: path, access: access, now: answer, later: nil)
     }
 
+    /// The same, which changes nothing any more once the server is stopping.
+    func refused(while hub: EventHub) -> APIRoute {
+        guard method != "GET", let later else { return self }
+        return .later(method, path, access: access, now: now) { call in
+            guard !hub.isStopping else { throw APIProblem.stopping }
+            return try await later(call)
+        }
+    }
+
     /// A route that has to wait for something; `now` answers where it need not.
     package static func later(
         _ method: String,

@@ -242,6 +242,8 @@ extension EventLog {
 
     /// Whether a reader at a position has been told that an operation has ended.
     func hasTold(_ position: Position, endOf id: OperationID) -> Bool {
+        // A position that was never given out is nobody's.
+        guard position <= lastSequence else { return false }
         let ending = texts.last { $0.operation.id == id }?.ending ?? endings.last { $0.id == id }
         return ending.map { $0.sequence <= position } ?? false
     }

@@ -23,7 +23,8 @@ extension OperationRunner {
 
     /// One look through the queue.
     struct AdmissionPass {
-        /// For how many operations with a demand it may still be looked what there is.
+        /// How many may still be told why they wait. After that only what asks for nothing is looked at, since looking for room costs
+        /// something.
         fileprivate var looks: Int
         /// What running work has asked for and not taken yet, with what this pass has promised; `nil` before the first look.
         fileprivate var reserved: ResourceDemand?
@@ -39,10 +40,7 @@ extension OperationRunner {
     func isAdmitted(_ entry: RunQueue.Entry, _ pass: inout AdmissionPass) -> Bool {
         guard let job = jobs[entry.id] else { return false }
         let demand = demandNow(of: job.work)
-        if demand != .unknown {
-            guard pass.looks > 0 else { return false }
-            pass.looks -= 1
-        }
+        guard pass.looks > 0 || demand == .unknown else { return false }
         let reserved = pass.reserved ?? runningDemand
         pass.reserved = reserved
         // A part of what runs has to end before that can, so nothing is kept from it.
@@ -53,6 +51,8 @@ extension OperationRunner {
             pass.reserved = reserved + self.demand(of: job.work)
             return true
         case .wait(let reason), .refuse(let reason):
+            guard pass.looks > 0 else { return false }
+            pass.looks -= 1
             job.handle.wait(because: reason)
             // What has waited long isn't passed any more by work that wants the same memory, and would keep it taken for ever.
             // Disk space, and what nobody here will give back, is waited for by itself.

@@ -169,7 +169,7 @@ public actor OperationRunner {
 
     /// Begins waiting operations while there is room.
     ///
-    /// - Parameter looks: for how many with a demand it is looked what there is; for all after each measurement, which is seldom.
+    /// - Parameter looks: how many are looked at and told why they wait; all after each measurement, which is seldom.
     func startWhatMay(looks: Int = 32) {
         guard !isClosed else { return }
         var admission = AdmissionPass(looks: looks)

@@ -23,9 +23,12 @@ extension String {
         var result = ""
         var rest = self[...]
         while let scheme = rest.firstRange(of: ":/") {
-            // Quotation marks are legal in what programs take for a URL, so only white space ends it.
+            // Quotation marks are legal in what programs take for a URL, so only white space ends it; those at its end are the
+            // text's.
             let after = rest[scheme.upperBound...].drop { $0 == "/" }
-            let address = after.prefix { !$0.isWhitespace }
+            let word = after.prefix { !$0.isWhitespace }
+            let closing = word.reversed().prefix { "\"'>)]\\,.;:".contains($0) }.count
+            let address = word.dropLast(closing)
             let shown = address.prefix { $0 != "?" && $0 != "#" }
             let host = shown.prefix { $0 != "/" }
             result += rest[..<after.startIndex]

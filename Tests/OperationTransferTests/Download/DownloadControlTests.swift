@@ -139,6 +139,6 @@ import Testing
         let error = await #expect(throws: OperationError.self) {
             try await fixture.begin(.init(url: "http://127.0.0.1:1/x", limit: 0))
         }
-        #expect(error?.message.contains("limit is at least 1 byte a second") == true)
+        #expect(error?.message.contains("limit is 1 to 2^50 bytes a second") == true)
     }
 }
