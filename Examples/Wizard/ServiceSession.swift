@@ -15,10 +15,10 @@ struct ServiceSession {
         let history = try await History.open(in: data)
         tracker = OperationTracker(history: history)
         do {
-            let registry = try ServiceRegistry(path: file ?? data.absolutePath + "/services.json")
-            if let aside = registry.setAside {
-                Console.error("wizard: \(aside)".printable)
-            }
+            let registry = try ServiceRegistry(
+                path: file ?? data.absolutePath + "/services.json",
+                settingAsideInvalid: false
+            )
             if let problem = registry.problem { Console.error("wizard: \(problem)".printable) }
             services = ServiceController(
                 registry: registry,

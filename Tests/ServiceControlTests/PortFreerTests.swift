@@ -12,13 +12,13 @@ struct PortFreerTests {
     private static let systemd = ProcessSupervisor(kind: .systemd, unit: "web.service", advice: "Use `systemctl stop`.")
 
     /// Frees port 80, with the clock moved whenever somebody waits.
-    private func free(_ system: ScriptedPorts) async throws -> FreedPort {
+    private func free(_ system: ScriptedPorts, expecting pid: Int32? = nil) async throws -> FreedPort {
         let clock = ManualClock()
         let freer = PortFreer(system: system, clock: clock, grace: .seconds(5))
         let isDone = Mutex(false)
         let work = Task {
             defer { isDone.withLock { $0 = true } }
-            return try await freer.free(80) { _, _ in }
+            return try await freer.free(80, expecting: pid) { _, _ in }
         }
         while !isDone.withLock({ $0 }) {
             clock.advanceToNextSleeper()
@@ -38,6 +38,14 @@ struct PortFreerTests {
             state.onSignal = { state, signal in state.end(signal.pid) }
             body(&state)
         }
+    }
+
+    @Test("whoever holds it in the place of the one that was seen is not ended")
+    func another() async throws {
+        let system = system { $0.add(50, has: [7]) }
+        let error = await #expect(throws: ServiceError.self) { try await free(system, expecting: 49) }
+        #expect(error?.code == .notPossible && system.signals.isEmpty)
+        #expect(try await free(system, expecting: 50).ended.map(\.identity.pid) == [50])
     }
 
     @Test("a process that follows SIGTERM is not ended by force")

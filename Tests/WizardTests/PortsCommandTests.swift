@@ -39,6 +39,17 @@ struct PortsCommandTests {
         #expect(try await ports("heal", "--json").objects.first?["steps"] as? [Int] == [])
     }
 
+    @Test(arguments: ["status", "heal", "conflicts"]) func aBrokenFileIsNamedAndLeftAlone(command: String) async throws
+    {
+        try write(#"{"name": "web", "port": "1"}"#)
+        let path = folder.path + "/services.json"
+        let before = try Data(contentsOf: URL(fileURLWithPath: path))
+        let outcome = try await ports(command)
+        #expect(outcome.code == 1 && outcome.errors.contains("services.json"))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.contains("invalid") })
+    }
+
     @Test func aServiceIsMovedToAPortThatIsFree() async throws {
         try write(#"{"name": "web", "port": 1}"#)
         let available = try await ports("available", "20000", "--json")

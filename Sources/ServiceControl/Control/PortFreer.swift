@@ -45,10 +45,19 @@ struct PortFreer {
     ///
     /// - Parameters:
     ///   - port: the port.
+    ///   - pid: who has to be among the holders; `nil` for whoever they are.
     ///   - onSignal: told of each process that is signalled, and with what.
     /// - Throws: ``ServiceError``: `not_permitted`, `supervised`, `taken_again`, `not_ended`, `system`; `CancellationError`.
-    func free(_ port: UInt16, onSignal: (ProcessDetails, Int32) -> Void) async throws -> FreedPort {
+    func free(
+        _ port: UInt16,
+        expecting pid: Int32? = nil,
+        onSignal: (ProcessDetails, Int32) -> Void
+    ) async throws -> FreedPort {
         let use = try PortScanner(system: system).use(of: port)
+        // In the same look that decides who is ended: another may have taken the port since an earlier one.
+        if let pid, !use.holders.contains(where: { $0.identity.pid == pid }) {
+            throw ServiceError(.notPossible, "Process \(pid) doesn't hold port \(port) any more: look again.")
+        }
         if use.isFree { return FreedPort(port: port) }
         let targets: [ProcessDetails]
         switch KillVerdict(use, system) {

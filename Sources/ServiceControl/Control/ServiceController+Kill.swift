@@ -31,8 +31,7 @@ extension ServiceController {
         try Self.checkRight(service, in: registry.path)
         return try await exclusively(name, "killed") {
             try await operation(.freePort, "Free port \(port) of \(name)", by: actor) { handle in
-                if let pid { try await self.check(pid, holds: port) }
-                return try await self.free(port, by: actor, handle)
+                try await self.free(port, expecting: pid, by: actor, handle)
             }
         }
     }
@@ -55,10 +54,16 @@ extension ServiceController {
         return try await kill(service.name, by: actor)
     }
 
-    func free(_ port: UInt16, by actor: String, _ handle: OperationHandle) async throws -> FreedPort {
+    /// - Parameter pid: who has to be among the holders; `nil` for whoever they are.
+    func free(
+        _ port: UInt16,
+        expecting pid: Int32? = nil,
+        by actor: String,
+        _ handle: OperationHandle
+    ) async throws -> FreedPort {
         handle.setPhase("ending", message: "what holds port \(port)")
         let freer = PortFreer(system: system, clock: handle.clock, grace: configuration.grace)
-        return try await freer.free(port) { process, signal in
+        return try await freer.free(port, expecting: pid) { process, signal in
             let isForced = signal == SIGKILL
             if isForced { handle.setPhase("ending by force", message: "\(process.name) (pid \(process.identity.pid))") }
             note(
@@ -79,12 +84,5 @@ extension ServiceController {
             .notPermitted,
             "\(service.name) was registered by \(service.registeredBy?.shown ?? "somebody"), which gives no right to end what holds its port: take \"registered_by\" out of \(path.shown) to give it."
         )
-    }
-
-    private func check(_ pid: Int32, holds port: UInt16) throws {
-        let holders = try PortScanner(system: system).use(of: port).holders
-        guard holders.contains(where: { $0.identity.pid == pid }) else {
-            throw ServiceError(.notPossible, "Process \(pid) doesn't hold port \(port) any more: look again.")
-        }
     }
 }

@@ -35,9 +35,12 @@ public final class ServiceRegistry: Sendable {
     ///
     /// - Parameters:
     ///   - path: the file, such as `services.json` in a data directory that exists.
+    ///   - setsAside: whether one that is no valid registry is set aside. That is for a service which has to run; whoever acts once
+    ///     is better told of the mistake, and does nothing to services that nobody has named.
     ///   - now: the time that goes into the name of a file that is set aside.
-    /// - Throws: ``ServiceError`` (`system`) when the file can be neither read nor made.
-    public init(path: String, now: Date = Date()) throws(ServiceError) {
+    /// - Throws: ``ServiceError``: `system` when the file can be neither read nor made; `invalid_registry` for one that is not set
+    ///   aside.
+    public init(path: String, settingAsideInvalid setsAside: Bool = true, now: Date = Date()) throws(ServiceError) {
         let file = RegistryFile(path: path)
         self.file = file
         setAside = try file.locked { () throws(ServiceError) -> SetAsideRegistry? in
@@ -45,7 +48,7 @@ public final class ServiceRegistry: Sendable {
             do throws(ServiceError) {
                 if try file.read() != nil { return nil }
             } catch {
-                guard error.code == .invalidRegistry else { throw error }
+                guard error.code == .invalidRegistry, setsAside else { throw error }
                 moved = SetAsideRegistry(path: try file.setAside(at: now), reason: error)
             }
             try file.write(.object([.init(key: "services", value: .array(ServiceDefinition.defaults.map(\.json)))]))
