@@ -189,6 +189,10 @@ struct LoadTests {
         let part = try await runner.submit(.init(memoryBytes: 1 << 20), to: provider, options: options)
         while provider.scripted.runningCount < 2 { await briefPause() }
         #expect(tracker.operation(part.id)?.status == .inProgress)
+        // The same for a part of a part that nobody runs but its whole.
+        options.parent = try tracker.start(type: .install, description: "middle", parent: whole.id).id
+        _ = try await runner.submit(.init(memoryBytes: 1 << 20), to: provider, options: options)
+        while provider.scripted.runningCount < 3 { await briefPause() }
         #expect(tracker.operation(big.id)?.status == .pending)
     }
 

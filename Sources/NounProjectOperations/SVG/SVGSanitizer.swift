@@ -117,8 +117,11 @@ enum SVGSanitizer {
     private static func isForScreens(_ sheet: [XMLReader.Attribute]) -> Bool {
         sheet.allSatisfy { attribute in
             switch attribute.name {
-            case "media": ["", "all", "screen"].contains(attribute.value.lowercased())
-            case "type": ["", "text/css"].contains(attribute.value.lowercased())
+            case "media":
+                attribute.value.lowercased().split(separator: ",", omittingEmptySubsequences: false).contains {
+                    ["", "all", "screen"].contains($0.filter { !$0.isWhitespace })
+                }
+            case "type": ["", "text/css"].contains(attribute.value.lowercased().filter { !$0.isWhitespace })
             default: true
             }
         }

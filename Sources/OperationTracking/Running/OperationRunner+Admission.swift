@@ -44,8 +44,7 @@ extension OperationRunner {
         let reserved = pass.reserved ?? runningDemand
         pass.reserved = reserved
         // A part of what runs has to end before that can, so nothing is kept from it.
-        let isPartOfRunning = entry.whole.map { jobs[$0]?.place == .running } ?? false
-        switch decision(on: demand, reserved: isPartOfRunning ? reserved : reserved + pass.kept) {
+        switch decision(on: demand, reserved: isPartOfRunning(job.handle.cell) ? reserved : reserved + pass.kept) {
         case .start:
             // With what was learned too, which counts for the next one as soon as this one runs.
             pass.reserved = reserved + self.demand(of: job.work)
@@ -65,6 +64,15 @@ extension OperationRunner {
             Task { await refuse(entry.id, OperationFailure(.neverFits, reason)) }
             return false
         }
+    }
+
+    private func isPartOfRunning(_ cell: OperationCell) -> Bool {
+        var whole = cell.parent
+        while let cell = whole {
+            if jobs[cell.id]?.place == .running { return true }
+            whole = cell.parent
+        }
+        return false
     }
 
     /// Whether anything runs that will end and give its memory back. What is paused gives nothing back.
