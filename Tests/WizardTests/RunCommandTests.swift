@@ -76,7 +76,9 @@ struct RunCommandTests {
         _ = try #require(await wizard.firstLine { $0.contains("\"pending_request\":\"cancel\"") })
         try await Task.sleep(for: .seconds(0.6))
         wizard.send(SIGTERM)
-        #expect(await wizard.outcome().wasKilled)
+        // The command is killed first, so the program may just see that and end as cancelled by itself.
+        let outcome = await wizard.outcome()
+        #expect(outcome.wasKilled || outcome.code == 130)
         // The command is not left behind.
         for _ in 0..<1000 where kill(pid, 0) == 0 { try await Task.sleep(for: .milliseconds(5)) }
         #expect(kill(pid, 0) == -1)
