@@ -17,7 +17,7 @@ const forms = {
     title: 'Download a file', action: 'Download', text: 'Lands in the downloads folder of the server’s data.',
     fields: [
       { name: 'url', label: 'Address', type: 'url', required: true, pattern: 'https?://.+', placeholder: 'https://', title: 'An address that begins with http:// or https://' },
-      { name: 'target', label: 'Name of the file', pattern: '[^/\\\\]+', title: 'A name without slashes' },
+      { name: 'target', label: 'Name of the file', pattern: '[^\\/\\\\]+', title: 'A name without slashes' },
       { name: 'sha256', label: 'SHA-256, to be checked', pattern: '[0-9a-fA-F]{64}', title: '64 hexadecimal digits' },
     ],
     request: ({ url, target, sha256 }) => ({ url, ...(target && { target }), ...(sha256 && { sha256 }) }),
