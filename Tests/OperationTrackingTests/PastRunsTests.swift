@@ -65,7 +65,7 @@ struct PastRunsTests {
 
     @Test func olderRunsComeBeforeOnes() throws {
         var past = Past()
-        past.add(record(seconds: 1))
+        past.add(try #require(RunHistory.Lesson(record(seconds: 1))))
         past.begin(with: (2...600).map { record(seconds: Double($0)) })
         let durations = try #require(past.runs.past(of: .download, work: nil, unit: .bytes).durations)
         #expect(durations.samples == RunHistory.keptRuns)

@@ -85,6 +85,12 @@ public struct RemainingTimeEstimator: Sendable {
     /// - Parameter seconds: the active time at the end.
     func judged(endingAt seconds: Double) -> EstimateAccuracy { predictions.judged(endingAt: seconds - (start ?? 0)) }
 
+    /// The same; `nil` where nothing was judged.
+    func accuracy(endingAt seconds: Double) -> EstimateAccuracy? {
+        let accuracy = judged(endingAt: seconds)
+        return accuracy.count > 0 ? accuracy : nil
+    }
+
     private mutating func judge(left units: Double?, secondEnded: Bool) {
         let time = rate.elapsed
         let elapsed = time + (start ?? 0)

@@ -16,23 +16,34 @@ struct RunHistory: Sendable {
             self.phases = phases
         }
 
+        /// How long a phase took, and how long what came after it; `nil` for one that it had not.
+        fileprivate func seconds(of phase: String) -> (own: Double, later: Double)? {
+            guard let place = phases.firstIndex(where: { $0.phase == phase }) else { return nil }
+            return (phases[place].seconds, phases[(place + 1)...].reduce(0) { $0 + $1.seconds })
+        }
+    }
+
+    /// What one completed run teaches.
+    struct Lesson: Sendable {
+        var type: OperationType
+        var run: Run
+        /// How its estimates have held; `nil` where none were judged.
+        var accuracy: EstimateAccuracy?
+
+        init(type: OperationType, run: Run, accuracy: EstimateAccuracy?) {
+            self.type = type
+            self.run = run
+            self.accuracy = accuracy
+        }
+
         /// `nil` for one that was not completed, or that nobody timed.
         init?(_ record: OperationRecord) {
             let operation = record.operation
             guard operation.status == .completed, let seconds = operation.activeSeconds else { return nil }
             let progress = operation.progress
-            self.init(
-                seconds: seconds,
-                work: progress.totalUnits.map { max(0, $0 - progress.presentUnits) },
-                unit: progress.unit,
-                phases: record.phases
-            )
-        }
-
-        /// How long a phase took, and how long what came after it; `nil` for one that it had not.
-        fileprivate func seconds(of phase: String) -> (own: Double, later: Double)? {
-            guard let place = phases.firstIndex(where: { $0.phase == phase }) else { return nil }
-            return (phases[place].seconds, phases[(place + 1)...].reduce(0) { $0 + $1.seconds })
+            let work = progress.totalUnits.map { max(0, $0 - progress.presentUnits) }
+            let run = Run(seconds: seconds, work: work, unit: progress.unit, phases: record.phases)
+            self.init(type: operation.type, run: run, accuracy: record.accuracy)
         }
     }
 
@@ -54,10 +65,9 @@ struct RunHistory: Sendable {
         runs[type, default: RingBuffer(capacity: Self.keptRuns)].append(run)
     }
 
-    /// Takes what a completed operation teaches.
-    mutating func add(_ record: OperationRecord) {
-        if let run = Run(record) { add(run, of: record.operation.type) }
-        if let accuracy = record.accuracy { add(accuracy, of: record.operation.type) }
+    mutating func add(_ lesson: Lesson) {
+        add(lesson.run, of: lesson.type)
+        if let accuracy = lesson.accuracy { add(accuracy, of: lesson.type) }
     }
 
     /// What the runs most like one with so much to do say: those of its type with about as much of the same unit (to the same

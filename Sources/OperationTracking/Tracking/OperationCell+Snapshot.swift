@@ -30,8 +30,7 @@ extension OperationCell {
             record.startedBy = state.startedBy
             if operation.status == .completed, let seconds = operation.activeSeconds {
                 record.phases = state.phases.phases(endingAt: seconds)
-                let accuracy = state.estimator.judged(endingAt: seconds)
-                record.accuracy = accuracy.count > 0 ? accuracy : nil
+                record.accuracy = state.estimator.accuracy(endingAt: seconds)
             }
             return body(record)
         }

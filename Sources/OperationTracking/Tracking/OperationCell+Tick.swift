@@ -82,6 +82,21 @@ extension OperationCell {
         state.estimator.compare(with: found)
     }
 
+    /// What a completed operation teaches the estimates of later ones.
+    var lesson: RunHistory.Lesson? {
+        withState { state in
+            guard state.machine.status == .completed, let amounts = state.endAmounts else { return nil }
+            let seconds = Double(state.activeNanoseconds) / 1e9
+            let run = RunHistory.Run(
+                seconds: seconds,
+                work: amounts.total >= 0 ? max(0, amounts.total - state.present) : nil,
+                unit: unit,
+                phases: state.phases.phases(endingAt: seconds)
+            )
+            return RunHistory.Lesson(type: type, run: run, accuracy: state.estimator.accuracy(endingAt: seconds))
+        }
+    }
+
     /// The rate a person sees: smoothed over two seconds. What was found to be there already is not transferred.
     private func measureRate(in state: inout State, completed: Int64, at time: CellTime) -> Bool {
         guard unit == .bytes, let before = state.lastTick.monotonic else { return false }

@@ -6,26 +6,23 @@ struct Past: Sendable {
     var isAsked = false
     var isKnown = false
     /// Runs of this tracker that ended before the older ones had been read, in their order.
-    var early: [OperationRecord] = []
+    var early: [RunHistory.Lesson] = []
 
     /// More than that is not kept while the history is still being read.
     private static let mostEarly = 100
 
-    mutating func add(_ ended: OperationRecord) {
+    mutating func add(_ lesson: RunHistory.Lesson) {
         if isKnown {
-            runs.add(ended)
+            runs.add(lesson)
         } else if early.count < Self.mostEarly {
-            var record = OperationRecord(operation: ended.operation)
-            record.phases = ended.phases
-            record.accuracy = ended.accuracy
-            early.append(record)
+            early.append(lesson)
         }
     }
 
     /// Takes the runs that ended before this tracker's own, newest first.
     mutating func begin(with older: some BidirectionalCollection<OperationRecord>) {
-        for record in older.reversed() { runs.add(record) }
-        for record in early { runs.add(record) }
+        for lesson in older.reversed().compactMap(RunHistory.Lesson.init) { runs.add(lesson) }
+        for lesson in early { runs.add(lesson) }
         early = []
         isKnown = true
     }

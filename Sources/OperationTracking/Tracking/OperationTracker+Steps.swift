@@ -116,14 +116,14 @@ extension OperationTracker {
     @discardableResult
     private func seal(_ cell: OperationCell, from before: OperationStatus) async -> HistoryDurability {
         var durability = HistoryDurability.durable
-        let record = cell.withRecord(at: clock.monotonicNanoseconds) { $0 }
         if let history {
-            durability = await history.commit(record)
+            durability = await history.commit(cell.withRecord(at: clock.monotonicNanoseconds) { $0 })
             announceHealth()
         }
-        past.withLock { $0.add(record) }
+        let lesson = cell.lesson
+        if let lesson { past.withLock { $0.add(lesson) } }
         let end = cell.makeVisible()
-        registry.end(cell, from: before, to: end.status, ending: end, accuracy: record.accuracy)
+        registry.end(cell, from: before, to: end.status, ending: end, accuracy: lesson?.accuracy)
         broadcaster.announce(.finished(durable: durability == .durable)) {
             cell.snapshot(at: clock.monotonicNanoseconds)
         }
