@@ -30,6 +30,25 @@ struct WholesTests {
         #expect(part.operation.pendingRequest == .cancel)
     }
 
+    /// Two opposite wishes at the same moment could otherwise be taken in one order by the whole and in the other by its parts.
+    @Test(arguments: [OperationStateMachine.Event.requestPause, .requestResume, .requestCancel])
+    func aWishReachesAWholeAndItsPartsInOneMoment(_ wish: OperationStateMachine.Event) async throws {
+        let whole = try tracker.start(type: .install, description: "whole")
+        let part = try parts(of: whole.id, 1)[0]
+        let partOfPart = try parts(of: part.id, 1)[0]
+        if wish == .requestResume { try await tracker.pause(whole.id) }
+        let seen = Mutex<[PendingRequest?]>([])
+        // Told as soon as the whole has the wish.
+        whole.cell.withState { state in
+            state.control.signalOwner = {
+                seen.withLock { $0 = [part, partOfPart].map(\.operation.pendingRequest) }
+            }
+        }
+        try await tracker.request(wish, of: whole.cell)
+        let wanted = whole.operation.pendingRequest
+        #expect(seen.withLock(\.self) == [wanted, wanted])
+    }
+
     @Test func aWholeThatPausesByRestartIsBegunAgainThoughItsPartsPausedOneAfterTheOther() async throws {
         let runner = OperationRunner(tracker: tracker)
         let provider = ScriptedProvider(traits: ProviderTraits(pausing: .byRestart))

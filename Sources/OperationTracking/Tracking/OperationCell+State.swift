@@ -87,11 +87,6 @@ extension OperationCell {
             machine.status == .paused || (machine.status == .pending && machine.pendingRequest == .pause)
         }
 
-        /// Whether it goes on though it could pause, since nobody has asked it to.
-        var goesOnUnasked: Bool {
-            machine.status.isActive && !standsStill && machine.pendingRequest != .pause && pausing != .unsupported
-        }
-
         /// Whether work that ended in an error did so only to begin again after a pause. It is asked once an end.
         mutating func takeStopToPause() -> Bool {
             defer { control.isStoppedToPause = false }

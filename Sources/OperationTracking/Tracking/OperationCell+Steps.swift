@@ -35,35 +35,63 @@ extension OperationCell {
         result: [UInt8]? = nil
     ) throws(OperationError) -> Step {
         try withState { state throws(OperationError) in
-            guard !state.isLeft else { throw .closed }
-            // Looked at in the same moment as the step is taken: work may begin at any time.
-            if event == .requestPause, state.pausing == .unsupported, state.machine.status == .inProgress {
-                throw .cannotPause(type)
-            }
-            let before = state.machine.status
-            guard wish == nil || state.machine.pendingRequest == wish, isDue(state) else {
-                return Step(actions: [], before: before, after: before)
-            }
-            let amounts = amounts(of: state)
-            let actions = try state.machine.apply(event)
-            let after = state.machine.status
-            guard !actions.isEmpty else { return Step(actions: actions, before: before, after: after) }
-            state.updatedAt = time.wall
-            self.wish.store(Self.wish(of: state.machine), ordering: .relaxed)
-            if after == .inProgress, before != .inProgress { state.begin(at: time) }
-            if after != .inProgress { state.stopClock(at: time) }
-            if actions.contains(.finish) {
-                state.endAmounts = amounts
-                state.finishedAt = time.wall
-                state.failure = failure
-                state.remaining = nil
-                if let result { state.payload = state.payload ?? Payload(); state.payload?.result = result }
-            } else {
-                state.visibleStatus = after
-            }
-            let wakes = actions.contains(.signalWork) || actions.contains(.finish)
-            return Step(actions: actions, before: before, after: after, wake: wakes ? state.takeWake() : nil)
+            try take(event, at: time, following: wish, if: isDue, failure: failure, result: result, in: &state)
         }
+    }
+
+    /// Passes a wish on to the operation and all its parts, in one moment: so that of two wishes the same one is the later for
+    /// all of them. A whole is locked before its parts, never after.
+    ///
+    /// - Returns: what the wish came to, each whole before its parts. A part that has ended, or can't follow, is left out, and
+    ///   leaves the wish standing with the whole.
+    func take(
+        _ request: OperationStateMachine.Event,
+        withPartsAt time: CellTime
+    ) throws(OperationError) -> [(cell: OperationCell, step: Step)] {
+        try withState { state throws(OperationError) in
+            var steps = [(cell: self, step: try take(request, at: time, in: &state))]
+            for part in state.children { steps += (try? part.cell.take(request, withPartsAt: time)) ?? [] }
+            return steps
+        }
+    }
+
+    private func take(
+        _ event: OperationStateMachine.Event,
+        at time: CellTime,
+        following wish: PendingRequest? = nil,
+        if isDue: (borrowing State) -> Bool = { _ in true },
+        failure: OperationFailure? = nil,
+        result: [UInt8]? = nil,
+        in state: inout State
+    ) throws(OperationError) -> Step {
+        guard !state.isLeft else { throw .closed }
+        // Looked at in the same moment as the step is taken: work may begin at any time.
+        if event == .requestPause, state.pausing == .unsupported, state.machine.status == .inProgress {
+            throw .cannotPause(type)
+        }
+        let before = state.machine.status
+        guard wish == nil || state.machine.pendingRequest == wish, isDue(state) else {
+            return Step(actions: [], before: before, after: before)
+        }
+        let amounts = amounts(of: state)
+        let actions = try state.machine.apply(event)
+        let after = state.machine.status
+        guard !actions.isEmpty else { return Step(actions: actions, before: before, after: after) }
+        state.updatedAt = time.wall
+        self.wish.store(Self.wish(of: state.machine), ordering: .relaxed)
+        if after == .inProgress, before != .inProgress { state.begin(at: time) }
+        if after != .inProgress { state.stopClock(at: time) }
+        if actions.contains(.finish) {
+            state.endAmounts = amounts
+            state.finishedAt = time.wall
+            state.failure = failure
+            state.remaining = nil
+            if let result { state.payload = state.payload ?? Payload(); state.payload?.result = result }
+        } else {
+            state.visibleStatus = after
+        }
+        let wakes = actions.contains(.signalWork) || actions.contains(.finish)
+        return Step(actions: actions, before: before, after: after, wake: wakes ? state.takeWake() : nil)
     }
 
     /// Leaves the operation to the next service, if that can take it up from the history: its work is stopped, its status

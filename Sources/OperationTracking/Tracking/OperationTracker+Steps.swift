@@ -13,22 +13,17 @@ extension OperationTracker {
 
     /// Passes a wish on to an operation and its parts.
     func request(_ event: OperationStateMachine.Event, of cell: OperationCell) async throws(OperationError) {
-        try await step(cell, event)
-        let parts = cell.withState { $0.children.map(\.cell) }
-        guard !parts.isEmpty else { return }
-        for part in parts {
-            // A part that has ended, or can't follow, leaves the wish standing with the whole.
-            try? await request(event, of: part)
-        }
-        if event == .requestPause {
-            // A part that had just been resumed may have taken a paused whole with it before the wish reached that part.
-            try? await step(cell, event) { !$0.children.contains { $0.cell.withState(\.goesOnUnasked) } }
-        }
+        registry.steps.begin()
+        defer { registry.steps.end() }
+        let steps = try cell.take(event, withPartsAt: CellTime(clock))
+        for (_, step) in steps { step.wake?() }
+        for (cell, step) in steps { await tell(of: step, by: cell) }
+        guard event == .requestPause else { return }
         // Parts that have not begun are held by the wish alone, which is no step of theirs.
-        await pauseIfPartsStandStill(cell)
+        for (whole, _) in steps.reversed() { await pauseIfPartsStandStill(whole) }
     }
 
-    /// Takes a step that doesn't end the operation, or a request that may end one that never ran.
+    /// Takes a step that doesn't end the operation.
     ///
     /// - Parameters:
     ///   - wish: the wish that the step follows. When that is no longer wanted, nothing happens.
@@ -43,6 +38,11 @@ extension OperationTracker {
         defer { registry.steps.end() }
         let step = try cell.take(event, at: CellTime(clock), following: wish, if: isDue)
         step.wake?()
+        await tell(of: step, by: cell)
+    }
+
+    /// Makes a step that was taken known to the history, to subscribers, and to the whole.
+    private func tell(of step: OperationCell.Step, by cell: OperationCell) async {
         if step.actions.contains(.finish) {
             await seal(cell, from: step.before)
             return
