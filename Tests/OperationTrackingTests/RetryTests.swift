@@ -117,6 +117,56 @@ struct RetryTests {
         await #expect(throws: CancellationError.self) { try await running.output }
     }
 
+    @Test func workThatPausesByRestartWaitsOnForTheSameMoment() async throws {
+        let limited = OperationFailure(.rateLimited, "slow down", retryAfter: .seconds(3000))
+        let provider = ScriptedProvider(failures: [limited], pausing: .byRestart)
+        let runner = OperationRunner(tracker: tracker)
+        let running = try await runner.submit(.init(), to: provider, options: .init(retry: RetryPolicy()))
+        await clock.waitForSleepers(2)
+        let message = tracker.operation(running.id)?.message
+        await clock.advance(by: .seconds(1000))
+        try await tracker.pause(running.id)
+        while tracker.operation(running.id)?.status != .paused { await briefPause() }
+        while await runner.runningCount > 0 { await briefPause() }
+        await clock.advance(by: .seconds(1000))
+        try await tracker.resume(running.id)
+        await clock.waitForSleepers(2)
+        let waiting = try #require(tracker.operation(running.id))
+        #expect(waiting.status == .inProgress && waiting.attempt == 1)
+        #expect(waiting.phase == "waiting to retry" && waiting.message == message)
+        await clock.advance(by: .seconds(999))
+        #expect(tracker.operation(running.id)?.attempt == 1)
+        await clock.advance(by: .seconds(1))
+        #expect(try await running.output == .init(attempt: 2))
+    }
+
+    @Test func aNextTryThatPassedDuringAPauseIsMadeAtOnce() async throws {
+        let provider = ScriptedProvider(failures: [Self.passing], pausing: .byRestart)
+        let runner = OperationRunner(tracker: tracker)
+        let running = try await runner.submit(.init(), to: provider, options: .init(retry: RetryPolicy()))
+        await clock.waitForSleepers(2)
+        try await tracker.pause(running.id)
+        while tracker.operation(running.id)?.status != .paused { await briefPause() }
+        await clock.advance(by: .seconds(2))
+        try await tracker.resume(running.id)
+        #expect(try await running.output == .init(attempt: 2))
+    }
+
+    @Test func workTakenUpWhileItWaitedDrawsANewWait() async throws {
+        let handle = try tracker.start(type: .download, description: "taken up")
+        // As the history kept it.
+        handle.setPhase("waiting to retry", message: "Try 2 of 4 at 12:00:00 UTC.")
+        let policy = RetryPolicy(baseDelay: .seconds(60))
+        let attempts = Task {
+            try await RetryLoop(policy: policy).run(reporting: handle) { handle.attempt }
+        }
+        await clock.waitForSleepers(2)
+        #expect(handle.operation.attempt == 1)
+        await clock.advance(by: .seconds(60))
+        #expect(try await attempts.value == 2)
+        #expect(handle.operation.phase == nil)
+    }
+
     @Test func waitsThatNoClockCanReachAreWaited() async throws {
         let most = Duration.seconds(Int64.max)
         let asked = OperationFailure(.rateLimited, "never again", retryAfter: most)

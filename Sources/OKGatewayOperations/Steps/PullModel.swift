@@ -36,9 +36,9 @@ struct PullModel {
     private func pull(_ name: String, _ stage: SetupStage) async throws {
         let provider = PullModelProvider(client: settings.ollama)
         let request = PullModelProvider.Request(model: name)
-        let retry = settings.retry
+        let retry = RetryLoop(policy: settings.retry)
         try await stage.part(.pullModel, provider.description(of: request), unit: .bytes, pausing: .byRestart) { part in
-            try await RetryLoop(policy: retry, handle: part).run {
+            try await retry.run(reporting: part) {
                 _ = try await provider.perform(request, reporting: part)
             }
         }

@@ -43,7 +43,7 @@ extension OperationRunner {
             )
         )
         tracker.join(handle.cell, band: record.band)
-        var job = Job(handle: handle, work: work, retry: record.retry ?? retry)
+        var job = Job(handle: handle, work: work, retry: RetryLoop(policy: record.retry ?? retry))
         job.place = record.operation.status == .paused ? .paused : .queued
         take(job)
         return job

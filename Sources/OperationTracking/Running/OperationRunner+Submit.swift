@@ -66,7 +66,7 @@ extension OperationRunner {
             throw error
         }
         tracker.join(cell, band: options.band)
-        let job = Job(handle: handle, work: work, retry: options.retry)
+        let job = Job(handle: handle, work: work, retry: RetryLoop(policy: options.retry))
         take(job)
         return SubmittedOperation(
             id: handle.id,

@@ -109,7 +109,7 @@ public actor OperationRunner {
 
         let handle: OperationHandle
         let work: ProviderJob
-        let retry: RetryPolicy
+        let retry: RetryLoop
         let completion = Completion()
         var place = Place.queued
         var enqueuedAt: Int64 = 0
@@ -207,7 +207,7 @@ public actor OperationRunner {
         try? await tracker.step(cell, .run, following: wish)
         guard cell.withState({ $0.machine.status == .inProgress }) else { return nil }
         return await tracker.reach(job.handle) {
-            try await RetryLoop(policy: job.retry, handle: job.handle).run { try await job.work.perform(job.handle) }
+            try await job.retry.run(reporting: job.handle) { try await job.work.perform(job.handle) }
         }
     }
 

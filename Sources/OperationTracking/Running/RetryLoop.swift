@@ -1,16 +1,42 @@
-/// Tries work until it is done or fails for good.
-package struct RetryLoop {
-    private let policy: RetryPolicy
-    private let handle: OperationHandle
+import Synchronization
 
-    package init(policy: RetryPolicy, handle: OperationHandle) {
-        self.policy = policy
-        self.handle = handle
+/// Tries work until it is done or fails for good.
+///
+/// Keep it for as long as the operation lasts: where a pause ends the work while it waits for its next try, the same loop run
+/// again waits on for that try.
+package final class RetryLoop: Sendable {
+    private struct State {
+        /// How long the operation had run when the first try began.
+        var start: Double?
+        var waited = Duration.zero
+        var next: NextTry?
     }
 
-    package func run<Output>(_ attempt: () async throws -> Output) async throws -> Output {
-        let start = handle.activeSeconds
-        var waited = Duration.zero
+    private struct NextTry {
+        /// On the monotonic clock, in nanoseconds.
+        var at: Int64
+        var message: String
+    }
+
+    private let policy: RetryPolicy
+    private let state = Mutex(State())
+
+    package init(policy: RetryPolicy) {
+        self.policy = policy
+    }
+
+    /// - Parameter handle: the same for every call.
+    package func run<Output>(
+        reporting handle: OperationHandle,
+        _ attempt: () async throws -> Output
+    ) async throws -> Output {
+        let begun = handle.activeSeconds
+        let (start, interrupted) = state.withLock { state in
+            let start = state.start ?? begun
+            state.start = start
+            return (start, state.next)
+        }
+        if let next = interrupted ?? drawn(for: handle) { try await wait(for: next, handle) }
         while true {
             do {
                 return try await attempt()
@@ -22,32 +48,47 @@ package struct RetryLoop {
                     after: failure,
                     attempt: handle.attempt,
                     elapsed: elapsed,
-                    waited: waited,
+                    waited: state.withLock(\.waited),
                     jitter: .random(in: 0...1)
                 )
                 guard let delay else { throw error }
-                try await wait(delay, after: failure)
-                waited += delay
+                state.withLock { $0.waited += delay }
+                try await wait(for: next(after: delay, because: " \(failure.message)", handle), handle)
             }
         }
     }
 
-    /// Waiting is a phase of its own that says why, and when the next try comes.
-    private func wait(_ delay: Duration, after failure: OperationFailure) async throws {
-        let attempt = handle.attempt
-        let nextAt = CalendarMoment.timeOfDay(
+    /// For work that waited when its program ended, and was taken up by this one: when the next try was to come is not kept, so
+    /// that is drawn anew.
+    private func drawn(for handle: OperationHandle) -> NextTry? {
+        guard handle.cell.withState(\.phase) == PhaseLog.waitingToRetry, handle.attempt < policy.maximumAttempts else {
+            return nil
+        }
+        return next(after: policy.backOff(attempt: handle.attempt, jitter: .random(in: 0...1)), because: "", handle)
+    }
+
+    private func next(after delay: Duration, because reason: String, _ handle: OperationHandle) -> NextTry {
+        let time = CalendarMoment.timeOfDay(
             milliseconds: handle.clock.wallMilliseconds + delay.nanoseconds / 1_000_000
         )
-        handle.setPhase(
-            PhaseLog.waitingToRetry,
-            message: "Try \(attempt + 1) of \(policy.maximumAttempts) at \(nextAt) UTC. \(failure.message)"
+        return NextTry(
+            at: handle.clock.monotonicNanoseconds.later(by: delay),
+            message: "Try \(handle.attempt + 1) of \(policy.maximumAttempts) at \(time) UTC.\(reason)"
         )
-        let end = handle.clock.monotonicNanoseconds.later(by: delay)
-        repeat {
-            try await handle.waitForRequest(within: .nanoseconds(end - handle.clock.monotonicNanoseconds))
+    }
+
+    /// Waiting is a phase of its own that says why, and when the next try comes.
+    private func wait(for next: NextTry, _ handle: OperationHandle) async throws {
+        state.withLock { $0.next = next }
+        handle.setPhase(PhaseLog.waitingToRetry, message: next.message)
+        while true {
+            let left = next.at - handle.clock.monotonicNanoseconds
+            guard left > 0 else { break }
+            try await handle.waitForRequest(within: .nanoseconds(left))
             try await handle.checkpoint()
-        } while handle.clock.monotonicNanoseconds < end
-        handle.beginAttempt(attempt + 1)
+        }
+        state.withLock { $0.next = nil }
+        handle.beginAttempt(handle.attempt + 1)
     }
 }
 

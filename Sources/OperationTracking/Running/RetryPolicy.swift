@@ -65,14 +65,18 @@ public struct RetryPolicy: Sendable, Hashable {
         jitter: Double
     ) -> Duration? {
         guard attempt < maximumAttempts, retryable.contains(failure.code) else { return nil }
-        let ceiling = min(maximumDelay.seconds, baseDelay.seconds * exp2(Double(min(attempt - 1, 60))))
-        let drawn = Duration.seconds(max(0, ceiling) * jitter)
-        let delay = max(drawn, failure.retryAfter ?? .zero)
+        let delay = max(backOff(attempt: attempt, jitter: jitter), failure.retryAfter ?? .zero)
         // Nobody waits a day because a server says so.
         guard delay <= max(maximumDelay, .seconds(3600)) else { return nil }
         if let maximumElapsed, elapsed + delay > maximumElapsed { return nil }
         if let maximumWaiting, waited + delay > maximumWaiting { return nil }
         return delay
+    }
+
+    /// What is waited after a try where the other side has asked for nothing.
+    func backOff(attempt: Int, jitter: Double) -> Duration {
+        let ceiling = min(maximumDelay.seconds, baseDelay.seconds * exp2(Double(min(attempt - 1, 60))))
+        return .seconds(max(0, ceiling) * jitter)
     }
 }
 
