@@ -125,6 +125,62 @@ struct SubmittedPartsTests {
         #expect(wholes.parts.peakRunningCount == 1)
         #expect(await runner.runningCount == 0)
     }
+
+    @Test func aWholeLendsItsPlaceAlsoToPartsOfPartsThatItRunsItself() async throws {
+        let runner = runner(limit: 1)
+        let nesting = NestingProvider(runner: runner)
+        #expect(try await runner.submit(.init(), to: nesting).output == "innermost")
+        #expect(await runner.runningCount == 0)
+    }
+
+    @Test func aPartOfWhatHasEndedIsRefused() async throws {
+        let runner = runner(limit: 1)
+        let ended = try (0..<2).map { _ in try whole().id }
+        try await tracker.cancel(ended[0])
+        try await tracker.report(ended[0], .cancelled)
+        try await tracker.complete(ended[1])
+        for (id, status) in zip(ended, ["cancelled", "completed"]) {
+            let error = await #expect(throws: OperationError.self) {
+                try await runner.submit(.init("a"), to: provider, options: .init(parent: id))
+            }
+            #expect(error?.code == .invalidTransition)
+            #expect(error?.message.contains(status) == true)
+        }
+        #expect(tracker.summary.totalActive == 0 && provider.starts.isEmpty)
+    }
+
+    @Test func aPartThatBeginsAsItsWholeIsCancelledIsCancelledToo() async throws {
+        let whole = try whole()
+        let spec = OperationSpec(type: .seed, description: "part", unit: .items, priority: .normal, parent: whole.id)
+        // Made while the whole was active, and joined to it when that had ended.
+        let part = try tracker.admit(tracker.makeCell(spec, status: .pending))
+        try await tracker.cancel(whole.id)
+        try await tracker.report(whole.id, .cancelled)
+        tracker.join(part.cell, band: 0..<1)
+        await until { part.operation.status == .cancelled }
+    }
+}
+
+/// Has its work done by a part within a part of its own.
+private struct NestingProvider: OperationProvider {
+    struct Request: Codable, Sendable {}
+
+    static let operationType = OperationType("nesting")
+    let runner: OperationRunner
+    let scripted = ScriptedProvider()
+    var unit: OperationUnit { .fraction }
+
+    func description(of request: Request) -> String { "nesting" }
+
+    @concurrent
+    func perform(_ request: Request, reporting handle: OperationHandle) async throws -> String {
+        scripted.finish("innermost")
+        return try await handle.withPart(type: .install, description: "outer", band: 0..<1, unit: .fraction) { outer in
+            try await outer.withPart(type: .install, description: "inner", band: 0..<1, unit: .fraction) { inner in
+                try await runner.submit(.init("innermost"), to: scripted, options: .init(parent: inner.id)).output
+            }
+        }
+    }
 }
 
 /// Has its work done by three parts.

@@ -15,8 +15,8 @@ extension OperationRunner {
     ///   - provider: who does it.
     ///   - options: what else is wanted.
     /// - Throws: ``OperationError``: `closed`, `queue_full`, `overloaded` when the machine is and the admission policy refuses,
-    ///   `never_fits`, or `invalid_value` when the provider refuses the request (``OperationProvider/validate(_:)``) or it can't
-    ///   be kept. Then nothing of it is kept.
+    ///   `never_fits`, `invalid_value` when the provider refuses the request (``OperationProvider/validate(_:)``) or it can't
+    ///   be kept, or `invalid_transition` when the parent has ended. Then nothing of it is kept.
     public func submit<Provider: OperationProvider>(
         _ request: Provider.Request,
         to provider: Provider,
@@ -31,7 +31,7 @@ extension OperationRunner {
     ///   - request: what is asked for, as JSON.
     ///   - type: whose it is.
     ///   - options: what else is wanted.
-    /// - Throws: ``OperationError``: `unknown_provider`, `invalid_value`, `closed`, `queue_full`, `overloaded`, `never_fits`.
+    /// - Throws: ``OperationError``: `unknown_provider`, and those of ``submit(_:to:options:)``.
     public func submit(
         json request: [UInt8],
         of type: OperationType,
@@ -53,13 +53,15 @@ extension OperationRunner {
         let admission = try await admit(work)
         // Others may have come while the machine was looked at.
         if let job = active(work) { return joined(to: job) }
-        try requireRoom(for: work, options, waits: admission.waits)
+        try requireWhole(options)
         let cell = makeCell(work, options)
+        try requireRoom(for: cell, waits: admission.waits)
         if let holder = try await claim(cell, work) { return try await join(holder, work, options) }
         let handle: OperationHandle
         do {
             // And while the claim was made.
-            try requireRoom(for: work, options, waits: admission.waits)
+            try requireWhole(options)
+            try requireRoom(for: cell, waits: admission.waits)
             handle = try tracker.admit(cell)
         } catch {
             if cell.withState({ $0.uniqueKey }) != nil { await tracker.abandon(cell, because: error) }
@@ -81,9 +83,20 @@ extension OperationRunner {
         work.uniqueKey.flatMap { idsByKey[$0] }.flatMap { jobs[$0] }
     }
 
-    private func requireRoom(for work: ProviderJob, _ options: Options, waits: Bool) throws(OperationError) {
+    /// A part of what has ended would run on its own, and nobody's wish would reach it.
+    private func requireWhole(_ options: Options) throws(OperationError) {
+        guard let id = options.parent, let whole = tracker.registry.cell(id) else { return }
+        let status = whole.withState(\.machine.status)
+        guard status.isTerminal else { return }
+        throw OperationError(
+            .invalidTransition,
+            "Operation \(id.rawValue) is \(status.rawValue) and takes no more parts: submit this without a parent, or begin that one again."
+        )
+    }
+
+    private func requireRoom(for cell: OperationCell, waits: Bool) throws(OperationError) {
         guard !isClosed else { throw .runnerClosed }
-        let hasRoom = places.hasRoom(for: work.type, partOf: options.parent)
+        let hasRoom = places.hasRoom(for: cell.type, partOf: lender(to: cell))
         guard (hasRoom && !waits) || queue.count < configuration.maximumQueued else {
             throw OperationError(
                 .queueFull,

@@ -157,7 +157,7 @@ public actor OperationRunner {
             id,
             type: cell.type,
             priority: cell.withState(\.priority),
-            partOf: cell.parentID,
+            partOf: lender(to: cell),
             at: time
         )
         startWhatMay()
@@ -176,8 +176,20 @@ public actor OperationRunner {
         while let entry = queue.takeFirst(where: { entry in
             places.hasRoom(for: entry.type, partOf: entry.whole) && !isHeld(entry.id) && isAdmitted(entry, &admission)
         }) {
-            start(entry.id)
+            start(entry)
         }
+    }
+
+    /// Whose place an operation may borrow: that of the nearest whole which this runner runs. Parts in between that run within
+    /// that one's work have none.
+    func lender(to cell: OperationCell) -> OperationID? {
+        var whole = cell.parent
+        while let cell = whole {
+            if jobs[cell.id] != nil { return cell.id }
+            whole = cell.parent
+        }
+        // It may be taken up later than its part.
+        return cell.parentID
     }
 
     private func isHeld(_ id: OperationID) -> Bool {
@@ -188,11 +200,12 @@ public actor OperationRunner {
         } ?? true
     }
 
-    private func start(_ id: OperationID) {
+    private func start(_ entry: RunQueue.Entry) {
+        let id = entry.id
         guard let job = jobs[id] else { return }
         jobs[id]?.place = .running
         job.handle.endWaiting()
-        places.take(id, job.work.type, partOf: job.handle.cell.parentID)
+        places.take(id, job.work.type, partOf: entry.whole)
         Task {
             let outcome = await perform(job)
             await settle(id, outcome)

@@ -98,7 +98,10 @@ extension OperationCell {
     ///   made in the moment in which the part becomes one, so that it is before any later wish for both.
     fileprivate func take(_ child: Child, at time: CellTime) -> (isToStop: Bool, pause: Step?) {
         withState { state in
-            guard state.machine.status.isActive else { return (false, nil) }
+            guard state.machine.status.isActive else {
+                // Nobody wants the part of work that was stopped or failed in this moment.
+                return (state.machine.status != .completed, nil)
+            }
             // What has been shown so far is not to fall because a part begins again.
             shownPercent(of: &state, status: state.visibleStatus)
             // A part without a band is there to hear of wishes, so once it has ended it is forgotten.
