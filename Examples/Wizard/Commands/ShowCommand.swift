@@ -33,7 +33,7 @@ struct ShowCommand: Command {
         return .done
     }
 
-    private static func lines(_ record: OperationRecord) -> [(String, String)] {
+    static func lines(_ record: OperationRecord) -> [(String, String)] {
         let operation = record.operation
         let progress = operation.progress
         var lines = [
@@ -64,7 +64,8 @@ struct ShowCommand: Command {
     }
 
     private static func amount(_ progress: OperationProgress) -> String? {
-        guard progress.completedUnits > 0 || progress.totalUnits != nil else { return nil }
+        // Of a fraction the percentage has said it, and 100 % is for what is completed.
+        guard progress.unit != .fraction, progress.completedUnits > 0 || progress.totalUnits != nil else { return nil }
         let done = Format.amount(progress.completedUnits, progress.unit)
         return progress.totalUnits.map { "\(done) of \(Format.amount($0, progress.unit))" } ?? done
     }
