@@ -1,5 +1,4 @@
 import OperationTrackingTesting
-import Synchronization
 import Testing
 
 @testable import OperationTracking
@@ -24,11 +23,6 @@ struct OperationRunnerTests {
     /// Waits for a state that is sure to come, or hangs.
     private func until(_ condition: () async -> Bool) async {
         while !(await condition()) { await briefPause() }
-    }
-
-    private func ended<Value>(_ isOver: Flag, _ body: @Sendable () async throws -> Value) async throws -> Value {
-        defer { isOver.set() }
-        return try await body()
     }
 
     @Test func asManyRunAsMayAndTheRestWaits() async throws {
@@ -95,21 +89,6 @@ struct OperationRunnerTests {
         #expect(tracker.summary.totalActive == 2)
     }
 
-    @Test func aHeldOperationDoesNotBeginUntilItIsResumed() async throws {
-        let runner = runner()
-        let provider = ScriptedProvider()
-        _ = try await runner.submit(.init("a"), to: provider)
-        let held = try await runner.submit(.init("b"), to: provider)
-        try await tracker.pause(held.id)
-        provider.finish("a")
-        provider.finish("b")
-        await until { provider.runningCount == 0 && tracker.summary[.completed] == 1 }
-        #expect(tracker.operation(held.id)?.status == .pending)
-        #expect(tracker.operation(held.id)?.pendingRequest == .pause)
-        try await tracker.resume(held.id)
-        #expect(try await held.output == "b")
-    }
-
     @Test func aWaitingOperationIsCancelledAtOnceAndNeverBegins() async throws {
         let runner = runner()
         let provider = ScriptedProvider()
@@ -123,87 +102,6 @@ struct OperationRunnerTests {
         #expect(provider.starts == ["a"])
     }
 
-    @Test func pausingInPlaceKeepsThePlaceAndGoesOn() async throws {
-        let runner = runner()
-        let provider = ScriptedProvider(traits: ProviderTraits(pausing: .inPlace))
-        let running = try await runner.submit(.init("a"), to: provider)
-        await until { provider.runningCount == 1 }
-        try await tracker.pause(running.id)
-        await until { tracker.operation(running.id)?.status == .paused }
-        #expect(await runner.runningCount == 1)
-        try await tracker.resume(running.id)
-        await until { tracker.operation(running.id)?.status == .inProgress }
-        provider.finish("a")
-        #expect(try await running.output == "a")
-        #expect(provider.starts == ["a"])
-    }
-
-    @Test func pausingByRestartGivesThePlaceAwayAndBeginsAgain() async throws {
-        let runner = runner()
-        let provider = ScriptedProvider(traits: ProviderTraits(pausing: .byRestart))
-        let paused = try await runner.submit(.init("a"), to: provider)
-        await until { provider.runningCount == 1 }
-        try await tracker.pause(paused.id)
-        await until { tracker.operation(paused.id)?.status == .paused }
-        let other = try await runner.submit(.init("b"), to: provider)
-        provider.finish("b")
-        #expect(try await other.output == "b")
-        try await tracker.resume(paused.id)
-        provider.finish("a")
-        #expect(try await paused.output == "a")
-        #expect(provider.starts == ["a", "b", "a"])
-        #expect(tracker.operation(paused.id)?.attempt == 1, "going on after a pause is no new try")
-    }
-
-    @Test func aPausedOperationIsCancelledThoughNothingRuns() async throws {
-        let runner = runner()
-        let provider = ScriptedProvider(traits: ProviderTraits(pausing: .byRestart))
-        let paused = try await runner.submit(.init("a"), to: provider)
-        await until { provider.runningCount == 1 }
-        try await tracker.pause(paused.id)
-        await until { tracker.operation(paused.id)?.status == .paused }
-        try await tracker.cancel(paused.id)
-        await #expect(throws: CancellationError.self) { try await paused.output }
-        #expect(tracker.operation(paused.id)?.status == .cancelled)
-    }
-
-    @Test func whatIsPausedAgainWhileItWaitsToGoOnStaysPaused() async throws {
-        let runner = runner()
-        let provider = ScriptedProvider(traits: ProviderTraits(pausing: .byRestart))
-        let paused = try await runner.submit(.init("a"), to: provider)
-        await until { provider.runningCount == 1 }
-        try await tracker.pause(paused.id)
-        await until { tracker.operation(paused.id)?.status == .paused }
-        _ = try await runner.submit(.init("b"), to: provider)
-        await until { provider.runningCount == 1 }
-        try await tracker.resume(paused.id)
-        await until { await runner.queuedCount == 1 }
-        try await tracker.pause(paused.id)
-        await until { await runner.queuedCount == 0 }
-        provider.finish("b")
-        await until { await runner.runningCount == 0 }
-        #expect(provider.starts == ["a", "b"])
-        #expect(tracker.operation(paused.id)?.status == .paused)
-        try await tracker.resume(paused.id)
-        provider.finish("a")
-        #expect(try await paused.output == "a")
-    }
-
-    @Test func aFailureAfterAPauseThatWasTakenBackIsAFailure() async throws {
-        let runner = runner()
-        let provider = ScriptedProvider(traits: ProviderTraits(pausing: .byRestart))
-        let running = try await runner.submit(.init("a"), to: provider)
-        await until { provider.runningCount == 1 }
-        try await tracker.pause(running.id)
-        try await tracker.resume(running.id)
-        // The work had been stopped for the pause, and begins again.
-        await until { provider.starts == ["a", "a"] }
-        let failure = OperationFailure(.stalled, "for real")
-        provider.fail("a", with: failure)
-        await #expect(throws: failure) { try await running.output }
-        #expect(tracker.operation(running.id)?.failure == failure)
-    }
-
     @Test func equalRequestsAtTheSameMomentAreOneWithoutAHistoryToo() async throws {
         let tracker = OperationTracker(clock: clock)
         let runner = OperationRunner(tracker: tracker)
@@ -213,31 +111,6 @@ struct OperationRunnerTests {
             return try await group.reduce(into: Set<OperationID>()) { $0.insert($1) }
         }
         #expect(ids.count == 1)
-    }
-
-    @Test func workPausedInPlaceSurvivesAShutdown() async throws {
-        let runner = runner()
-        let provider = ScriptedProvider(traits: ProviderTraits(pausing: .inPlace))
-        let paused = try await runner.submit(.init("a"), to: provider)
-        await until { provider.runningCount == 1 }
-        try await tracker.pause(paused.id)
-        await until { tracker.operation(paused.id)?.status == .paused }
-        await runner.shutDown(within: .seconds(60))
-        #expect(tracker.operation(paused.id)?.status == .paused)
-        let error = await #expect(throws: OperationError.self) { try await paused.output }
-        #expect(error?.code == .closed)
-    }
-
-    @Test func whatCannotPauseRefusesAndGoesOn() async throws {
-        let runner = runner()
-        let provider = ScriptedProvider(traits: ProviderTraits(pausing: .unsupported))
-        let running = try await runner.submit(.init("a"), to: provider)
-        await until { tracker.operation(running.id)?.status == .inProgress }
-        let error = await #expect(throws: OperationError.self) { try await tracker.pause(running.id) }
-        #expect(error?.code == .cannotPause)
-        #expect(tracker.operation(running.id)?.pendingRequest == nil)
-        provider.finish("a")
-        #expect(try await running.output == "a")
     }
 
     @Test func anEqualRequestJoinsWhatIsActive() async throws {
@@ -263,10 +136,7 @@ struct OperationRunnerTests {
         #expect(second.id == first.id)
         provider.finish("a")
         _ = try await first.output
-        let isOver = Flag()
-        async let output = ended(isOver) { try await second.output }
-        while !isOver.isSet { await clock.advance(by: .seconds(1)) }
-        #expect(try await output == "a")
+        #expect(try await clock.advance { try await second.output } == "a")
     }
 
     @Test func anOutputOfAnotherProcessIsReadAsItsProviderWroteIt() async throws {
@@ -278,10 +148,7 @@ struct OperationRunnerTests {
         #expect(second.hasJoined)
         provider.finish("a")
         _ = try await first.output
-        let isOver = Flag()
-        async let output = ended(isOver) { try await second.output }
-        while !isOver.isSet { await clock.advance(by: .seconds(1)) }
-        #expect(try await output as? String == "a")
+        #expect(try await clock.advance { try await second.output } as? String == "a")
     }
 
     @Test func requestsComeAsJSONForTheProviderOfAType() async throws {
@@ -317,66 +184,6 @@ struct OperationRunnerTests {
         #expect(tracker.summary.totalActive == 0)
     }
 
-    @Test func aShutdownLetsRunningWorkFinishAndCancelsWhatWaits() async throws {
-        let runner = runner()
-        let provider = ScriptedProvider()
-        let running = try await runner.submit(.init("a"), to: provider)
-        let waiting = try await runner.submit(.init("b"), to: provider)
-        await until { provider.runningCount == 1 }
-        let shutdown = Task { await runner.shutDown(within: .seconds(60)) }
-        await until { tracker.operation(waiting.id)?.status == .cancelled }
-        await #expect(throws: OperationError.self) { try await runner.submit(.init("c"), to: provider) }
-        provider.finish("a")
-        await shutdown.value
-        #expect(tracker.operation(running.id)?.status == .completed)
-    }
-
-    @Test(arguments: [ProviderTraits.Pausing.byRestart, .inPlace])
-    func aShutdownDoesNotWaitForWorkThatPauses(_ pausing: ProviderTraits.Pausing) async throws {
-        let runner = runner()
-        let provider = ScriptedProvider(traits: ProviderTraits(pausing: pausing))
-        let running = try await runner.submit(.init("a"), to: provider)
-        await until { provider.runningCount == 1 }
-        let shutdown = Task { await runner.shutDown(within: .seconds(60)) }
-        // The ticker sleeps too.
-        await clock.waitForSleepers(2)
-        try await tracker.pause(running.id)
-        // The clock stands still.
-        await shutdown.value
-        #expect(tracker.operation(running.id)?.status == .paused)
-    }
-
-    @Test func whatRunsAfterTheDeadlineIsCancelled() async throws {
-        let runner = runner()
-        let provider = ScriptedProvider()
-        let running = try await runner.submit(.init("a"), to: provider)
-        await until { provider.runningCount == 1 }
-        let shutdown = Task { await runner.shutDown(within: .seconds(60)) }
-        while tracker.operation(running.id)?.status == .inProgress { await clock.advance(by: .seconds(1)) }
-        await shutdown.value
-        #expect(tracker.operation(running.id)?.status == .cancelled)
-    }
-
-    @Test func workThatNeverStopsIsInterruptedWhenTheTrackerCloses() async throws {
-        let runner = runner()
-        let stubborn = StubbornProvider()
-        let running = try await runner.submit(.init(), to: stubborn)
-        await until { tracker.operation(running.id)?.status == .inProgress }
-        let isOver = Flag()
-        async let shutdown: Void = ended(isOver) { await runner.shutDown(within: .seconds(1)) }
-        while !isOver.isSet { await clock.advance(by: .seconds(1)) }
-        try await shutdown
-        let isClosed = Flag()
-        async let closing: Void = ended(isClosed) { await tracker.close() }
-        while !isClosed.isSet { await clock.advance(by: .seconds(1)) }
-        try await closing
-        let error = await #expect(throws: OperationError.self) { try await running.output }
-        #expect(error?.code == .closed)
-        #expect(tracker.operation(running.id)?.status == .failed)
-        #expect(tracker.operation(running.id)?.failure?.code == .interrupted)
-        stubborn.release.continuation.finish()
-    }
-
     @Test func nonsenseReportedByAProviderIsHeldWithinReason() async throws {
         let running = try await runner().submit(.init(), to: NonsenseProvider())
         _ = try await running.output
@@ -395,27 +202,7 @@ struct OperationRunnerTests {
     }
 }
 
-private final class Flag: Sendable {
-    private let value = Atomic(false)
-    var isSet: Bool { value.load(ordering: .relaxed) }
-    func set() { value.store(true, ordering: .relaxed) }
-}
-
 private struct Nothing: Codable, Sendable {}
-
-/// Ignores cancellation.
-private final class StubbornProvider: OperationProvider {
-    static let operationType = OperationType("stubborn")
-    let release = AsyncStream.makeStream(of: Void.self)
-
-    func description(of request: Nothing) -> String { "stubborn" }
-
-    @concurrent
-    func perform(_ request: Nothing, reporting handle: OperationHandle) async throws -> Nothing {
-        await Task { for await _ in release.stream {} }.value
-        return Nothing()
-    }
-}
 
 private struct NonsenseProvider: OperationProvider {
     static let operationType = OperationType("nonsense")
