@@ -15,12 +15,7 @@ struct LoadTests {
 
     init() {
         tracker = OperationTracker(clock: clock)
-        var policy = OverloadPolicy()
-        policy.hostCPUPercent = nil
-        policy.minimumAvailableMemoryBytes = nil
-        policy.memoryPressurePercent = nil
-        policy.settleTime = .seconds(4)
-        tracker.overloadPolicy = policy
+        tracker.overloadPolicy = .ofOperationsAlone
     }
 
     private func runner(_ response: AdmissionPolicy.Response) -> OperationRunner {
@@ -148,97 +143,6 @@ struct LoadTests {
         #expect(types.count { tracker.learnedDemand(of: $0).memoryBytes != nil } == 64)
     }
 
-    // MARK: Waiting
-
-    @Test func whatWaitsLongForMemoryHoldsBackOnlyWhatWantsItToo() async throws {
-        let host = try #require(await tracker.assessOverload().host)
-        let (free, most) = (try #require(host.usableMemoryBytes), try #require(host.memoryLimitBytes))
-        let runner = runner(.wait)
-        let provider = WantingProvider()
-        let big = try await runner.submit(.init(memoryBytes: free + (most - free) * 9 / 10), to: provider)
-        #expect(tracker.operation(big.id)?.phase == "waiting")
-        await clock.advance(by: .seconds(61))
-        let small = try await runner.submit(.init(), to: provider)
-        while provider.scripted.runningCount < 1 { await briefPause() }
-        #expect(tracker.operation(small.id)?.status == .inProgress)
-        // It would fit, and so would the next of its kind, and the first would wait for ever.
-        let alike = try await runner.submit(.init(memoryBytes: 1 << 20), to: provider)
-        #expect(tracker.operation(alike.id)?.status == .pending)
-        #expect(tracker.operation(alike.id)?.message?.contains("promised") == true)
-        // With nothing running there is nobody to wait for.
-        provider.scripted.finish("")
-        _ = try await small.output
-        while provider.scripted.runningCount < 1 { await briefPause() }
-        #expect(tracker.operation(alike.id)?.status == .inProgress)
-        #expect(tracker.operation(big.id)?.status == .pending)
-    }
-
-    @Test func nothingIsKeptFromAPartOfWhatRuns() async throws {
-        let host = try #require(await tracker.assessOverload().host)
-        let (free, most) = (try #require(host.usableMemoryBytes), try #require(host.memoryLimitBytes))
-        let runner = runner(.wait)
-        let provider = WantingProvider()
-        let whole = try await runner.submit(.init(), to: provider)
-        while provider.scripted.runningCount < 1 { await briefPause() }
-        let big = try await runner.submit(.init(memoryBytes: free + (most - free) * 9 / 10), to: provider)
-        await clock.advance(by: .seconds(61))
-        let other = try await runner.submit(.init(memoryBytes: 1 << 20), to: provider)
-        #expect(tracker.operation(other.id)?.status == .pending)
-        var options = OperationRunner.Options()
-        options.parent = whole.id
-        let part = try await runner.submit(.init(memoryBytes: 1 << 20), to: provider, options: options)
-        while provider.scripted.runningCount < 2 { await briefPause() }
-        #expect(tracker.operation(part.id)?.status == .inProgress)
-        // The same for a part of a part that nobody runs but its whole.
-        options.parent = try tracker.start(type: .install, description: "middle", parent: whole.id).id
-        _ = try await runner.submit(.init(memoryBytes: 1 << 20), to: provider, options: options)
-        while provider.scripted.runningCount < 3 { await briefPause() }
-        #expect(tracker.operation(big.id)?.status == .pending)
-    }
-
-    @Test func manyThatWaitHoldBackNobodyWhoAsksForNothing() async throws {
-        var configuration = OperationTracker.Configuration()
-        configuration.dataDirectory = "/"
-        let tracker = OperationTracker(clock: clock, configuration: configuration)
-        tracker.overloadPolicy = self.tracker.overloadPolicy
-        tracker.overloadPolicy.minimumDiskBytes = nil
-        let free = try #require(await tracker.assessOverload().host?.diskAvailableBytes)
-        var waiting = OperationRunner.Configuration()
-        waiting.admission = AdmissionPolicy(whenOverloaded: .wait)
-        let runner = OperationRunner(tracker: tracker, configuration: waiting)
-        let provider = WantingProvider()
-        _ = try await runner.submit(.init(diskBytes: free / 10 * 6), to: provider)
-        while provider.scripted.runningCount < 1 { await briefPause() }
-        for _ in 0..<40 { _ = try await runner.submit(.init(diskBytes: free / 10 * 6), to: provider) }
-        let small = try await runner.submit(.init(), to: provider)
-        while provider.scripted.runningCount < 2 { await briefPause() }
-        #expect(tracker.operation(small.id)?.status == .inProgress)
-    }
-
-    @Test func whatIsWrittenAlreadyIsPromisedNoMore() async throws {
-        var configuration = OperationTracker.Configuration()
-        configuration.dataDirectory = "/"
-        let tracker = OperationTracker(clock: clock, configuration: configuration)
-        tracker.overloadPolicy = self.tracker.overloadPolicy
-        tracker.overloadPolicy.minimumDiskBytes = nil
-        let free = try #require(await tracker.assessOverload().host?.diskAvailableBytes)
-        var waiting = OperationRunner.Configuration()
-        waiting.admission = AdmissionPolicy(whenOverloaded: .wait)
-        let runner = OperationRunner(tracker: tracker, configuration: waiting)
-        let provider = WantingProvider()
-        let first = try await runner.submit(.init(diskBytes: free / 10 * 6), to: provider)
-        while provider.scripted.runningCount < 1 { await briefPause() }
-        let more = ResourceDemand(diskBytes: free / 10 * 6)
-        guard case .wait = await runner.admission(of: more) else {
-            Issue.record("the same space was promised twice")
-            return
-        }
-        try #require(tracker.handle(first.id)).update(completed: free / 10 * 5)
-        #expect(await runner.admission(of: more) == .start(warning: nil))
-        provider.scripted.finish("")
-        _ = try await first.output
-    }
-
     @Test func failuresOfWorkThatMovesNoBytesMoveTheThresholdToo() async throws {
         var configuration = OperationTracker.Configuration()
         configuration.adaptsOverloadPolicy = true
@@ -336,48 +240,6 @@ struct LoadTests {
         #expect(Set(waiting.filter { $0.phase == "waiting" }.map(\.description)) == Set((0..<32).map { "\($0)" }))
     }
 
-    @Test func whatItsLikeHasNeededHoldsWorkBackWhileOtherWorkRuns() async throws {
-        let history = InMemoryHistoryStore()
-        let provider = ScriptedProvider()
-        let earlier = OperationTracker(history: history, clock: clock)
-        let learned = try await OperationRunner(tracker: earlier).submit(.init("learned"), to: provider)
-        try #require(earlier.handle(learned.id)).report(ResourceImpact(memoryBytes: 1 << 60))
-        provider.finish("learned")
-        _ = try await learned.output
-
-        // Another program on the same history.
-        let tracker = OperationTracker(history: history, clock: clock)
-        tracker.overloadPolicy = self.tracker.overloadPolicy
-        var configuration = OperationRunner.Configuration()
-        configuration.admission = AdmissionPolicy(whenOverloaded: .refuse)
-        let runner = OperationRunner(tracker: tracker, configuration: configuration)
-        // More than there is in all, but with nothing to wait for it may try.
-        let first = try await runner.submit(.init("first"), to: provider)
-        while provider.runningCount < 1 { await briefPause() }
-        let refusal = await #expect(throws: OperationError.self) {
-            try await runner.submit(.init("second"), to: provider)
-        }
-        #expect(refusal?.code == .overloaded)
-        #expect(refusal?.message.contains("memory") == true)
-        provider.finish("first")
-        _ = try await first.output
-    }
-
-    @Test func workThatNeverFitsIsToldSo() async throws {
-        let runner = runner(.wait)
-        let decision = await runner.admission(of: ResourceDemand(memoryBytes: 1 << 60))
-        guard case .neverFits(let reason) = decision else {
-            Issue.record("\(decision)")
-            return
-        }
-        #expect(reason.contains("memory"))
-        let error = await #expect(throws: OperationError.self) {
-            try await runner.submit(.init(), to: GreedyProvider())
-        }
-        #expect(error?.code == .neverFits)
-        #expect(tracker.summary.totalActive == 0)
-    }
-
     @Test func thresholdsChangeWhileRunning() async throws {
         _ = try burden(cpuPercent: 50)
         await passTime { tracker.latestAssessment.activeOperations == 1 }
@@ -406,39 +268,4 @@ struct LoadTests {
         #expect(handle.operation.resources.cpuPercent == nil)
         #expect(handle.operation.resources.memoryBytes == nil)
     }
-}
-
-/// Wants as much memory as it is asked to.
-private struct WantingProvider: OperationProvider {
-    struct Request: Codable {
-        var memoryBytes: Int64?
-        var diskBytes: Int64?
-    }
-
-    static let operationType = OperationType("wanting")
-    let scripted = ScriptedProvider()
-    var unit: OperationUnit { .bytes }
-
-    func description(of request: Request) -> String { "wanting" }
-    func demand(of request: Request) -> ResourceDemand {
-        ResourceDemand(memoryBytes: request.memoryBytes, diskBytes: request.diskBytes)
-    }
-
-    @concurrent
-    func perform(_ request: Request, reporting handle: OperationHandle) async throws -> String {
-        try await scripted.perform(.init(""), reporting: handle)
-    }
-}
-
-private struct GreedyProvider: OperationProvider {
-    struct Request: Codable {}
-    struct Output: Codable {}
-
-    static let operationType = OperationType("greedy")
-
-    func description(of request: Request) -> String { "greedy" }
-    func demand(of request: Request) -> ResourceDemand { ResourceDemand(memoryBytes: 1 << 60) }
-
-    @concurrent
-    func perform(_ request: Request, reporting handle: OperationHandle) async throws -> Output { Output() }
 }

@@ -113,7 +113,9 @@ struct Service {
             switch name {
             case .ollama: registry.register(PullModelProvider(client: try ollama(configuration)))
             case .download:
-                registry.register(DownloadProvider(transport: CurlTransport(), directory: data + "/downloads"))
+                var downloads = DownloadProvider(transport: CurlTransport(), directory: data + "/downloads")
+                downloads.isInDataDirectory = true
+                registry.register(downloads)
             case .nounProject:
                 guard let client = try nounProject(configuration) else { continue }
                 let countFile = data + "/noun-project-calls.json"

@@ -27,12 +27,15 @@ struct RunHistory: Sendable {
     struct Lesson: Sendable {
         var type: OperationType
         var run: Run
+        /// Bytes that it has transferred; 0 where its amounts count something else.
+        var bytes: Int64
         /// How its estimates have held; `nil` where none were judged.
         var accuracy: EstimateAccuracy?
 
-        init(type: OperationType, run: Run, accuracy: EstimateAccuracy?) {
+        init(type: OperationType, run: Run, bytes: Int64 = 0, accuracy: EstimateAccuracy?) {
             self.type = type
             self.run = run
+            self.bytes = bytes
             self.accuracy = accuracy
         }
 
@@ -43,12 +46,14 @@ struct RunHistory: Sendable {
             let progress = operation.progress
             let work = progress.totalUnits.map { max(0, $0 - progress.presentUnits) }
             let run = Run(seconds: seconds, work: work, unit: progress.unit, phases: record.phases)
-            self.init(type: operation.type, run: run, accuracy: record.accuracy)
+            let bytes = progress.unit == .bytes ? progress.completedUnits - progress.presentUnits : 0
+            self.init(type: operation.type, run: run, bytes: bytes, accuracy: record.accuracy)
         }
     }
 
     private var runs: [OperationType: RingBuffer<Run>] = [:]
     private var widths: [OperationType: IntervalWidth] = [:]
+    private var bytes: [OperationType: LearnedPeak] = [:]
 
     /// How many runs of a type are looked at: what was long ago says little.
     static let keptRuns = 256
@@ -67,8 +72,14 @@ struct RunHistory: Sendable {
 
     mutating func add(_ lesson: Lesson) {
         add(lesson.run, of: lesson.type)
+        if lesson.bytes > 0, bytes[lesson.type] != nil || bytes.count < Self.keptTypes {
+            bytes[lesson.type, default: LearnedPeak()].add(lesson.bytes)
+        }
         if let accuracy = lesson.accuracy { add(accuracy, of: lesson.type) }
     }
+
+    /// The most bytes that runs of a type transfer; `nil` where none did.
+    func transferredBytes(of type: OperationType) -> Int64? { bytes[type]?.bytes }
 
     /// What the runs most like one with so much to do say: those of its type with about as much of the same unit (to the same
     /// power of two), then all of its type, then all.

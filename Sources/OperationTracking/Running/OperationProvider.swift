@@ -60,7 +60,8 @@ public protocol OperationProvider<Request, Output>: Sendable {
     func uniqueScope(of request: Request) -> String
 
     /// What a request's work will need, as far as that is known. Where it isn't, what operations of the type needed before is
-    /// taken.
+    /// taken: memory that was measured, and disk space where the traits say that it is theirs
+    /// (``ProviderTraits/writesToDataDirectory``).
     func demand(of request: Request) -> ResourceDemand
 
     /// Does the work.
@@ -116,6 +117,10 @@ public struct ProviderTraits: Sendable, Hashable {
     public var isUnique: Bool
     /// Whether its work keeps to its operation's bandwidth limit (``OperationHandle/limiter``).
     public var isThrottleable: Bool
+    /// Whether the bytes that its amounts count are written to the file system of the tracker's
+    /// ``OperationTracker/Configuration/dataDirectory``. Then what earlier runs of the type have transferred is taken for the disk
+    /// space that a request needs, where ``OperationProvider/demand(of:)`` names none.
+    public var writesToDataDirectory: Bool
 
     /// Makes traits.
     public init(
@@ -123,12 +128,14 @@ public struct ProviderTraits: Sendable, Hashable {
         resumeCost: String? = nil,
         mayBeStartedOverHTTP: Bool = false,
         isUnique: Bool = false,
-        isThrottleable: Bool = false
+        isThrottleable: Bool = false,
+        writesToDataDirectory: Bool = false
     ) {
         self.pausing = pausing
         self.resumeCost = resumeCost
         self.mayBeStartedOverHTTP = mayBeStartedOverHTTP
         self.isUnique = isUnique
         self.isThrottleable = isThrottleable
+        self.writesToDataDirectory = writesToDataDirectory
     }
 }

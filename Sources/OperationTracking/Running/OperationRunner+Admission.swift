@@ -94,12 +94,17 @@ extension OperationRunner {
 
     /// What work says that it needs, or else what its like has needed before.
     ///
-    /// Processes that share memory have less than the sum of theirs, so what was learned may be more than there is, which is
-    /// no reason to refuse work that has run here.
+    /// Processes that share memory have less than the sum of theirs, and no two requests are alike, so what was learned may be
+    /// more than there is, which is no reason to refuse work whose like has run here.
     private func demand(of work: ProviderJob) -> ResourceDemand {
         var demand = work.demand
-        if demand.memoryBytes == nil, let learned = tracker.learnedDemand(of: work.type).memoryBytes {
-            demand.memoryBytes = min(learned, tracker.latestAssessment.host?.memoryLimitBytes ?? .max)
+        let learned = tracker.learnedDemand(of: work.type)
+        let host = tracker.latestAssessment.host
+        if demand.memoryBytes == nil, let memory = learned.memoryBytes {
+            demand.memoryBytes = min(memory, host?.memoryLimitBytes ?? .max)
+        }
+        if demand.diskBytes == nil, work.countsDiskSpace, let disk = learned.diskBytes {
+            demand.diskBytes = min(disk, host?.diskTotalBytes ?? .max)
         }
         return demand
     }
@@ -116,13 +121,18 @@ extension OperationRunner {
         for job in places.ids.lazy.compactMap({ self.jobs[$0] }) {
             let cell = job.handle.cell
             var left = demand(of: job.work)
-            let (memory, disk) = cell.withState { state in
-                // What comes in bytes is taken to be written to the disk.
-                let written = cell.unit == .bytes ? cell.amounts(of: state).completed : 0
-                return (state.resources.memoryBytes ?? 0, written)
+            let (memory, amounts, present) = cell.withState { state in
+                (state.resources.memoryBytes ?? 0, cell.amounts(of: state), state.present)
             }
             left.memoryBytes = left.memoryBytes.map { max(0, max(0, $0) - memory) }
-            left.diskBytes = left.diskBytes.map { max(0, max(0, $0) - disk) }
+            if job.work.countsDiskSpace, amounts.total >= 0 {
+                // Now that the work has said how much there is, nothing needs to be guessed.
+                left.diskBytes = max(0, amounts.total - amounts.completed)
+            } else {
+                // What comes in bytes is taken to be written to the disk; what was there before was never asked for.
+                let written = cell.unit == .bytes ? max(0, amounts.completed - present) : 0
+                left.diskBytes = left.diskBytes.map { max(0, max(0, $0) - written) }
+            }
             sum = sum + left
         }
         return sum

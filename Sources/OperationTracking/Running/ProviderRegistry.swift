@@ -150,6 +150,9 @@ struct ProviderJob: Sendable {
         }
     }
 
+    /// Whether its amounts are bytes on the file system whose space is looked after.
+    var countsDiskSpace: Bool { traits.writesToDataDirectory && unit == .bytes }
+
     /// The same for equal requests, of equal scope, of providers whose active requests are unique; `nil` for others.
     var uniqueKey: String? {
         guard traits.isUnique else { return nil }

@@ -93,7 +93,9 @@ extension OperationCell {
                 unit: unit,
                 phases: state.phases.phases(endingAt: seconds)
             )
-            return RunHistory.Lesson(type: type, run: run, accuracy: state.estimator.accuracy(endingAt: seconds))
+            let bytes = unit == .bytes ? amounts.completed - state.present : 0
+            let accuracy = state.estimator.accuracy(endingAt: seconds)
+            return RunHistory.Lesson(type: type, run: run, bytes: bytes, accuracy: accuracy)
         }
     }
 

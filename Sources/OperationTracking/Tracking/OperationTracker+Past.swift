@@ -3,7 +3,7 @@ import Synchronization
 /// Past runs, once they have been read.
 struct Past: Sendable {
     var runs = RunHistory()
-    var isAsked = false
+    var reading: Task<Void, Never>?
     var isKnown = false
     /// Runs of this tracker that ended before the older ones had been read, in their order.
     var early: [RunHistory.Lesson] = []
@@ -32,21 +32,19 @@ extension OperationTracker {
     /// Reads the latest completed operations once, so that estimates can begin with how long they took, and with how wide
     /// their intervals had to be.
     func learnFromHistory() {
-        let isFirst = past.withLock { past in
-            defer { past.isAsked = true }
-            return !past.isAsked
-        }
-        guard isFirst else { return }
-        guard let history else { return past.withLock { $0.begin(with: []) } }
-        let now = clock.wallMilliseconds
-        Task { [weak self] in
-            var query = HistoryQuery(limit: 1000)
-            query.statuses = [.completed]
-            // A history that can't be read is told of elsewhere; estimates then begin without one.
-            let page = try? await history.page(query)
-            // What ends from now on this tracker learns by itself.
-            let older = (page?.records ?? []).filter { ($0.operation.finishedAt?.milliseconds ?? .max) < now }
-            self?.past.withLock { $0.begin(with: older) }
+        past.withLock { past in
+            guard past.reading == nil, !past.isKnown else { return }
+            guard let history else { return past.begin(with: []) }
+            let now = clock.wallMilliseconds
+            past.reading = Task { [weak self] in
+                var query = HistoryQuery(limit: 1000)
+                query.statuses = [.completed]
+                // A history that can't be read is told of elsewhere; estimates then begin without one.
+                let page = try? await history.page(query)
+                // What ends from now on this tracker learns by itself.
+                let older = (page?.records ?? []).filter { ($0.operation.finishedAt?.milliseconds ?? .max) < now }
+                self?.past.withLock { $0.begin(with: older) }
+            }
         }
     }
 

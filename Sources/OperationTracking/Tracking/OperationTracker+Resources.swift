@@ -64,14 +64,20 @@ extension OperationTracker {
 
     /// Takes over from the history what operations of a type have needed before this tracker was made.
     func learnDemand(of type: OperationType) async {
+        learnFromHistory()
+        await past.withLock(\.reading)?.value
         guard let history, !registry.hasLearnedMemory(of: type) else { return }
         // A history that can't be read now is asked again next time.
         guard let figures = try? await history.statistics(types: [type]) else { return }
         registry.learnMemory(of: type, figures.first?.peakMemoryBytes)
     }
 
-    /// What operations of a type have needed before, as far as it was measured.
+    /// What operations of a type have needed before: memory as far as it was measured, and as many bytes as they have
+    /// transferred, whether to this machine's disk or not.
     func learnedDemand(of type: OperationType) -> ResourceDemand {
-        ResourceDemand(memoryBytes: registry.typicalMemory(of: type))
+        ResourceDemand(
+            memoryBytes: registry.typicalMemory(of: type),
+            diskBytes: past.withLock { $0.runs.transferredBytes(of: type) }
+        )
     }
 }

@@ -1,3 +1,10 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
 public import OperationTracking
 
 /// Downloads a file over HTTP.
@@ -60,6 +67,11 @@ public struct DownloadProvider: OperationProvider {
     public var stallLimit: LowSpeedLimit? = LowSpeedLimit(bytesPerSecond: 1000, for: .seconds(30))
     /// How many redirects are followed, within `http` and `https`; by default 10.
     public var maximumRedirects = 10
+    /// Whether the provider's folder is on the file system of the tracker's data directory; by default not. Then the disk space
+    /// that a download needs is looked for there before it begins: its ``Request/size`` where that is given, without what has
+    /// arrived before, or else what earlier downloads came to. How much a server would send is not known before it is asked. It
+    /// has no effect where a request may name another folder.
+    public var isInDataDirectory = false
 
     let transport: any HTTPTransport
     let directory: String
@@ -84,8 +96,19 @@ public struct DownloadProvider: OperationProvider {
             resumeCost: "It goes on from what has arrived, where the server can.",
             mayBeStartedOverHTTP: !allowsAnyTarget,
             isUnique: true,
-            isThrottleable: true
+            isThrottleable: true,
+            writesToDataDirectory: isInDataDirectory && !allowsAnyTarget
         )
+    }
+
+    /// The disk space that is still needed for a file whose size is given.
+    public func demand(of request: Request) -> ResourceDemand {
+        guard traits.writesToDataDirectory, let size = request.size, let target = try? target(of: request) else {
+            return .unknown
+        }
+        var part = stat()
+        let isThere = lstat("\(target.folder)/\(target.partName)", &part) == 0
+        return ResourceDemand(diskBytes: max(0, size - (isThere ? Int64(part.st_size) : 0)))
     }
 
     /// A file by its address.

@@ -1,3 +1,4 @@
+import Foundation
 import OperationTracking
 import Testing
 
@@ -42,6 +43,22 @@ struct DownloadRulesTests {
         #expect(target("sub/..", anywhere: true) == nil)
         #expect(target("sub/", anywhere: true) == nil)
         #expect(target("a\0b/x", anywhere: true) == nil)
+    }
+
+    @Test func aSizeThatIsGivenIsAskedForWhereTheFolderIsLookedAfter() throws {
+        let fixture = DownloadFixture()
+        var provider = fixture.provider()
+        let known = DownloadProvider.Request(url: "http://h/f", size: 1000)
+        #expect(provider.demand(of: known) == .unknown && !provider.traits.writesToDataDirectory)
+        provider.isInDataDirectory = true
+        #expect(provider.traits.writesToDataDirectory)
+        #expect(provider.demand(of: known) == ResourceDemand(diskBytes: 1000))
+        #expect(provider.demand(of: .init(url: "http://h/f")) == .unknown)
+        try Data(count: 400).write(to: URL(fileURLWithPath: fixture.path("f.part")))
+        #expect(provider.demand(of: known) == ResourceDemand(diskBytes: 600))
+        var anywhere = fixture.provider(allowsAnyTarget: true)
+        anywhere.isInDataDirectory = true
+        #expect(anywhere.demand(of: known) == .unknown && !anywhere.traits.writesToDataDirectory)
     }
 
     @Test func onlyAProviderThatKeepsToItsFolderIsStartedOverHTTP() {
