@@ -13,17 +13,22 @@ struct OperationsMiddleware<Context: RequestContext>: RouterMiddleware {
         next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         guard api.serves(request.head.path ?? "/") else { return try await next(request, context) }
-        var request = request
-        // Hummingbird answers one that is too long with 413.
-        let body = try await request.collectBody(upTo: api.configuration.maximumBodyBytes)
         // Hummingbird keeps Host apart from the other fields.
         let host = request.head.authority.map { [APIHeader("Host", $0)] } ?? []
-        let asked = APIRequest(
+        var asked = APIRequest(
             method: request.method.rawValue,
             target: request.head.path ?? "/",
-            headers: host + request.headers.map { APIHeader($0.name.rawName, $0.value) },
-            body: Array(body.readableBytesView)
+            headers: host + request.headers.map { APIHeader($0.name.rawName, $0.value) }
         )
+        // Of a client that may not ask, no body is kept.
+        if let refusal = api.refuse(head: asked) { return Self.response(refusal) }
+        do {
+            var request = request
+            let body = try await request.collectBody(upTo: api.configuration.maximumBodyBytes)
+            asked.body = Array(body.readableBytesView)
+        } catch let error as any HTTPResponseError where error.status == .contentTooLarge {
+            return Self.response(api.tooLargeResponse)
+        }
         return Self.response(await api.respond(to: asked))
     }
 
