@@ -14,13 +14,13 @@ export function onUnauthorized(ask) {
 }
 
 /** Asks the server. A session that it wants is asked for once, and the request made again. */
-export async function request(method, path, body, { retrying = false, signal } = {}) {
+export async function request(method, path, body, { retrying = false, signal, headers = {} } = {}) {
   let response;
   try {
     response = await fetch(path, {
       method,
       signal,
-      headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+      headers: body === undefined ? headers : { 'Content-Type': 'application/json', ...headers },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch (error) {
@@ -28,7 +28,7 @@ export async function request(method, path, body, { retrying = false, signal } =
     throw new RequestError(0, 'The server does not answer. It may be stopped, or starting again.');
   }
   if (response.status === 401 && !retrying && authenticate) {
-    if (await authenticate()) return request(method, path, body, { retrying: true, signal });
+    if (await authenticate()) return request(method, path, body, { retrying: true, signal, headers });
   }
   const text = await response.text();
   let value = null;
@@ -40,11 +40,8 @@ export async function request(method, path, body, { retrying = false, signal } =
 export const get = (path, options) => request('GET', path, undefined, options);
 export const post = (path, body, options) => request('POST', path, body, options);
 
-/** Trades the server's token for a cookie that this page can't read. */
-export async function startSession(token) {
-  const response = await fetch('/api/session', { method: 'POST', headers: { Authorization: `Bearer ${token}` } });
-  return response.ok;
-}
+/** Trades the server's token for a cookie that this page can't read. A token that is not the server's fails with status 401. */
+export const startSession = (token) => request('POST', '/api/session', undefined, { retrying: true, headers: { Authorization: `Bearer ${token}` } });
 
 /** A path with a query; what is empty is left out. */
 export function withQuery(path, parameters) {

@@ -1,6 +1,10 @@
 const list = '/api/ports/operations';
 const names = ['snapshot', 'started', 'updated', 'finished', 'overload', 'threshold', 'history_health'];
 const pollInterval = 2000;
+/** A list that takes longer, in ms, is given up. */
+const patience = 10_000;
+/** A stream that was refused is asked for again with each so manieth poll. */
+const pollsBetweenStreams = 3;
 
 /**
  * The stream of all operations, or, where there is none, the list asked for every two seconds. It runs in a page or in a
@@ -12,7 +16,8 @@ const pollInterval = 2000;
 export class Connection {
   #tell;
   #source = null;
-  #timer = null;
+  /** Ends the asking; `null` while the stream is there. */
+  #polling = null;
   #state = 'connecting';
   #operations = new Map();
   #last = new Map();
@@ -22,16 +27,14 @@ export class Connection {
   }
 
   start() {
-    if (this.#source || this.#timer) return;
-    this.#open();
+    if (!this.#source && !this.#polling) this.#open();
   }
 
   stop() {
-    this.#source?.close();
-    this.#source = null;
-    clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#close();
+    this.#endPolling();
     this.#operations.clear();
+    this.#last.clear();
     this.#state = 'connecting';
   }
 
@@ -56,44 +59,52 @@ export class Connection {
     const source = new EventSource(`${list}/stream`);
     this.#source = source;
     source.onopen = () => {
-      clearTimeout(this.#timer);
-      this.#timer = null;
+      this.#endPolling();
       this.#become('live');
     };
     for (const name of names) source.addEventListener(name, (event) => this.#take(name, JSON.parse(event.data)));
     source.onerror = () => {
-      // The browser tries again by itself unless it was refused; the list tells which of the two it is.
-      if (source.readyState === EventSource.CLOSED) {
-        source.close();
-        if (this.#source === source) this.#source = null;
-      }
-      if (!this.#timer) this.#poll();
+      // The browser tries again by itself unless it was refused. Until it is through, what is shown is not live.
+      if (source.readyState === EventSource.CLOSED) this.#close();
+      if (!this.#polling) this.#beginPolling();
     };
   }
 
-  async #poll() {
-    this.#timer = setTimeout(() => {}, 0);
-    try {
-      const response = await fetch(list, { cache: 'no-cache' });
-      if (response.ok) {
-        const { operations } = await response.json();
-        if (this.#state !== 'live') {
-          this.#become('polling');
-          this.#replace(operations);
-        }
-      } else {
-        this.#become(response.status === 401 ? 'unauthorized' : 'offline');
-      }
-    } catch {
-      this.#become('offline');
+  #close() {
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  async #beginPolling() {
+    this.#polling = new AbortController();
+    const { signal } = this.#polling;
+    for (let count = 0; !signal.aborted; count += 1) {
+      await this.#poll(signal);
+      if (signal.aborted) return;
+      // Nobody gets in without a token: `retry` says when there is one.
+      if (this.#state === 'unauthorized') { this.#close(); return; }
+      await new Promise((resolve) => { setTimeout(resolve, pollInterval); });
+      if (!signal.aborted && !this.#source && count % pollsBetweenStreams === 0) this.#open();
     }
-    if (this.#timer === null) return;
-    if (this.#source?.readyState === EventSource.OPEN) { this.#timer = null; return; }
-    if (this.#state === 'unauthorized') { this.#source?.close(); this.#source = null; return; }
-    this.#timer = setTimeout(() => {
-      if (!this.#source) this.#open();
-      this.#poll();
-    }, pollInterval);
+  }
+
+  #endPolling() {
+    this.#polling?.abort();
+    this.#polling = null;
+  }
+
+  async #poll(signal) {
+    try {
+      const response = await fetch(list, { cache: 'no-cache', signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]) });
+      if (!response.ok) { this.#become(response.status === 401 ? 'unauthorized' : 'offline'); return; }
+      const { operations } = await response.json();
+      // The stream may have come while the list was on its way, and knows better.
+      if (signal.aborted) return;
+      this.#become('polling');
+      this.#replace(operations);
+    } catch {
+      if (!signal.aborted) this.#become('offline');
+    }
   }
 
   #become(state) {

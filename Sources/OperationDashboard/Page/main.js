@@ -1,4 +1,4 @@
-import { onUnauthorized, startSession } from './api.js';
+import { get, onUnauthorized, startSession } from './api.js';
 import { ask, complain } from './dialog.js';
 import { element, setHidden, setText } from './dom.js';
 import { EventsView } from './events-view.js';
@@ -11,7 +11,7 @@ import { PortsView } from './ports-view.js';
 import { StartView } from './start-view.js';
 import { Store } from './store.js';
 
-const store = new Store();
+const store = new Store((id) => get(`/api/ports/operations/${id}`));
 const views = {
   operations: new OperationsView(store),
   start: new StartView(store),
@@ -46,30 +46,60 @@ const words = {
   unauthorized: 'Not live: the server asks for its token',
 };
 
+const access = document.getElementById('access');
 let asking = null;
-/** Asks for the token once, however many requests wait for it. */
+let hasDeclined = false;
+/** Asks for the token once, however many requests wait for it. Who would not give it is not asked again until they want to. */
 function authenticate() {
+  if (hasDeclined) return false;
   asking ??= (async () => {
     let note = 'The server keeps it in its token file.';
+    let token = '';
     for (;;) {
       const fields = await ask('This server asks for its token', [
         element('p', { textContent: note }),
-        element('label', {}, 'Token', element('input', { name: 'token', type: 'password', required: true, autocomplete: 'current-password' })),
+        element('label', {}, 'Token', element('input', { name: 'token', type: 'password', required: true, autocomplete: 'current-password', value: token })),
       ], 'Sign in');
-      if (!fields) return false;
-      if (await startSession(fields.token).catch(() => false)) { live.retry(); return true; }
-      note = 'That is not this server’s token. It is in its token file.';
+      if (!fields) {
+        hasDeclined = true;
+        setHidden(access, false);
+        return false;
+      }
+      try {
+        await startSession(fields.token);
+        live.retry();
+        return true;
+      } catch (error) {
+        // Only 401 says something about the token; after anything else it may be tried again.
+        const isWrong = error.status === 401;
+        token = isWrong ? '' : fields.token;
+        note = isWrong ? 'That is not this server’s token. It is in its token file.' : `The token could not be checked. ${error.message}`;
+      }
     }
   })().finally(() => { asking = null; });
   return asking;
 }
 onUnauthorized(authenticate);
 
+document.getElementById('sign-in').addEventListener('click', async () => {
+  hasDeclined = false;
+  if (!await authenticate()) return;
+  access.hidden = true;
+  main.focus();
+  present.hide();
+  present.show();
+});
+
 const live = connect((message) => {
   if (message.kind === 'event') { store.take(message); return; }
   liveness.dataset.state = message.state;
   setText(document.getElementById('liveness-text'), words[message.state]);
   if (message.state === 'unauthorized') authenticate();
+  // Another tab may have signed in.
+  else if (message.state === 'live' || message.state === 'polling') {
+    hasDeclined = false;
+    setHidden(access, true);
+  }
 });
 
 const banner = document.getElementById('overload');

@@ -13,7 +13,7 @@ export class OperationsView {
   #isDrawing = false;
   #list = element('ul', { className: 'cards', 'aria-label': 'Operations' });
   #count = element('p', { className: 'quiet' });
-  #empty = element('p', { className: 'empty' }, 'Nothing runs. ', element('a', { href: '#/start', textContent: 'Start something' }),
+  #empty = element('p', { className: 'empty', hidden: true }, 'Nothing runs. ', element('a', { href: '#/start', textContent: 'Start something' }),
     ', or look at ', element('a', { href: '#/history', textContent: 'what has run' }), '.');
   node = element('section', { 'aria-labelledby': 'operations-title' }, 
     element('header', { className: 'title' }, element('h2', { id: 'operations-title', textContent: 'Running' }), this.#count),
@@ -44,7 +44,7 @@ export class OperationsView {
     const rate = active.filter((operation) => operation.status === 'in_progress' && !this.#store.operations.has(operation.parent_id))
       .reduce((sum, operation) => sum + (operation.resource_impact.network_mbps ?? 0), 0);
     setText(this.#count, [...words.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`), speed(rate)].filter(Boolean).join(', '));
-    setHidden(this.#empty, this.#store.operations.size > 0);
+    setHidden(this.#empty, !this.#store.isLoaded || this.#store.operations.size > 0);
   }
 
   #draw() {

@@ -2,6 +2,8 @@
 const speedsKept = 60;
 /** How long an operation that has ended is still shown among the running ones. */
 const endedShown = 8000;
+/** How many endings are asked for at once when operations are gone. */
+const endingsAskedFor = 20;
 
 /**
  * The operations as this page knows them. Changes are gathered and told once a frame, so that however fast they come the page
@@ -12,8 +14,17 @@ export class Store extends EventTarget {
   speeds = new Map();
   overload = null;
   historyHealth = null;
+  /** Whether the server has said what there is. */
+  isLoaded = false;
+  #find;
   #changed = new Set();
   #isScheduled = false;
+
+  /** `find` asks the server for one operation. */
+  constructor(find) {
+    super();
+    this.#find = find;
+  }
 
   take({ name, data }) {
     switch (name) {
@@ -31,8 +42,11 @@ export class Store extends EventTarget {
   }
 
   #replace(operations) {
+    this.isLoaded = true;
     const present = new Set(operations.map((operation) => operation.operation_id));
-    for (const [id, operation] of this.operations) if (!present.has(id) && !operation.finished_at) this.#remove(id);
+    const gone = [...this.operations.values()].filter((operation) => !present.has(operation.operation_id) && !operation.finished_at);
+    // They ended while nobody told: what has become of them is asked, unless they are so many that nobody would read it.
+    for (const { operation_id: id } of gone) if (gone.length > endingsAskedFor) this.#remove(id); else this.#learnEnding(id);
     for (const operation of operations) this.#put(operation);
     this.dispatchEvent(new CustomEvent('snapshot'));
     this.#schedule();
@@ -47,6 +61,14 @@ export class Store extends EventTarget {
     this.speeds.set(id, speeds);
     this.#changed.add(id);
     this.#schedule();
+  }
+
+  async #learnEnding(id) {
+    const operation = await this.#find(id).catch(() => null);
+    // It may have come back, or its ending been told, while this was asked.
+    if (!this.operations.has(id) || this.operations.get(id).finished_at) return;
+    if (operation?.finished_at) this.#end(operation);
+    else if (!operation) this.#remove(id);
   }
 
   #end(operation) {
