@@ -39,7 +39,8 @@ export async function attempt(work) {
   try {
     return await work();
   } catch (error) {
-    complain(error.message);
+    // What nobody waits for any more has not gone wrong.
+    if (error.name !== 'AbortError') complain(error.message);
     return undefined;
   }
 }

@@ -4,14 +4,19 @@ import { eventWord, showDetails } from './details-dialog.js';
 import { element, scroller, tableHead } from './dom.js';
 import { moment, shortMoment } from './format.js';
 
+const pageSize = 100;
+
 /** Who started, ended, killed and restarted what. What happens while it is looked at comes in on top. */
 export class EventsView {
   #store;
   #cursor = null;
   #newest = null;
+  /** Ends the request for a page that is on its way. */
+  #loading = null;
   #rows = element('tbody');
   #more = element('button', { type: 'button', textContent: 'More', hidden: true, onclick: () => this.#load() });
   #scheduled = null;
+  #watching = null;
   node = element('section', { 'aria-labelledby': 'events-title' }, element('h2', { id: 'events-title', textContent: 'Events' }),
     scroller('Events, newest first', element('table', {}, tableHead(['When', 'What', 'Detail', 'By whom', 'Operation']), this.#rows)),
     this.#more);
@@ -19,28 +24,42 @@ export class EventsView {
   constructor(store) { this.#store = store; }
 
   show() {
-    this.#rows.replaceChildren();
-    this.#cursor = null;
-    this.#newest = null;
-    this.#load();
+    this.#reload();
     this.#store.addEventListener('change', this.#change);
     this.#store.addEventListener('ended', this.#change);
+    this.#watching = setInterval(() => { if (!document.hidden) this.#change(); }, 5000);
   }
 
   hide() {
     this.#store.removeEventListener('change', this.#change);
     this.#store.removeEventListener('ended', this.#change);
+    clearInterval(this.#watching);
     clearTimeout(this.#scheduled);
     this.#scheduled = null;
+    this.#loading?.abort();
   }
 
-  /** The log grows when operations change, but not with each change. */
+  /** The log grows when operations change, but not with each change; and by what others do with processes and ports. */
   #change = () => {
     this.#scheduled ??= setTimeout(() => { this.#scheduled = null; this.#refresh(); }, 1000);
   };
 
+  #reload() {
+    this.#loading?.abort();
+    this.#loading = null;
+    this.#rows.replaceChildren();
+    this.#cursor = null;
+    this.#newest = null;
+    this.#load();
+  }
+
   async #load() {
-    const page = await attempt(() => get(withQuery('/api/ports/events', { cursor: this.#cursor, limit: 100 })));
+    if (this.#loading) return;
+    const loading = new AbortController();
+    this.#loading = loading;
+    const page = await attempt(() => get(withQuery('/api/ports/events', { cursor: this.#cursor, limit: pageSize }), { signal: loading.signal }));
+    if (this.#loading !== loading) return;
+    this.#loading = null;
     if (!page) return;
     this.#newest ??= this.#key(page.events[0]);
     this.#cursor = page.next_cursor;
@@ -49,9 +68,12 @@ export class EventsView {
   }
 
   async #refresh() {
-    const page = await get(withQuery('/api/ports/events', { limit: 100 })).catch(() => null);
-    if (!page) return;
+    if (this.#loading) { this.#change(); return; }
+    const page = await get(withQuery('/api/ports/events', { limit: pageSize })).catch(() => null);
+    if (!page || this.#loading || !this.node.isConnected) return;
     const known = page.events.findIndex((event) => this.#key(event) === this.#newest);
+    // More has happened than there is room for: what lies between would be missing.
+    if (known < 0 && page.events.length === pageSize) { this.#reload(); return; }
     const fresh = known < 0 ? page.events : page.events.slice(0, known);
     if (fresh.length === 0) return;
     this.#newest = this.#key(fresh[0]);

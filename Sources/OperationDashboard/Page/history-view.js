@@ -14,16 +14,19 @@ const root = '/api/ports/operations/history';
 export class HistoryView {
   #records = [];
   #cursor = null;
-  #isLoading = false;
+  /** Ends the request for a page that is on its way. */
+  #loading = null;
+  #types = new Set();
+  #type = element('select', { name: 'type' }, element('option', { value: '', textContent: 'all' }));
   #rows = element('tbody');
   #more = element('button', { type: 'button', textContent: 'More', hidden: true, onclick: () => this.#load() });
   #statistics = element('div');
   #plots = element('div', { className: 'plots' });
   #note = element('p', { className: 'quiet', role: 'status' });
   #filter = element('form', { className: 'filter', 'aria-label': 'Filter', onsubmit: (event) => { event.preventDefault(); this.#reload(); }, onchange: () => this.#reload() },
-    element('label', {}, 'Type', element('input', { name: 'type', pattern: '[a-z][a-z0-9_]*', placeholder: 'all' })),
-    element('label', {}, 'Status', element('select', { name: 'status' }, ['', 'completed', 'failed', 'cancelled', 'in_progress', 'paused', 'pending'].map((value) =>
-      element('option', { value, textContent: value === '' ? 'all' : value.replaceAll('_', ' ') })))),
+    element('label', {}, 'Type', this.#type),
+    element('label', {}, 'Status', element('select', { name: 'status' }, ['', 'completed', 'failed', 'cancelled', 'in_progress', 'paused', 'pending'].map((status) =>
+      element('option', { value: status, textContent: status === '' ? 'all' : statusWord({ status }) })))),
     element('label', {}, 'Text', element('input', { name: 'text', type: 'search' })),
     element('label', {}, 'Since', element('input', { name: 'since', type: 'datetime-local' })));
   #watcher = new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) this.#load(); });
@@ -38,34 +41,50 @@ export class HistoryView {
     this.#watcher.observe(this.#more);
   }
 
-  hide() { this.#watcher.disconnect(); }
+  hide() {
+    this.#watcher.disconnect();
+    this.#loading?.abort();
+  }
 
   #reload() {
     if (!this.#filter.reportValidity()) return;
+    this.#loading?.abort();
+    this.#loading = null;
     this.#records = [];
     this.#cursor = null;
     this.#rows.replaceChildren();
-    this.#load(true);
+    this.#more.hidden = true;
+    this.#load();
   }
 
-  async #load(isFirst = false) {
-    if ((this.#isLoading && !isFirst) || (!isFirst && !this.#cursor)) return;
-    this.#isLoading = true;
+  async #load() {
+    if (this.#loading) return;
+    const loading = new AbortController();
+    this.#loading = loading;
     const filter = Object.fromEntries(new FormData(this.#filter));
     if (filter.since) filter.since = new Date(filter.since).toISOString();
-    const asked = JSON.stringify(filter);
-    const page = await attempt(() => get(withQuery(root, { ...filter, cursor: this.#cursor, limit: 50 })));
-    this.#isLoading = false;
-    // The filter may have been changed while this was on its way.
-    const now = Object.fromEntries(new FormData(this.#filter));
-    if (now.since) now.since = new Date(now.since).toISOString();
-    if (!page || asked !== JSON.stringify(now)) return;
+    const page = await attempt(() => get(withQuery(root, { ...filter, cursor: this.#cursor, limit: 50 }), { signal: loading.signal }));
+    // The filter may have been changed while this was on its way: another request has taken its place.
+    if (this.#loading !== loading) return;
+    this.#loading = null;
+    if (!page) return;
     this.#records.push(...page.operations);
+    this.#offer(page.operations.map((operation) => operation.operation_type));
     this.#cursor = page.next_cursor;
     this.#more.hidden = !this.#cursor;
     this.#rows.append(...page.operations.map((operation) => this.#row(operation)));
     this.#note.textContent = this.#records.length === 0 ? 'Nothing that ran is like that.' : `${this.#records.length}${this.#cursor ? ' newest' : ''} shown`;
     this.#draw();
+  }
+
+  /** Adds types to those that can be filtered by, in the words that the table shows. */
+  #offer(types) {
+    const known = this.#types.size;
+    for (const type of types) this.#types.add(type);
+    if (this.#types.size === known) return;
+    const chosen = this.#type.value;
+    this.#type.replaceChildren(this.#type.firstChild, ...[...this.#types].sort().map((value) => element('option', { value, textContent: typeWord(value) })));
+    this.#type.value = chosen;
   }
 
   #row(operation) {
@@ -82,6 +101,7 @@ export class HistoryView {
   async #summarise() {
     const answer = await attempt(() => get(`${root}/statistics`));
     const types = answer?.statistics ?? [];
+    this.#offer(types.map((entry) => entry.operation_type));
     if (types.length === 0) return;
     const areJudged = types.some((entry) => entry.estimates > 0);
     const head = ['Type', 'Completed', 'Failed', 'Cancelled', 'Success', 'Median', '9 of 10 within', 'Throughput', ...(areJudged ? ['Intervals that held', 'Error of estimates'] : [])];
