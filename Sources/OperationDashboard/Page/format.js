@@ -47,11 +47,29 @@ function short(seconds) {
   return [Math.round(seconds / 86400), 'd'];
 }
 
-/** The time remaining as a range, in steps, so that it moves only when it says something new. */
-export function remaining(operation) {
-  const { eta_low_seconds: low, eta_high_seconds: high, eta_seconds: expected } = operation;
-  if (operation.status !== 'in_progress' || expected === null) return '';
-  const [from, to] = [rough(Math.max(0, low ?? expected), false), rough(Math.max(1, high ?? expected), true)];
+/** How far an end of a range may pass a step before it is told anew: about a step it would go to and fro. */
+const slack = 1.15;
+
+/** One end of a range: where it was told before, unless it has clearly left there. */
+function end(seconds, upwards, told) {
+  const now = rough(seconds, upwards);
+  if (told === undefined || now === told) return now;
+  const lowest = rough(seconds / slack, upwards);
+  const highest = rough(seconds * slack, upwards);
+  return lowest <= told && told <= highest ? told : now;
+}
+
+/** The time remaining as a range in steps: `[from, to]` in seconds; `null` where it is not known. `told` is the range shown now. */
+export function remainingRange({ status, eta_low_seconds: low, eta_high_seconds: high, eta_seconds: expected }, told) {
+  if (status !== 'in_progress' || expected === null) return null;
+  const to = end(Math.max(1, high ?? expected), true, told?.[1]);
+  return [Math.min(to, end(Math.max(0, low ?? expected), false, told?.[0])), to];
+}
+
+/** A range as a person says it. */
+export function remaining(operation, range) {
+  if (!range) return '';
+  const [from, to] = range;
   const [a, aUnit] = short(from);
   const [b, bUnit] = short(to);
   const late = operation.eta_overdue ? ', longer than usual' : '';
@@ -80,6 +98,10 @@ export function amount(operation) {
   if (total === null) return done > 0 ? `${show(done)}${what}` : '';
   return `${show(done)} of ${show(total)}${what}`;
 }
+
+/** Whether it was further before and does a part again: the bar, which never goes back, then shows more than the amount. */
+export const isBehind = ({ rewound_mb: rewound, completed_units: done, total_units: total, progress, finished_at: finished }) =>
+  !finished && rewound > 0 && total > 0 && (100 * done) / total < progress - 1;
 
 export const moment = (text) => (text ? new Date(text).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' }) : '');
 

@@ -45,6 +45,8 @@ export class MachineView {
       ['Disk free', host.disk_available_mb === null ? 'not measured' : `${megabytes(host.disk_available_mb)} of ${megabytes(host.disk_total_mb)}`],
       ['Load', host.load_average ? host.load_average.map((value) => value.toFixed(2)).join(' ') : 'not known'],
     ];
+    const waits = [['CPU', host.cpu_pressure_percent], ['memory', host.memory_pressure_percent], ['disk', host.io_pressure_percent]].filter(([, value]) => value != null);
+    if (waits.length > 0) figures.push(['Waiting, of the time', waits.map(([name, value]) => `${Math.round(value)} % for ${name}`).join(', ')]);
     if (host.container_memory_limit_mb !== null) figures.push(['Container may use', megabytes(host.container_memory_limit_mb)]);
     this.#figures.replaceChildren(...figures.map(([name, value]) => element('div', {}, element('dt', { textContent: name }), element('dd', { textContent: value }))));
   }

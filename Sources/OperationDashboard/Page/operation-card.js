@@ -2,7 +2,7 @@ import { post } from './api.js';
 import { showDetails } from './details-dialog.js';
 import { ask, attempt, confirmed } from './dialog.js';
 import { element, setHidden, setText } from './dom.js';
-import { amount, duration, megabytes, percent, remaining, remainingBasis, speed, statusWord, typeWord } from './format.js';
+import { amount, duration, isBehind, megabytes, percent, remaining, remainingBasis, remainingRange, speed, statusWord, typeWord } from './format.js';
 import { Sparkline } from './sparkline.js';
 
 const root = '/api/ports/operations';
@@ -10,6 +10,7 @@ const root = '/api/ports/operations';
 /** One operation: what it does, how far it is, what it costs, and what can be done about it. Made once and then updated. */
 export class OperationCard {
   #operation;
+  #range = null;
   #sparkline = new Sparkline();
   #name = element('button', { type: 'button', className: 'name', onclick: () => showDetails(this.#operation.operation_id) });
   #title = element('h3', {}, this.#name);
@@ -66,9 +67,11 @@ export class OperationCard {
     else this.#bar.value = operation.progress;
     setText(this.#percent, percent(operation.progress));
     const rate = status === 'in_progress' ? speed(cost.network_mbps) : '';
-    this.#fact('amount', amount(operation));
+    this.#fact('amount', isBehind(operation) ? `${amount(operation)}, begun again` : amount(operation));
+    this.#facts.amount.title = isBehind(operation) ? 'It had come further before; the bar shows how far.' : '';
     this.#fact('speed', rate);
-    this.#fact('remaining', remaining(operation));
+    this.#range = remainingRange(operation, this.#range);
+    this.#fact('remaining', remaining(operation, this.#range));
     const basis = remainingBasis(operation);
     if (this.#facts.remaining.title !== basis) this.#facts.remaining.title = basis;
     this.#fact('phase', operation.phase ?? '');

@@ -1,7 +1,7 @@
 import { get, post } from './api.js';
 import { attempt, confirmed } from './dialog.js';
 import { element } from './dom.js';
-import { typeWord } from './format.js';
+import { statusWord, typeWord } from './format.js';
 
 /**
  * What can be started from here: a form each, made into a request of the provider's. A provider that this page knows no form
@@ -39,10 +39,20 @@ const overloadInterval = 5000;
 export class StartView {
   #store;
   #timer = null;
+  /** The operations started from here that have not ended, and where that is said. */
+  #started = new Map();
   #forms = element('div', { className: 'forms' });
   node = element('section', { 'aria-labelledby': 'start-title' }, element('h2', { id: 'start-title', textContent: 'Start' }), this.#forms);
 
-  constructor(store) { this.#store = store; }
+  constructor(store) {
+    this.#store = store;
+    store.addEventListener('ended', ({ detail }) => {
+      const status = this.#started.get(detail.operation_id);
+      if (!status) return;
+      this.#started.delete(detail.operation_id);
+      status.replaceChildren(`${detail.description || typeWord(detail.operation_type)}: ${statusWord(detail)}. `, element('a', { href: '#/history', textContent: 'See the history' }));
+    });
+  }
 
   async show() {
     this.#askForLoad();
@@ -51,6 +61,7 @@ export class StartView {
     const order = Object.keys(forms);
     const place = ({ operation_type: type }) => (order.includes(type) ? order.indexOf(type) : order.length);
     providers.sort((a, b) => place(a) - place(b));
+    this.#started.clear();
     this.#forms.replaceChildren(...providers.map((provider) => this.#form(provider)));
     if (answer && providers.length === 0) this.#forms.append(element('p', { className: 'empty', textContent: 'This server starts nothing over HTTP. Its configuration says what it may.' }));
   }
@@ -81,29 +92,36 @@ export class StartView {
     const fields = form.fields.map(({ label, multiline, ...attributes }) => element('label', {}, label, element(multiline ? 'textarea' : 'input', attributes)));
     const priority = element('label', {}, 'Priority', element('select', { name: 'priority' },
       ['low', 'normal', 'high', 'urgent'].map((value) => element('option', { value, textContent: value, selected: value === 'normal' }))));
-    const node = element('form', { className: 'card start', onsubmit: (event) => { event.preventDefault(); this.#submit(type, form, node, status); } },
+    const node = element('form', { className: 'card start', oninput: () => this.#say(status), onsubmit: (event) => { event.preventDefault(); this.#submit(type, form, node, status); } },
       element('h3', { textContent: form.title }), element('p', { className: 'quiet', textContent: form.text }), fields, priority,
       element('div', { className: 'actions' }, element('button', { className: 'primary', textContent: form.action })), status);
     return node;
   }
 
+  /** Says something under a form, in the place of what was said of what was started before. */
+  #say(status, ...words) {
+    for (const [id, place] of this.#started) if (place === status) this.#started.delete(id);
+    status.replaceChildren(...words);
+  }
+
   async #submit(type, form, node, status) {
     const { priority, ...values } = Object.fromEntries(new FormData(node));
     let request;
-    try { request = form.request(values); } catch (error) { status.textContent = `That is no JSON: ${error.message}`; return; }
+    this.#say(status);
+    try { request = form.request(values); } catch (error) { this.#say(status, `That is no JSON: ${error.message}`); return; }
     await this.#askForLoad();
     const { overload } = this.#store;
     if (overload?.overloaded) {
       const reasons = overload.reasons.map((reason) => reason.message);
       if (!await confirmed('The machine is busy', [...reasons, 'It may wait, or slow everything down.'], 'Start all the same')) return;
     }
-    status.textContent = 'Starting …';
+    this.#say(status, 'Starting …');
     try {
       const { operation_id: id, joined, warning } = await post('/api/ports/operations/run', { operation_type: type, request, priority });
-      status.replaceChildren(joined ? 'That is being done already. ' : 'Started. ', element('a', { href: '#/operations', textContent: 'Watch it' }), warning ? ` ${warning}` : '');
-      status.dataset.id = id;
+      this.#say(status, joined ? 'That is being done already. ' : 'Started. ', element('a', { href: '#/operations', textContent: 'Watch it' }), warning ? ` ${warning}` : '');
+      this.#started.set(id, status);
     } catch (error) {
-      status.textContent = error.message;
+      this.#say(status, error.message);
     }
   }
 }
