@@ -2,17 +2,17 @@ import { element } from './dom.js';
 
 /** Asks before something that can't be undone; resolves to whether it was confirmed. */
 export async function confirmed(title, lines, action, { dangerous = false } = {}) {
-  const answer = await ask(title, lines.map((line) => element('p', { textContent: line })), action, dangerous);
+  const answer = await ask(title, lines.map((line) => element('p', { textContent: line })), action, { dangerous });
   return answer !== null;
 }
 
 /** Asks for the fields of a form; resolves to them, or to `null` when it was dismissed. */
-export function ask(title, content, action, dangerous = false) {
+export function ask(title, content, action, { dangerous = false, className = '' } = {}) {
   const heading = element('h2', { textContent: title, id: 'dialog-title' });
   const form = element('form', { method: 'dialog' }, heading, content, element('div', { className: 'actions' },
     element('button', { type: 'button', textContent: 'Back', onclick: () => dialog.close() }),
     element('button', { className: dangerous ? 'danger' : 'primary', value: 'yes', textContent: action })));
-  const dialog = element('dialog', { 'aria-labelledby': 'dialog-title' }, form);
+  const dialog = element('dialog', { className, 'aria-labelledby': 'dialog-title' }, form);
   document.body.append(dialog);
   const before = document.activeElement;
   dialog.showModal();

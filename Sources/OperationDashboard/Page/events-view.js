@@ -30,6 +30,9 @@ export class EventsView {
     this.#watching = setInterval(() => { if (!document.hidden) this.#change(); }, 5000);
   }
 
+  /** Asks again where there was no answer. */
+  restore() { if (!this.#rows.hasChildNodes()) this.#reload(); }
+
   hide() {
     this.#store.removeEventListener('change', this.#change);
     this.#store.removeEventListener('ended', this.#change);

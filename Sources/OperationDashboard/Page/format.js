@@ -24,6 +24,7 @@ export function speed(megabits) {
 /** Seconds as a person says them: two units at most. */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return '';
+  if (seconds > 0 && seconds < 0.095) return `${Math.max(1, Math.round(1000 * seconds))} ms`;
   if (seconds < 10) return `${seconds < 0.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
@@ -96,6 +97,8 @@ export function amount(operation) {
   const show = unit === 'bytes' ? bytes : (value) => value.toLocaleString('en');
   const what = unit === 'bytes' ? '' : ` ${unit}`;
   if (total === null) return done > 0 ? `${show(done)}${what}` : '';
+  // Who reports a percentage alone has not said that nothing is done.
+  if (done === 0 && operation.progress >= 1) return `${show(total)}${what} in all`;
   return `${show(done)} of ${show(total)}${what}`;
 }
 

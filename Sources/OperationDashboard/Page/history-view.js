@@ -17,6 +17,8 @@ export class HistoryView {
   /** Ends the request for a page that is on its way. */
   #loading = null;
   #types = new Set();
+  #rowsByID = new Map();
+  #asked = new Set();
   #type = element('select', { name: 'type' }, element('option', { value: '', textContent: 'all' }));
   #rows = element('tbody');
   #more = element('button', { type: 'button', textContent: 'More', hidden: true, onclick: () => this.#load() });
@@ -35,10 +37,20 @@ export class HistoryView {
     scroller('What has run', element('table', { className: 'history' }, tableHead(['What', 'Type', 'Status', 'Ended', 'Took', 'Amount'], ['Took', 'Amount']), this.#rows)),
     this.#more);
 
+  constructor(store) {
+    store.addEventListener('ended', ({ detail }) => { if (this.node.isConnected) this.#end(detail); });
+    store.addEventListener('snapshot', () => { if (this.node.isConnected) this.#catchUp(store.operations); });
+  }
+
   show() {
+    this.restore();
+    this.#watcher.observe(this.#more);
+  }
+
+  /** Asks again, such as when the server is back. */
+  restore() {
     this.#reload();
     this.#summarise();
-    this.#watcher.observe(this.#more);
   }
 
   hide() {
@@ -53,6 +65,8 @@ export class HistoryView {
     this.#records = [];
     this.#cursor = null;
     this.#rows.replaceChildren();
+    this.#rowsByID.clear();
+    this.#asked.clear();
     this.#more.hidden = true;
     this.#load();
   }
@@ -77,6 +91,28 @@ export class HistoryView {
     this.#draw();
   }
 
+  /** What ended after it was shown as running, and before the stream began to tell, is asked for: once. */
+  async #catchUp(active) {
+    const unsure = this.#records.filter(({ operation_id: id, finished_at: finished }) => !finished && !active.has(id) && !this.#asked.has(id));
+    for (const { operation_id: id } of unsure) {
+      this.#asked.add(id);
+      const operation = await get(`/api/ports/operations/${id}`).catch(() => null);
+      if (operation?.finished_at) this.#end(operation);
+    }
+  }
+
+  /** What is shown as running has ended. */
+  #end(operation) {
+    const { operation_id: id } = operation;
+    const row = this.#rowsByID.get(id);
+    if (!row) return;
+    const hadFocus = row.contains(document.activeElement);
+    this.#records = this.#records.map((record) => (record.operation_id === id ? operation : record));
+    row.replaceWith(this.#row(operation));
+    if (hadFocus) this.#rowsByID.get(id).querySelector('button').focus();
+    this.#draw();
+  }
+
   /** Adds types to those that can be filtered by, in the words that the table shows. */
   #offer(types) {
     const known = this.#types.size;
@@ -89,13 +125,15 @@ export class HistoryView {
 
   #row(operation) {
     const { description, operation_type: type } = operation;
-    const when = operation.finished_at ?? operation.updated_at;
-    return element('tr', { 'data-status': operation.status },
+    const when = operation.finished_at;
+    const row = element('tr', { 'data-status': operation.status },
       element('th', { scope: 'row' }, element('button', { type: 'button', className: 'link', textContent: description || typeWord(type), onclick: () => showDetails(operation.operation_id) })),
       element('td', { textContent: typeWord(type) }), element('td', {}, element('span', { className: 'status', textContent: statusWord(operation) })),
-      element('td', {}, element('time', { dateTime: when, textContent: shortMoment(when), title: moment(when) })),
+      element('td', {}, when ? element('time', { dateTime: when, textContent: shortMoment(when), title: moment(when) }) : ''),
       element('td', { className: 'number', textContent: duration(operation.uptime_seconds) }),
       element('td', { className: 'number', textContent: operation.finished_at && operation.completed_units > 0 ? amount({ ...operation, total_units: null }) : '' }));
+    this.#rowsByID.set(operation.operation_id, row);
+    return row;
   }
 
   async #summarise() {

@@ -17,7 +17,7 @@ const views = {
   start: new StartView(store),
   machine: new MachineView(),
   ports: new PortsView(),
-  history: new HistoryView(),
+  history: new HistoryView(store),
   events: new EventsView(store),
 };
 const main = document.getElementById('main');
@@ -49,17 +49,20 @@ const words = {
 const access = document.getElementById('access');
 let asking = null;
 let hasDeclined = false;
+let isSignedIn = false;
 /** Asks for the token once, however many requests wait for it. Who would not give it is not asked again until they want to. */
 function authenticate() {
   if (hasDeclined) return false;
   asking ??= (async () => {
+    isSignedIn = false;
     let note = 'The server keeps it in its token file.';
     let token = '';
     for (;;) {
       const fields = await ask('This server asks for its token', [
         element('p', { textContent: note }),
         element('label', {}, 'Token', element('input', { name: 'token', type: 'password', required: true, autocomplete: 'current-password', value: token })),
-      ], 'Sign in');
+      ], 'Sign in', { className: 'token' });
+      if (!fields && isSignedIn) return true;
       if (!fields) {
         hasDeclined = true;
         setHidden(access, false);
@@ -86,20 +89,36 @@ document.getElementById('sign-in').addEventListener('click', async () => {
   if (!await authenticate()) return;
   access.hidden = true;
   main.focus();
-  present.hide();
-  present.show();
+  present.restore?.();
 });
 
 const live = connect((message) => {
   if (message.kind === 'event') { store.take(message); return; }
+  const before = liveness.dataset.state;
   liveness.dataset.state = message.state;
   setText(document.getElementById('liveness-text'), words[message.state]);
   if (message.state === 'unauthorized') authenticate();
-  // Another tab may have signed in.
-  else if (message.state === 'live' || message.state === 'polling') {
+  if (message.state !== 'live' && message.state !== 'polling') return;
+  if (before === 'unauthorized') {
+    // Here or in another tab.
+    isSignedIn = true;
     hasDeclined = false;
     setHidden(access, true);
+    document.querySelector('dialog.token')?.close();
   }
+  if (before === 'unauthorized' || before === 'offline') present.restore?.();
+});
+
+// The stream tells changes alone: what held before it began is asked for. While nothing runs nobody measures, and what was
+// measured last says nothing; only the start view asks all the same.
+store.addEventListener('snapshot', async () => {
+  if (!store.isActive) return;
+  const overload = await get('/api/ports/operations/check-overload').catch(() => null);
+  if (overload) store.take({ name: 'overload', data: overload });
+});
+store.addEventListener('change', () => {
+  const isOld = store.overload?.overloaded && !store.isActive && present !== views.start;
+  if (isOld) store.take({ name: 'overload', data: { overloaded: false, reasons: [] } });
 });
 
 const banner = document.getElementById('overload');

@@ -15,6 +15,7 @@ export class PortsView {
     this.#status, this.#trouble, this.#conflicts, element('h3', { className: 'next', textContent: 'Services' }), this.#services);
 
   show() { this.#check(); }
+  restore() { if (!this.#isBusy) this.#check(); }
   hide() {}
 
   /** Looks anew, and says so after `news` of what was done. */

@@ -17,8 +17,8 @@ const forms = {
     title: 'Download a file', action: 'Download', text: 'Lands in the downloads folder of the server’s data.',
     fields: [
       { name: 'url', label: 'Address', type: 'url', required: true, pattern: 'https?://.+', placeholder: 'https://', title: 'An address that begins with http:// or https://' },
-      { name: 'target', label: 'Name of the file', pattern: '[^\\/\\\\]+', title: 'A name without slashes' },
-      { name: 'sha256', label: 'SHA-256, to be checked', pattern: '[0-9a-fA-F]{64}', title: '64 hexadecimal digits' },
+      { name: 'target', label: 'Name of the file, if not as in the address', pattern: '[^\\/\\\\]+', title: 'A name without slashes' },
+      { name: 'sha256', label: 'SHA-256, if it is to be checked', pattern: '[0-9a-fA-F]{64}', title: '64 hexadecimal digits' },
     ],
     request: ({ url, target, sha256 }) => ({ url, ...(target && { target }), ...(sha256 && { sha256 }) }),
   },
@@ -66,10 +66,12 @@ export class StartView {
     if (answer && providers.length === 0) this.#forms.append(element('p', { className: 'empty', textContent: 'This server starts nothing over HTTP. Its configuration says what it may.' }));
   }
 
+  /** Asks again where there was no answer; what has been typed stays. */
+  restore() { if (this.#forms.childElementCount === 0) this.show(); }
+
   hide() {
     clearTimeout(this.#timer);
-    const isActive = [...this.#store.operations.values()].some((operation) => !operation.finished_at);
-    if (!isActive) this.#store.take({ name: 'overload', data: { overloaded: false, reasons: [] } });
+    if (!this.#store.isActive) this.#store.take({ name: 'overload', data: { overloaded: false, reasons: [] } });
   }
 
   /** While nothing runs, nobody measures unless asked; and before something heavy is started, people are to know. */
@@ -118,7 +120,7 @@ export class StartView {
     this.#say(status, 'Starting …');
     try {
       const { operation_id: id, joined, warning } = await post('/api/ports/operations/run', { operation_type: type, request, priority });
-      this.#say(status, joined ? 'That is being done already. ' : 'Started. ', element('a', { href: '#/operations', textContent: 'Watch it' }), warning ? ` ${warning}` : '');
+      this.#say(status, joined ? 'That is being done already. ' : 'Started. ', element('a', { href: '#/operations', textContent: 'Watch it' }), ...(warning ? [element('br'), warning] : []));
       this.#started.set(id, status);
     } catch (error) {
       this.#say(status, error.message);

@@ -2,6 +2,8 @@
 const speedsKept = 60;
 /** How long an operation that has ended is still shown among the running ones. */
 const endedShown = 8000;
+/** What has failed says why, which takes longer to read. */
+const failedShown = 30_000;
 /** How many endings are asked for at once when operations are gone. */
 const endingsAskedFor = 20;
 
@@ -34,6 +36,12 @@ export class Store extends EventTarget {
       case 'overload': this.overload = data; this.dispatchEvent(new CustomEvent('overload')); break;
       case 'history_health': this.historyHealth = data; this.dispatchEvent(new CustomEvent('health')); break;
     }
+  }
+
+  /** Whether anything runs or waits. */
+  get isActive() {
+    for (const operation of this.operations.values()) if (!operation.finished_at) return true;
+    return false;
   }
 
   /** Those that are parts of an operation. */
@@ -76,7 +84,7 @@ export class Store extends EventTarget {
     this.dispatchEvent(new CustomEvent('ended', { detail: operation }));
     setTimeout(() => {
       if (this.operations.get(operation.operation_id)?.finished_at) this.#remove(operation.operation_id);
-    }, endedShown);
+    }, operation.status === 'failed' ? failedShown : endedShown);
   }
 
   #remove(id) {
