@@ -1,9 +1,11 @@
 const list = '/api/ports/operations';
 const names = ['snapshot', 'started', 'updated', 'finished', 'overload', 'threshold', 'history_health'];
 const pollInterval = 2000;
-/** A list that takes longer, in ms, is given up. */
-const patience = 10_000;
-/** A stream that was refused is asked for again with each so manieth poll. */
+/** An answer that takes longer, in ms, is given up. */
+const patience = 5000;
+/** A stream that says nothing for so long, in ms, is doubted: where a machine sleeps or a network is lost, nobody says that it ended. */
+const silence = 10_000;
+/** A stream that was refused, or doesn't come, is asked for again with each so manieth poll. */
 const pollsBetweenStreams = 3;
 
 /**
@@ -18,6 +20,8 @@ export class Connection {
   #source = null;
   /** Ends the asking; `null` while the stream is there. */
   #polling = null;
+  #watching = null;
+  #heardAt = 0;
   #state = 'connecting';
   #operations = new Map();
   #last = new Map();
@@ -58,7 +62,9 @@ export class Connection {
   #open() {
     const source = new EventSource(`${list}/stream`);
     this.#source = source;
+    this.#watching = setInterval(() => this.#watch(source), silence / 2);
     source.onopen = () => {
+      this.#heardAt = Date.now();
       this.#endPolling();
       this.#become('live');
     };
@@ -71,20 +77,34 @@ export class Connection {
   }
 
   #close() {
+    clearInterval(this.#watching);
     this.#source?.close();
     this.#source = null;
+  }
+
+  async #watch(source) {
+    if (source.readyState !== EventSource.OPEN || Date.now() - this.#heardAt < silence) return;
+    const answers = await fetch('/health', { cache: 'no-store', signal: AbortSignal.timeout(patience) }).then(() => true, () => false);
+    if (answers || this.#source !== source) return;
+    this.#close();
+    this.#become('offline');
+    if (!this.#polling) this.#beginPolling();
   }
 
   async #beginPolling() {
     this.#polling = new AbortController();
     const { signal } = this.#polling;
-    for (let count = 0; !signal.aborted; count += 1) {
+    for (let count = 1; !signal.aborted; count += 1) {
       await this.#poll(signal);
       if (signal.aborted) return;
       // Nobody gets in without a token: `retry` says when there is one.
       if (this.#state === 'unauthorized') { this.#close(); return; }
       await new Promise((resolve) => { setTimeout(resolve, pollInterval); });
-      if (!signal.aborted && !this.#source && count % pollsBetweenStreams === 0) this.#open();
+      if (signal.aborted) return;
+      if (count % pollsBetweenStreams === 0) {
+        this.#close();
+        this.#open();
+      }
     }
   }
 
@@ -119,6 +139,7 @@ export class Connection {
   }
 
   #take(name, data) {
+    this.#heardAt = Date.now();
     if (name === 'snapshot') { this.#replace(data.operations); return; }
     if (data.operation_id) {
       if (name === 'finished') this.#operations.delete(data.operation_id);
