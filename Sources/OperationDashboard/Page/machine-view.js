@@ -45,8 +45,6 @@ export class MachineView {
       ['Disk free', host.disk_available_mb === null ? 'not measured' : `${megabytes(host.disk_available_mb)} of ${megabytes(host.disk_total_mb)}`],
       ['Load', host.load_average ? host.load_average.map((value) => value.toFixed(2)).join(' ') : 'not known'],
     ];
-    const waits = [['CPU', host.cpu_pressure_percent], ['memory', host.memory_pressure_percent], ['disk', host.io_pressure_percent]].filter(([, value]) => value != null);
-    if (waits.length > 0) figures.push(['Waiting, of the time', waits.map(([name, value]) => `${Math.round(value)} % for ${name}`).join(', ')]);
     if (host.container_memory_limit_mb !== null) figures.push(['Container may use', megabytes(host.container_memory_limit_mb)]);
     this.#figures.replaceChildren(...figures.map(([name, value]) => element('div', {}, element('dt', { textContent: name }), element('dd', { textContent: value }))));
   }
@@ -65,6 +63,7 @@ export class MachineView {
       plot({ title: 'Network', unit: 'Mbit/s', series: [
         line('received', (point) => point.network_receive_mbps), line('sent', (point) => point.network_transmit_mbps),
         line('operations', (point) => point.aggregate_network_mbps)] }),
-      plot({ title: 'Waiting for memory', unit: '% of the time', most: 1, series: [line('memory pressure', (point) => point.memory_pressure_percent)] }));
+      plot({ title: 'Waiting', unit: '% of the time', most: 10, series: [
+        line('for CPU', (point) => point.cpu_pressure_percent ?? null), line('for memory', (point) => point.memory_pressure_percent), line('for disk', (point) => point.io_pressure_percent ?? null)] }));
   }
 }

@@ -169,7 +169,8 @@ extension OpenAPIDocument {
             "ResourcePoint",
             [("timestamp", moment)] + machine + [
                 ("network_receive_mbps", maybeNumber), ("network_transmit_mbps", maybeNumber),
-                ("memory_pressure_percent", maybeNumber), ("active_operations", count),
+                ("cpu_pressure_percent", maybeNumber), ("memory_pressure_percent", maybeNumber),
+                ("io_pressure_percent", maybeNumber), ("active_operations", count),
                 ("aggregate_cpu_percent", maybeNumber), ("aggregate_memory_mb", maybeNumber),
                 ("aggregate_network_mbps", maybeNumber),
             ]
