@@ -49,6 +49,14 @@ extension HistoryStoreCheck {
             is: ["unknown operation.cancelled"]
         )
         try expect("An entry comes back as it was appended.", entries.filter { $0.action == own.action }, is: [own])
+        let newest = try await log.auditEntries(of: record.operation.id, cursor: nil, limit: 1)
+        let oldest = try await log.auditEntries(of: record.operation.id, cursor: newest.nextCursor, limit: 1)
+        try expect(
+            "The log gives one operation's entries alone, page by page.",
+            (newest.entries + oldest.entries).map(\.action),
+            is: ["operation.cancelled", "operation.started"]
+        )
+        try expect("The last page of one operation's entries has no next.", oldest.nextCursor, is: nil)
         for cursor in ["x", "o0000000000000001"] {
             try await expectError(.invalidCursor, "The log refuses the cursor '\(cursor)'.") {
                 _ = try await log.auditEntries(cursor: cursor, limit: 1)

@@ -121,6 +121,18 @@ import Testing
         #expect(await fixture.ask("GET", "/api/ports/events?cursor=x").status == 422)
     }
 
+    @Test func theAuditLogOfOneOperationIsAskedForByItsID() async throws {
+        let id = try await end("a", "1")
+        _ = try await end("a", "2")
+        let events = await fixture.ask("GET", "/api/ports/events?operation_id=" + id).json["events"]?.elements ?? []
+        #expect(events.map { $0["event_type"]?.text } == ["operation.completed", "operation.started"])
+        #expect(events.allSatisfy { $0["operation_id"]?.text == id })
+        #expect(
+            await fixture.ask("GET", "/api/ports/events?operation_id=op_none").json["events"]?.elements.isEmpty == true
+        )
+        #expect(await fixture.ask("GET", "/api/ports/events?operation_id=a%20b").status == 422)
+    }
+
     @Test func withoutAHistoryThereIsNone() async {
         let api = OperationAPI(tracker: OperationTracker())
         for path in [root + "/history", root + "/history/statistics", "/api/ports/events"] {

@@ -55,6 +55,13 @@ import Testing
         #expect(owners.first?.contains("USING INDEX operations_by_status") == true, "\(owners)")
     }
 
+    @Test func oneOperationsAuditLogComesOutOfAnIndexInOrder() async throws {
+        let plan = try await plan(
+            of: "SELECT key FROM audit WHERE operation_id = ? AND key < ? ORDER BY key DESC LIMIT ?"
+        )
+        #expect(plan.count == 1 && plan.allSatisfy { $0.contains("INDEX audit_by_operation") }, "\(plan)")
+    }
+
     private func plan(of sql: String) async throws -> [String] {
         let store = try await directory.open()
         let database = try Database(path: directory.database, createsFile: false)

@@ -6,11 +6,11 @@ import { amount, bytes, duration, megabytes, moment, statusWord, typeWord } from
 /** Shows all that is known of one operation, running or past: what it was, what it cost, and what has happened to it. */
 export async function showDetails(id) {
   const path = `/api/ports/operations/${encodeURIComponent(id)}`;
-  const log = withQuery('/api/ports/events', { limit: 1000 });
+  const log = withQuery('/api/ports/events', { operation_id: id, limit: 1000 });
   const found = await attempt(() => Promise.all([get(path), get(log).catch(() => ({ events: [] }))]));
   if (!found) return;
   const [record, { events }] = found;
-  const about = events.filter((event) => event.operation_id === id).reverse();
+  const about = events.reverse();
   const dialog = element('dialog', { className: 'details', 'aria-labelledby': 'details-title' },
     element('h2', { id: 'details-title', textContent: record.description || typeWord(record.operation_type) }),
     element('p', { className: 'facts', 'data-status': record.status }, element('span', { className: 'status', textContent: statusWord(record) }),

@@ -52,6 +52,10 @@ extension OpenAPIDocument {
               operationId: listEvents
               tags: [history]
               parameters:
+                - name: operation_id
+                  in: query
+                  description: What was done to this operation alone.
+                  schema: {type: string, pattern: '^op_[A-Za-z0-9_-]{1,60}$'}
                 - name: cursor
                   in: query
                   description: The `next_cursor` of the page before.

@@ -33,10 +33,7 @@ extension APIContext {
         query.text = try parameters.text("text", limit: Self.longestText)
         query.since = try parameters.moment("since")
         query.before = try parameters.moment("before")
-        query.parent = try parameters.text("parent", limit: 63).map { (text) throws(APIProblem) in
-            guard let id = OperationID(rawValue: text) else { throw .invalid("parent is not the id of an operation.") }
-            return id
-        }
+        query.parent = try id("parent", in: parameters)
         query.cursor = try parameters.text("cursor", limit: Self.longestCursor)
         return .list(try await history().page(query).jsonBytes(), to: call.request)
     }
@@ -57,10 +54,11 @@ extension APIContext {
     private func events(_ call: APICall) async throws -> APIResponse {
         let limit = Int(try call.parameters.integer("limit", in: 1...1000) ?? 50)
         let cursor = try call.parameters.text("cursor", limit: Self.longestCursor)
+        let operation = try id("operation_id", in: call.parameters)
         guard let log = try history() as? any AuditLog else {
             throw APIProblem(404, "no_audit_log", "This server's history keeps no audit log.")
         }
-        let page = try await log.auditEntries(cursor: cursor, limit: limit)
+        let page = try await log.auditEntries(of: operation, cursor: cursor, limit: limit)
         var json = JSONWriter(capacity: 256 + 256 * page.entries.count)
         json.beginObject()
         json.key("events")
@@ -78,6 +76,13 @@ extension APIContext {
             throw APIProblem(404, "no_history", "This server keeps no history: start it with a data directory.")
         }
         return history
+    }
+
+    private func id(_ name: String, in parameters: APIParameters) throws(APIProblem) -> OperationID? {
+        try parameters.text(name, limit: 63).map { (text) throws(APIProblem) in
+            guard let id = OperationID(rawValue: text) else { throw .invalid("\(name) is not the id of an operation.") }
+            return id
+        }
     }
 
     private func types(in parameters: APIParameters) throws(APIProblem) -> [OperationType] {

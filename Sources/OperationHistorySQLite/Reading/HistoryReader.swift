@@ -62,10 +62,16 @@ actor HistoryReader {
         return tallies
     }
 
-    func auditEntries(below end: HistoryKey, limit: Int) throws -> [(key: HistoryKey, entry: AuditEntry)] {
+    func auditEntries(
+        of operation: OperationID?,
+        below end: HistoryKey,
+        limit: Int
+    ) throws -> [(key: HistoryKey, entry: AuditEntry)] {
+        let only = operation == nil ? "" : "operation_id = ? AND "
         let statement = try prepared(
-            "SELECT key, at, actor, action, operation_id, detail FROM audit WHERE key < ? ORDER BY key DESC LIMIT ?"
+            "SELECT key, at, actor, action, operation_id, detail FROM audit WHERE \(only)key < ? ORDER BY key DESC LIMIT ?"
         )
+        if let operation { try statement.add(operation.rawValue) }
         try statement.add(end.rawValue)
         try statement.add(Int64(limit))
         return try statement.rows { row in

@@ -19,6 +19,7 @@ enum Schema {
         Migration(name: "audit", sql: audit),
         Migration(name: "bands, retries and memory", sql: bandsRetriesAndMemory),
         Migration(name: "phases and accuracy", sql: phasesAndAccuracy),
+        Migration(name: "audit by operation", sql: auditByOperation),
     ]
 
     /// The status words of active operations, as every statement and index names them: a partial index serves a query only
@@ -139,6 +140,11 @@ enum Schema {
         ALTER TABLE statistics ADD COLUMN estimates INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE statistics ADD COLUMN estimates_covered INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE statistics ADD COLUMN estimates_log_error REAL NOT NULL DEFAULT 0;
+        """
+
+    /// One operation's log is asked for by its details.
+    private static let auditByOperation = """
+        CREATE INDEX audit_by_operation ON audit (operation_id) WHERE operation_id IS NOT NULL;
         """
 
     /// Whether `database` is one of ours and of this version, so that nothing has to be done to it.

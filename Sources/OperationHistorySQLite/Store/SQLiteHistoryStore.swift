@@ -128,10 +128,10 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
     }
 
     /// One page of entries, newest first. While the store is degraded, what is kept in memory is not among them.
-    public func auditEntries(cursor: String?, limit: Int) async throws -> AuditPage {
+    public func auditEntries(of operation: OperationID?, cursor: String?, limit: Int) async throws -> AuditPage {
         let end = try HistoryCursor.key(.audit, in: cursor)
         let limit = min(max(limit, 1), 1000)
-        let found = try await read(.page) { try $0.auditEntries(below: end, limit: limit + 1) } ?? []
+        let found = try await read(.page) { try $0.auditEntries(of: operation, below: end, limit: limit + 1) } ?? []
         let page = found.prefix(limit)
         return AuditPage(
             entries: page.map(\.entry),

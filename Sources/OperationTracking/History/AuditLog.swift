@@ -15,10 +15,23 @@ public protocol AuditLog: Sendable {
     /// One page of entries, newest first.
     ///
     /// - Parameters:
+    ///   - operation: the operation whose entries are asked for; `nil` for all entries.
     ///   - cursor: the ``AuditPage/nextCursor`` of the page before; `nil` for the newest.
     ///   - limit: 1 to 1000; values outside are taken as the nearest.
     /// - Throws: ``HistoryError`` when the log can't be read, or the cursor is not one that it gave.
-    func auditEntries(cursor: String?, limit: Int) async throws -> AuditPage
+    func auditEntries(of operation: OperationID?, cursor: String?, limit: Int) async throws -> AuditPage
+}
+
+extension AuditLog {
+    /// One page of all entries, newest first.
+    ///
+    /// - Parameters:
+    ///   - cursor: the ``AuditPage/nextCursor`` of the page before; `nil` for the newest.
+    ///   - limit: 1 to 1000; values outside are taken as the nearest.
+    /// - Throws: ``HistoryError`` when the log can't be read, or the cursor is not one that it gave.
+    public func auditEntries(cursor: String?, limit: Int) async throws -> AuditPage {
+        try await auditEntries(of: nil, cursor: cursor, limit: limit)
+    }
 }
 
 /// One thing that somebody did.

@@ -112,13 +112,17 @@ extension InMemoryHistoryStore {
             droppedAuditCount += Int64(count)
         }
 
-        func auditPage(below end: HistoryKey, limit: Int) -> AuditPage {
+        func auditPage(of operation: OperationID?, below end: HistoryKey, limit: Int) -> AuditPage {
             let upper = Int(min(max(end.rawValue - droppedAuditCount, 0), Int64(audit.count)))
-            let lower = max(0, upper - limit)
-            let rest = HistoryKey(rawValue: droppedAuditCount + Int64(lower))
+            let wanted = (0..<upper).reversed().lazy.filter { [audit] in
+                operation == nil || audit[$0].operationID == operation
+            }
+            let found = Array(wanted.prefix(limit + 1))
+            let page = found.prefix(limit)
+            let rest = page.last.map { HistoryKey(rawValue: droppedAuditCount + Int64($0)) }
             return AuditPage(
-                entries: audit[lower..<upper].reversed(),
-                nextCursor: lower > 0 ? HistoryCursor.text(.audit, after: rest) : nil
+                entries: page.map { audit[$0] },
+                nextCursor: found.count > limit ? rest.map { HistoryCursor.text(.audit, after: $0) } : nil
             )
         }
 

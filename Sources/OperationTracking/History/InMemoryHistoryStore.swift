@@ -76,11 +76,11 @@ public final class InMemoryHistoryStore: HistoryStore, AuditLog, SharedHistory {
     }
 
     /// One page of audit entries, newest first.
-    public func auditEntries(cursor: String?, limit: Int) async throws -> AuditPage {
+    public func auditEntries(of operation: OperationID?, cursor: String?, limit: Int) async throws -> AuditPage {
         let end = try HistoryCursor.key(.audit, in: cursor)
         return try state.withLock { state in
             try state.requireOpen()
-            return state.auditPage(below: end, limit: min(max(limit, 1), 1000))
+            return state.auditPage(of: operation, below: end, limit: min(max(limit, 1), 1000))
         }
     }
 
