@@ -3,8 +3,7 @@
 usage: dashboard.py WIZARD STAND_IN CHROMIUM [SCREENSHOTS]
 
 For who works on the page: PAGE_DIR=Sources/OperationDashboard/Page shows the files there instead of those that the server was
-built with (except in the worker that tabs share, which the browser loads past this), and ONLY=NAME runs the tests whose name
-has NAME in it.
+built with, and ONLY=NAME runs the tests whose name has NAME in it.
 """
 
 import inspect
@@ -13,6 +12,9 @@ import sys
 import tempfile
 import time
 
+import access
+import history
+import liveness
 import operations
 import page
 from playwright.sync_api import sync_playwright
@@ -22,18 +24,30 @@ STAND_IN, CHROMIUM = sys.argv[2:4]
 ONLY = os.environ.get("ONLY", "")
 TESTS = (
     operations.pull_pause_resume_reload_cancel,
-    operations.two_tabs_share_one_stream,
+    liveness.two_tabs_share_one_stream,
+    liveness.the_first_of_two_tabs_is_closed,
+    operations.parts_stand_under_their_whole,
+    operations.what_is_begun_again_says_so,
     page.keyboard_alone,
     page.every_view_looks_right,
     operations.five_hundred_operations,
-    operations.the_history_goes_on_and_is_filtered,
+    history.the_history_goes_on_and_is_filtered,
+    history.filters_changed_quickly_tell_nothing_twice,
+    history.an_old_run_has_its_log,
     page.a_conflict_is_killed_and_healed,
     operations.the_queue_is_ordered_and_a_download_limited,
+    operations.forms_are_checked_and_say_what_has_become_of_it,
+    operations.remaining_times_stand_still,
     operations.overload_is_said_before_a_start,
-    operations.without_streams_the_page_asks,
+    liveness.a_stream_that_is_not_given_again_is_told,
+    liveness.a_worker_that_is_not_loaded_is_done_without,
+    liveness.a_server_that_stands_still_is_told,
+    liveness.without_streams_the_page_asks,
     page.content_policy,
-    page.server_restarts_under_the_page,
-    page.token_is_asked_for,
+    liveness.server_restarts_under_the_page,
+    access.token_is_asked_for,
+    access.a_token_that_was_not_checked_is_not_called_wrong,
+    access.who_gives_no_token_may_do_so_later,
 )
 
 

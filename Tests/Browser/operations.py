@@ -1,5 +1,6 @@
 """What is started, watched, steered and ended on the page."""
 
+import json
 import os
 import re
 import tempfile
@@ -57,6 +58,112 @@ def pull_pause_resume_reload_cancel(browser, server):
     view.close()
 
 
+SCRIPTED = """retry: 60000
+event: snapshot
+data: %s
+
+"""
+
+
+def scripted(view, operations):
+    """Shows operations that the server hasn't got, by a stream of the test's own."""
+    view.page.add_init_script("delete globalThis.SharedWorker")
+    body = SCRIPTED % json.dumps({"operations": operations})
+    view.page.route("**/operations/stream", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=body))
+    view.page.route("**/api/ports/operations", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps({"operations": operations})))
+    return view.open()
+
+
+def parts_stand_under_their_whole(browser, server):
+    """Cards of parts stand in the card of what they are parts of, in their order, whichever comes first."""
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Like this"})["operation_id"]
+    like = call(server, "GET", f"{ROOT}/{identity}")
+    call(server, "POST", f"{ROOT}/{identity}/complete")
+    make = lambda name, second, parent=None: {**like, "operation_id": f"op_{name}", "description": name, "parent_id": parent and f"op_{parent}", "created_at": f"2026-01-01T00:00:0{second}.000Z"}
+    view = Page(browser, server.url)
+    page = scripted(view, [make("later", 3, "whole"), make("deep", 4, "sooner"), make("whole", 1), make("sooner", 2, "whole"), make("other", 0)])
+    names = lambda place: place.locator(":scope > li > article > header h3").all_text_contents()
+    expect(page.locator("article.card")).to_have_count(5)
+    assert names(page.get_by_role("list", name="Operations")) == ["other", "whole"]
+    assert names(page.locator("[data-id=op_whole] > article > ul.children")) == ["sooner", "later"]
+    assert names(page.locator("[data-id=op_sooner] > article > ul.children")) == ["deep"]
+    check_accessibility(page, "parts of parts")
+    shoot(page, "parts")
+    view.close()
+
+
+def what_is_begun_again_says_so(browser, server):
+    """Where an amount falls and the bar doesn't, the card tells why the two differ."""
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "download", "description": "Fetch twice", "total_size_mb": 100})["operation_id"]
+    view = Page(browser, server.url)
+    page = view.open()
+    fetched = card(page, "Fetch twice")
+    for amount, told in ((60, "60.0 MB of 100 MB"), (10, "10.0 MB of 100 MB, begun again"), (70, "70.0 MB of 100 MB")):
+        call(server, "POST", f"{ROOT}/{identity}/update", {"downloaded_mb": amount})
+        expect(fetched.locator(".amount")).to_have_text(told)
+    expect(fetched.locator(".percent")).to_have_text("70 %")
+    call(server, "POST", f"{ROOT}/{identity}/complete")
+    view.close()
+
+
+def remaining_times_stand_still(browser, server):
+    """A time remaining that sways about a step, as estimates do, is told as the same range; one that falls is told anew."""
+    view = Page(browser, server.url)
+    page = view.open()
+    say = lambda seconds: page.evaluate(
+        """async (seconds) => {
+            const { remaining, remainingRange } = await import('/assets/format.js');
+            let range = null;
+            return seconds.map((expected) => {
+                const operation = { status: 'in_progress', eta_low_seconds: 0.8 * expected, eta_seconds: expected, eta_high_seconds: 1.25 * expected };
+                range = remainingRange(operation, range);
+                return remaining(operation, range);
+            });
+        }""",
+        seconds,
+    )
+    swaying = say([100 + 4 * (-1) ** number for number in range(20)])
+    assert len(set(swaying)) == 1, f"it jumps: {swaying}"
+    falling = say(list(range(600, 0, -1)))
+    changes = sum(one != next for one, next in zip(falling, falling[1:]))
+    assert falling[0] == "7 to 15 min left" and falling[-1] == "less than 2 s left", f"{falling[0]} … {falling[-1]}"
+    assert len(set(falling)) == changes + 1, "a range that was left comes back"
+    view.close()
+
+
+def forms_are_checked_and_say_what_has_become_of_it(browser, stand_in):
+    """A form refuses what can't be, without a word in the console; its line is of what was started last, and tells its end."""
+    with configured(stand_in) as server:
+        view = Page(browser, server.url)
+        page = view.open("start")
+        form = page.locator("form", has=page.get_by_role("heading", name="Download a file"))
+        field = form.get_by_label("Name of the file")
+        for name, is_valid in (("a/b", False), ("a\\b", False), ("weights 1.bin", True), ("[x]&&{y}.iso", True), ("", True)):
+            field.fill(name)
+            assert field.evaluate("field => field.validity.valid") == is_valid, f"the name {name!r}"
+        checksum = form.get_by_label("SHA-256")
+        for text, is_valid in (("0f" * 32, True), ("0f" * 31, False), ("xy" * 32, False)):
+            checksum.fill(text)
+            assert checksum.evaluate("field => field.validity.valid") == is_valid, f"the checksum {text!r}"
+        form = page.locator("form", has=page.get_by_role("heading", name="Pull a model"))
+        model, said = form.get_by_label("Model", exact=True), form.get_by_role("status")
+        for name, is_valid in (("two words", False), ("hf.co/someone/model:Q4_K_M", True), ("keys", True)):
+            model.fill(name)
+            assert model.evaluate("field => field.validity.valid") == is_valid, f"the model {name!r}"
+        form.get_by_role("button", name="Pull").click()
+        expect(said).to_have_text("Started. Watch it")
+        model.fill("keys2")
+        expect(said).to_have_text("")
+        model.fill("keys")
+        form.get_by_role("button", name="Pull").click()
+        expect(said).to_have_text("That is being done already. Watch it")
+        shoot(page, "started")
+        (pull,) = call(server, "GET", ROOT)["operations"]
+        call(server, "POST", f"{ROOT}/{pull['operation_id']}/cancel")
+        expect(said).to_have_text("Pull keys: cancelled. See the history")
+        view.close()
+
+
 def the_queue_is_ordered_and_a_download_limited(browser, stand_in):
     """Of two that wait, one is given another priority and comes first; a download is held to a speed."""
     with tempfile.TemporaryDirectory() as folder, configured(stand_in, queue={"maximum_running": 1}) as server:
@@ -94,27 +201,6 @@ def the_queue_is_ordered_and_a_download_limited(browser, stand_in):
             files.wait()
 
 
-def two_tabs_share_one_stream(browser, server):
-    """Both tabs of a browser are live, by one connection."""
-    view = Page(browser, server.url)
-    page = view.open()
-    expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
-    # Those of pages that are gone may still be counted until the server next writes to them.
-    before = call(server, "GET", "/health")["streams"]
-    other = view.context.new_page()
-    other.goto(server.url)
-    expect(other.locator("#liveness")).to_have_attribute("data-state", "live")
-    streams = call(server, "GET", "/health")["streams"]
-    assert streams <= before, f"a second tab opened a stream of its own: {streams} after {before}"
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Seen by both"})["operation_id"]
-    for tab in (page, other):
-        expect(card(tab, "Seen by both")).to_be_visible()
-    call(server, "POST", f"{ROOT}/{identity}/complete")
-    for tab in (page, other):
-        expect(card(tab, "Seen by both").locator(".status")).to_have_text("completed")
-    view.close()
-
-
 def overload_is_said_before_a_start(browser, stand_in):
     """While the machine is overloaded a banner says why, and a start asks first."""
     with configured(stand_in, overload={"minimum_available_memory_mb": 1 << 30}) as server:
@@ -133,53 +219,17 @@ def overload_is_said_before_a_start(browser, stand_in):
         form.get_by_role("button", name="Pull").click()
         dialog.get_by_role("button", name="Start all the same").click()
         expect(form.get_by_role("status")).to_contain_text("Started")
-        view.close()
-
-
-def without_streams_the_page_asks(browser, stand_in):
-    """Where the server gives no stream, the page says so and asks every two seconds."""
-    with configured(stand_in, limits={"streams": 0}) as server:
-        view = Page(browser, server.url)
-        view.tolerated = ("503", "429")
-        page = view.open()
-        expect(page.locator("#liveness")).to_have_attribute("data-state", "polling")
-        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Asked for"})["operation_id"]
-        expect(card(page, "Asked for")).to_be_visible()
-        call(server, "POST", f"{ROOT}/{identity}/complete")
-        expect(card(page, "Asked for")).to_have_count(0)
-        view.close()
-
-
-def the_history_goes_on_and_is_filtered(browser, stand_in):
-    """More of the history comes with scrolling; filters leave what they ask for; events come while they are looked at."""
-    with configured(stand_in) as server:
-        for number in range(120):
-            identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": f"Load {number}"})["operation_id"]
-            call(server, "POST", f"{ROOT}/{identity}/complete", {"error": "No."} if number % 40 == 0 else {})
-        view = Page(browser, server.url)
-        page = view.open("history")
-        rows = page.locator("table.history tbody tr")
-        expect(rows).to_have_count(50)
-        for count in (100, 120):
-            rows.last.scroll_into_view_if_needed()
-            page.mouse.wheel(0, 10_000)
-            expect(rows).to_have_count(count)
-        names = rows.get_by_role("button").all_text_contents()
-        assert sorted(names) == sorted(f"Load {number}" for number in range(120)), "a page left something out or told it twice"
-        page.get_by_role("combobox", name="Status").select_option("failed")
-        expect(rows).to_have_count(3)
-        page.get_by_role("searchbox", name="Text").fill("Load 80")
-        page.keyboard.press("Enter")
-        expect(rows).to_have_count(1)
-        page.locator("figure", has_text="Success share").get_by_text("As a table").click()
-        expect(page.locator("figure", has_text="Success share").get_by_role("table")).to_be_visible()
-        page.get_by_role("link", name="Events").click()
-        events = page.locator("table tbody tr")
-        expect(events.first).to_contain_text("completed")
-        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Seen as it begins"})["operation_id"]
-        expect(events.first).to_contain_text("Seen as it begins")
-        events.first.get_by_role("button", name=identity).click()
-        expect(page.get_by_role("dialog")).to_contain_text("Seen as it begins")
+        shoot(page, "started-overloaded")
+        page.get_by_role("link", name="Running").click()
+        expect(card(page, "Pull keys")).to_be_visible()
+        # It has held since before this page's stream began.
+        page.reload()
+        expect(card(page, "Pull keys")).to_be_visible()
+        expect(page.locator("#overload")).to_contain_text("memory")
+        (pull,) = call(server, "GET", ROOT)["operations"]
+        call(server, "POST", f"{ROOT}/{pull['operation_id']}/cancel")
+        expect(card(page, "Pull keys")).to_have_count(0)
+        expect(page.locator("#overload")).to_be_hidden()
         view.close()
 
 

@@ -162,48 +162,6 @@ def a_conflict_is_killed_and_healed(browser):
                     process.kill()
 
 
-def server_restarts_under_the_page(browser, data, stand_in, server):
-    """The page says that it isn't live, and finds the server again by itself."""
-    view = Page(browser, server.url)
-    view.tolerated = ("ERR_", "Failed to load resource")
-    page = view.open()
-    expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
-    port = int(server.url.rsplit(":", 1)[1])
-    assert server.stop() == 0, "the server did not stop cleanly"
-    expect(page.locator("#liveness")).to_have_attribute("data-state", "offline")
-    again = serve(data, stand_in, port)
-    expect(page.locator("#liveness")).to_have_attribute("data-state", "live", timeout=30_000)
-    identity = call(again, "POST", ROOT + "/start", {"operation_type": "install", "description": "After the restart"})["operation_id"]
-    expect(card(page, "After the restart")).to_be_visible()
-    call(again, "POST", f"{ROOT}/{identity}/complete")
-    view.close()
-    return again
-
-
-def token_is_asked_for(browser, stand_in):
-    """A wrong token is refused, the right one traded for a session."""
-    with tempfile.TemporaryDirectory() as data:
-        token_file = os.path.join(data, "token")
-        server = serve(data, stand_in, 0, "--token-file", token_file, trust_local_user=False)
-        try:
-            with open(token_file) as file:
-                token = file.read().strip()
-            view = Page(browser, server.url)
-            view.tolerated = ("401",)
-            page = view.open()
-            field = page.get_by_label("Token", exact=True)
-            field.fill("wrong")
-            page.get_by_role("button", name="Sign in").click()
-            expect(page.get_by_role("dialog")).to_contain_text("not this server’s token")
-            field.fill(token)
-            page.get_by_role("button", name="Sign in").click()
-            expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
-            assert token not in page.evaluate("document.cookie"), "the page can read the session's cookie"
-            view.close()
-        finally:
-            server.stop()
-
-
 def content_policy(server):
     """The page may load nothing from elsewhere and run nothing inline."""
     with urllib.request.urlopen(server.url + "/") as answer:

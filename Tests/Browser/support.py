@@ -14,6 +14,7 @@ import threading
 import time
 import urllib.request
 
+import folder
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
@@ -105,24 +106,14 @@ class Page:
 
     def __init__(self, browser, url, **options):
         self.context = browser.new_context(**options)
-        if PAGE_DIR:
-            self.context.route(re.compile(r"/assets/|:\d+/$"), self._show_file)
         self.page = self.context.new_page()
-        self.url = url
+        self.url = folder.shown(PAGE_DIR, url) if PAGE_DIR else url
         self.errors = []
         self.strangers = []
         self.tolerated = ()
         self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.context.on("request", self._see)
-
-    @staticmethod
-    def _show_file(route):
-        name = route.request.url.rsplit("/", 1)[1] or "index.html"
-        answer = route.fetch()
-        with open(os.path.join(PAGE_DIR, name), "rb") as file:
-            new = {} if answer.ok else {"status": 200, "content_type": "text/javascript"}
-            route.fulfill(response=answer, body=file.read(), **new)
 
     def _see(self, request):
         if not request.url.startswith((self.url, "data:")):

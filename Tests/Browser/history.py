@@ -1,0 +1,89 @@
+"""What has run: found again, filtered, and told in full."""
+
+import contextlib
+
+from playwright.sync_api import Error, expect
+from support import ROOT, Page, call, configured
+
+
+def the_history_goes_on_and_is_filtered(browser, stand_in):
+    """More of the history comes with scrolling; filters leave what they ask for; events come while they are looked at."""
+    with configured(stand_in) as server:
+        for number in range(120):
+            identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": f"Load {number}"})["operation_id"]
+            call(server, "POST", f"{ROOT}/{identity}/complete", {"error": "No."} if number % 40 == 0 else {})
+        running = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Still running"})["operation_id"]
+        view = Page(browser, server.url)
+        page = view.open("history")
+        rows = page.locator("table.history tbody tr")
+        expect(rows).to_have_count(50)
+        expect(rows.filter(has_text="Still running")).to_contain_text("running")
+        call(server, "POST", f"{ROOT}/{running}/complete")
+        expect(rows.filter(has_text="Still running")).to_contain_text("completed")
+        for count in (100, 121):
+            rows.last.scroll_into_view_if_needed()
+            page.mouse.wheel(0, 10_000)
+            expect(rows).to_have_count(count)
+        names = rows.get_by_role("button").all_text_contents()
+        assert sorted(names) == sorted([*(f"Load {number}" for number in range(120)), "Still running"]), "a page left something out or told it twice"
+        page.get_by_role("combobox", name="Status").select_option("failed")
+        expect(rows).to_have_count(3)
+        page.get_by_role("searchbox", name="Text").fill("Load 80")
+        page.keyboard.press("Enter")
+        expect(rows).to_have_count(1)
+        page.locator("figure", has_text="Success share").get_by_text("As a table").click()
+        expect(page.locator("figure", has_text="Success share").get_by_role("table")).to_be_visible()
+        page.get_by_role("link", name="Events").click()
+        events = page.locator("table tbody tr")
+        expect(events.first).to_contain_text("completed")
+        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Seen as it begins"})["operation_id"]
+        expect(events.first).to_contain_text("Seen as it begins")
+        events.first.get_by_role("button", name=identity).click()
+        expect(page.get_by_role("dialog")).to_contain_text("Seen as it begins")
+        view.close()
+
+
+def filters_changed_quickly_tell_nothing_twice(browser, stand_in):
+    """Answers that come after the filter has been changed to and fro are dropped; types are chosen by the words shown."""
+    with configured(stand_in) as server:
+        for kind in ("pull_model", "seed", "seed"):
+            identity = call(server, "POST", ROOT + "/start", {"operation_type": kind, "description": f"Some {kind}"})["operation_id"]
+            call(server, "POST", f"{ROOT}/{identity}/complete")
+        view = Page(browser, server.url)
+        page = view.open("history")
+        rows = page.locator("table.history tbody tr")
+        expect(rows).to_have_count(3)
+        held = []
+        page.route("**/operations/history?*", lambda route: held.append(route))
+        status = page.get_by_role("combobox", name="Status")
+        for choice in ("completed", "", "completed", ""):
+            status.select_option(choice)
+        page.unroute("**/operations/history?*")
+        for route in held:
+            with contextlib.suppress(Error):  # Those that the page has given up.
+                route.continue_()
+        expect(rows).to_have_count(3)
+        page.wait_for_timeout(500)
+        expect(rows).to_have_count(3)
+        page.get_by_role("combobox", name="Type").select_option(label="pull model")
+        expect(rows).to_have_count(1)
+        expect(rows).to_contain_text("Some pull_model")
+        view.close()
+
+
+def an_old_run_has_its_log(browser, stand_in):
+    """The details of a run tell what happened to it, however much has happened since."""
+    with configured(stand_in) as server:
+        for number in range(502):
+            identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": f"Load {number}"})["operation_id"]
+            call(server, "POST", f"{ROOT}/{identity}/complete")
+        view = Page(browser, server.url)
+        page = view.open("history")
+        page.get_by_role("searchbox", name="Text").fill("Load 0")
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Load 0", exact=True).click()
+        entries = page.get_by_role("dialog").locator("ol.log li")
+        expect(entries).to_have_count(2)
+        expect(entries.first).to_contain_text("started")
+        expect(entries.last).to_contain_text("completed")
+        view.close()

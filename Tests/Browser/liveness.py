@@ -1,0 +1,145 @@
+"""Whether the page is live, what it says when it isn't, and what it does then."""
+
+import signal
+
+from playwright.sync_api import expect
+from support import ROOT, Page, call, card, configured, serve
+
+
+def two_tabs_share_one_stream(browser, server):
+    """Both tabs of a browser are live, by one connection."""
+    view = Page(browser, server.url)
+    page = view.open()
+    expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
+    # Those of pages that are gone may still be counted until the server next writes to them.
+    before = call(server, "GET", "/health")["streams"]
+    other = view.context.new_page()
+    other.goto(view.url)
+    expect(other.locator("#liveness")).to_have_attribute("data-state", "live")
+    streams = call(server, "GET", "/health")["streams"]
+    assert streams <= before, f"a second tab opened a stream of its own: {streams} after {before}"
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Seen by both"})["operation_id"]
+    for tab in (page, other):
+        expect(card(tab, "Seen by both")).to_be_visible()
+    call(server, "POST", f"{ROOT}/{identity}/complete")
+    for tab in (page, other):
+        expect(card(tab, "Seen by both").locator(".status")).to_have_text("completed")
+    view.close()
+
+
+def the_first_of_two_tabs_is_closed(browser, stand_in):
+    """The stream outlives the tab that it was opened for."""
+    with configured(stand_in) as server:
+        view = Page(browser, server.url)
+        first = view.open()
+        expect(first.locator("#liveness")).to_have_attribute("data-state", "live")
+        other = view.context.new_page()
+        other.goto(view.url)
+        expect(other.locator("#liveness")).to_have_attribute("data-state", "live")
+        first.close()
+        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Seen by who is left"})["operation_id"]
+        expect(card(other, "Seen by who is left")).to_be_visible()
+        expect(other.locator("#liveness")).to_have_attribute("data-state", "live")
+        call(server, "POST", f"{ROOT}/{identity}/complete")
+        expect(card(other, "Seen by who is left").locator(".status")).to_have_text("completed")
+        view.close()
+
+
+def a_stream_that_is_not_given_again_is_told(browser, stand_in):
+    """Where a stream ends and no other is given, the page isn't called live: it asks, and is live again when there is one."""
+    with configured(stand_in) as server:
+        view = Page(browser, server.url)
+        view.tolerated = ("503",)
+        # Requests of a worker can't be answered in the server's place; without one the page asks for the stream itself.
+        view.page.add_init_script("delete globalThis.SharedWorker")
+        gives = {"stream": "one that ends"}
+
+        def answer(route):
+            if gives["stream"] == "one that ends":
+                gives["stream"] = "none"
+                route.fulfill(status=200, content_type="text/event-stream", body='retry: 50\nevent: snapshot\ndata: {"operations": []}\n\n')
+            elif gives["stream"] == "none":
+                route.fulfill(status=503, content_type="application/json", body='{"detail": "Too many streams are open."}')
+            else:
+                route.continue_()
+
+        view.page.route("**/operations/stream", answer)
+        page = view.open()
+        expect(page.locator("#liveness")).to_have_attribute("data-state", "polling")
+        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Meanwhile"})["operation_id"]
+        expect(card(page, "Meanwhile")).to_be_visible()
+        call(server, "POST", f"{ROOT}/{identity}/complete")
+        expect(card(page, "Meanwhile").locator(".status")).to_have_text("completed")
+        expect(page.locator("#liveness")).to_have_attribute("data-state", "polling")
+        gives["stream"] = "the server's"
+        expect(page.locator("#liveness")).to_have_attribute("data-state", "live", timeout=20_000)
+        view.close()
+
+
+def a_server_that_stands_still_is_told(browser, stand_in):
+    """A stream that neither speaks nor ends, as when a machine sleeps, is found out, and taken up again."""
+    with configured(stand_in) as server:
+        view = Page(browser, server.url)
+        page = view.open()
+        expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            expect(page.locator("#liveness")).to_have_attribute("data-state", "offline", timeout=60_000)
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+        expect(page.locator("#liveness")).to_have_attribute("data-state", "live", timeout=30_000)
+        view.close()
+
+
+def a_worker_that_is_not_loaded_is_done_without(browser, server):
+    """A tab that gets no worker to share has a stream of its own."""
+    view = Page(browser, server.url)
+    view.page.add_init_script(
+        """globalThis.SharedWorker = class {
+            port = { start() {}, close() {}, postMessage() {} };
+            constructor() { setTimeout(() => this.onerror(new Event('error'))); }
+        }"""
+    )
+    expect(view.open().locator("#liveness")).to_have_attribute("data-state", "live")
+    view.close()
+
+
+def without_streams_the_page_asks(browser, stand_in):
+    """Where the server gives no stream, the page says so and asks every two seconds."""
+    with configured(stand_in, limits={"streams": 0}) as server:
+        view = Page(browser, server.url)
+        view.tolerated = ("503", "429")
+        page = view.open()
+        expect(page.locator("#liveness")).to_have_attribute("data-state", "polling")
+        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Asked for"})["operation_id"]
+        expect(card(page, "Asked for")).to_be_visible()
+        call(server, "POST", f"{ROOT}/{identity}/complete")
+        expect(card(page, "Asked for").locator(".status")).to_have_text("completed")
+        expect(card(page, "Asked for")).to_have_count(0)
+        view.close()
+
+
+def server_restarts_under_the_page(browser, data, stand_in, server):
+    """The page says that it isn't live, and finds the server again by itself."""
+    view = Page(browser, server.url)
+    view.tolerated = ("ERR_", "Failed to load resource")
+    page = view.open()
+    expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
+    call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Under way"})
+    expect(card(page, "Under way")).to_be_visible()
+    port = int(server.url.rsplit(":", 1)[1])
+    assert server.stop() == 0, "the server did not stop cleanly"
+    expect(page.locator("#liveness")).to_have_attribute("data-state", "offline")
+    page.get_by_role("link", name="Start").click()
+    expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
+    again = serve(data, stand_in, port)
+    expect(page.locator("#liveness")).to_have_attribute("data-state", "live", timeout=30_000)
+    # A view that got no answer asks again.
+    expect(page.get_by_role("heading", name="Pull a model")).to_be_visible()
+    page.get_by_role("link", name="Running").click()
+    expect(card(page, "Under way").locator(".status")).to_have_text("failed")
+    identity = call(again, "POST", ROOT + "/start", {"operation_type": "install", "description": "After the restart"})["operation_id"]
+    expect(card(page, "After the restart")).to_be_visible()
+    call(again, "POST", f"{ROOT}/{identity}/complete")
+    view.close()
+    return again
