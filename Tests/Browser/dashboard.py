@@ -40,6 +40,7 @@ TESTS = (
     operations.remaining_times_stand_still,
     operations.overload_is_said_before_a_start,
     liveness.a_stream_that_is_not_given_again_is_told,
+    liveness.a_history_that_could_not_be_written_before_is_told,
     liveness.a_worker_that_is_not_loaded_is_done_without,
     liveness.a_server_that_stands_still_is_told,
     liveness.without_streams_the_page_asks,

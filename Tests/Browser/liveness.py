@@ -1,5 +1,6 @@
 """Whether the page is live, what it says when it isn't, and what it does then."""
 
+import json
 import signal
 
 from playwright.sync_api import expect
@@ -101,6 +102,15 @@ def a_worker_that_is_not_loaded_is_done_without(browser, server):
         }"""
     )
     expect(view.open().locator("#liveness")).to_have_attribute("data-state", "live")
+    view.close()
+
+
+def a_history_that_could_not_be_written_before_is_told(browser, server):
+    """A page that comes after the history was lost says so, too: the stream tells changes alone."""
+    view = Page(browser, server.url)
+    health = {**call(server, "GET", "/health"), "status": "degraded", "reason": "The disk is full."}
+    view.page.route("**/health", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps(health)))
+    expect(view.open().get_by_role("alert")).to_contain_text("The history can’t be written: The disk is full.")
     view.close()
 
 

@@ -107,6 +107,7 @@ const live = connect((message) => {
     document.querySelector('dialog.token')?.close();
   }
   if (before === 'unauthorized' || before === 'offline') present.restore?.();
+  if (before !== 'live' && before !== 'polling') askForHealth();
 });
 
 // The stream tells changes alone: what held before it began is asked for. While nothing runs nobody measures, and what was
@@ -132,6 +133,10 @@ store.addEventListener('overload', () => {
 store.addEventListener('health', () => {
   if (store.historyHealth.status === 'degraded') complain(`The history can’t be written: ${store.historyHealth.reason}`);
 });
+async function askForHealth() {
+  const health = await get('/health').catch(() => null);
+  if (health) store.take({ name: 'history_health', data: health });
+}
 
 // Endings are read out, several at once rather than one after the other: a screen reader is to be told, not occupied.
 const notices = [];
