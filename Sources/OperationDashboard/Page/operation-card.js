@@ -63,9 +63,10 @@ export class OperationCard {
     setText(this.#name, operation.description || typeWord(operation.operation_type));
     setText(this.#type, typeWord(operation.operation_type));
     setText(this.#status, statusWord(operation));
-    if (operation.progress === 0 && operation.total_units === null && status === 'in_progress') this.#bar.removeAttribute('value');
+    const isUnknown = operation.progress === 0 && operation.total_units === null && status === 'in_progress';
+    if (isUnknown) this.#bar.removeAttribute('value');
     else this.#bar.value = operation.progress;
-    setText(this.#percent, percent(operation.progress));
+    setText(this.#percent, isUnknown ? '' : percent(operation.progress));
     const rate = status === 'in_progress' ? speed(cost.network_mbps) : '';
     this.#fact('amount', isBehind(operation) ? `${amount(operation)}, begun again` : amount(operation));
     this.#facts.amount.title = isBehind(operation) ? 'It had come further before; the bar shows how far.' : '';
