@@ -116,6 +116,14 @@ import Testing
         #expect(ServerEvent.all(in: log.snapshot(gap: false)).last?.json["operations"]?.elements.isEmpty == true)
     }
 
+    @Test func aSnapshotSaysHowTheHistoryIsKept() {
+        let standing = EventLog.Standing(health: .degraded(reason: "The disk is full."))
+        var log = EventLog(EventText(run: "r"), active: [], sequence: 0, standing: standing)
+        let health = ServerEvent.all(in: log.snapshot(gap: false)).last?.json["history_health"]
+        #expect(health?["status"]?.text == "degraded")
+        #expect(health?["reason"]?.text == "The disk is full.")
+    }
+
     @Test func theLogIsBounded() async throws {
         var log = EventLog(EventText(run: "r"), active: [], sequence: 0, byteLimit: 10_000, batchLimit: 8)
         for batch in try await events(200) { log.append(batch) }

@@ -112,6 +112,7 @@ import Testing
         let provider = try #require(all.last)
         #expect(provider["may_be_started"]?.truth == true)
         #expect(provider["pausing"]?.text == "in_place")
+        #expect(all.map { $0["is_throttleable"]?.truth } == [false, false])
         #expect(provider["unit"]?.text == "items")
         #expect(provider["request_example"]?["name"]?.text == "example")
         #expect(list.header("ETag") != nil)
@@ -162,6 +163,8 @@ import Testing
         #expect(answer.status == 409)
         #expect(answer.text("code") == "cannot_throttle")
         let throttled = RunnerFixture(isThrottleable: true)
+        let providers = await throttled.ask("GET", "/api/ports/providers").json["providers"]?.elements
+        #expect(providers?.last?["is_throttleable"]?.truth == true)
         let started = await throttled.ask(
             "POST",
             root + "/run",

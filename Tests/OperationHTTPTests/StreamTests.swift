@@ -45,6 +45,34 @@ import Testing
         #expect(events.last?.json["gap"]?.truth == false)
     }
 
+    @Test func aStreamBeginsWithWhatWasToldOfTheMachineBeforeIt() async throws {
+        fixture.tracker.overloadPolicy = .none
+        let first = try await open().events().last
+        #expect(first?.json["overload"]?["overloaded"]?.truth == false)
+        #expect(first?.json["history_health"]?["status"]?.text == "ok")
+        var policy = OverloadPolicy.none
+        policy.minimumAvailableMemoryBytes = .max
+        fixture.tracker.overloadPolicy = policy
+        _ = await fixture.tracker.assessOverload()
+        await nextFlush()
+        // It is told as an event to who was there, and with the snapshot to who comes later.
+        while true {
+            let snapshot = try await open().events().last
+            guard snapshot?.json["overload"]?["overloaded"]?.truth == true else { await nextFlush(); continue }
+            #expect(snapshot?.json["overload"]?["reasons"]?.elements.first?["code"]?.text == "host_memory")
+            break
+        }
+    }
+
+    @Test func whatWasToldBeforeTheFirstStreamIsInItsSnapshot() async throws {
+        var policy = OverloadPolicy.none
+        policy.minimumAvailableMemoryBytes = .max
+        fixture.tracker.overloadPolicy = policy
+        _ = await fixture.tracker.assessOverload()
+        let snapshot = try await open().events().last
+        #expect(snapshot?.json["overload"]?["overloaded"]?.truth == true)
+    }
+
     @Test func eventsComeInOrderWithTheirNumbers() async throws {
         let stream = try await open()
         _ = await stream.events()

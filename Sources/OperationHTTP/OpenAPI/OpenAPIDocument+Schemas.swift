@@ -132,7 +132,8 @@ extension OpenAPIDocument {
             [
                 ("operation_type", type), ("may_be_started", truth),
                 ("pausing", "{enum: [in_place, by_restart, unsupported]}"), ("resume_cost", maybeText),
-                ("is_unique", truth), ("unit", "{enum: [bytes, items, fraction]}"), ("request_example", anything),
+                ("is_unique", truth), ("is_throttleable", truth), ("unit", "{enum: [bytes, items, fraction]}"),
+                ("request_example", anything),
             ]
         ),
         object("EventPage", [("events", list("Event")), ("next_cursor", maybeText)]),

@@ -70,8 +70,10 @@ package enum OpenAPIDocument {
               description: |
                 Server-Sent Events. Each has an id, a name (`started`, `updated`, `finished`, `snapshot`, `history_health`,
                 `overload`, `threshold`) and JSON as its data: an `Operation`, for `finished` with `durable` beside it, or
-                `{operations, gap}` for a snapshot of what is active; `gap` says that endings may have been missed. The state of an
-                operation that another process runs, or that was over before, has an id of another form, and no `durable`.
+                `{operations, overload, history_health, gap}` for a snapshot of what is active, and of what the events `overload` and
+                `history_health` told last; `gap` says that endings may have been missed. Overload is measured while something is
+                active. The state of an operation that another process runs, or that was over before, has an id of another form,
+                and no `durable`.
               content:
                 text/event-stream:
                   schema: {description: One event after another.}

@@ -72,6 +72,8 @@ extension APIContext {
             json.value(provider.traits.resumeCost)
             json.key("is_unique")
             json.value(provider.traits.isUnique)
+            json.key("is_throttleable")
+            json.value(provider.traits.isThrottleable)
             json.key("unit")
             json.value(provider.unit.rawValue)
             json.key("request_example")

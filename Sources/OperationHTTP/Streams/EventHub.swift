@@ -226,7 +226,12 @@ extension EventHub {
     private func startReading(_ state: inout State) -> EventLog {
         if let log = state.log { return log }
         let (events, active, sequence) = tracker.eventsFromNow()
-        let log = EventLog(text, active: active, sequence: sequence)
+        // Read after the log's place is known: every event after it is news.
+        let standing = EventLog.Standing(
+            overload: tracker.latestAssessment,
+            health: tracker.history?.health ?? .ok
+        )
+        let log = EventLog(text, active: active, sequence: sequence, standing: standing)
         state.log = log
         let (clock, interval) = (tracker.clock, interval)
         state.reading = Task { [weak self] in

@@ -14,6 +14,7 @@ struct EventLog: Sendable {
         /// The operation as the event has it; `nil` for events about none.
         let operation: BackgroundOperation?
         let ending: Ending?
+        let standing: Standing.Change?
         let range: Range<Int>
     }
 
@@ -41,12 +42,31 @@ struct EventLog: Sendable {
                         sequence: event.sequence,
                         operation: event.operation,
                         ending: event.ending,
+                        standing: event.standing,
                         range: start..<bytes.count
                     )
                 )
             }
             self.bytes = bytes
             self.entries = entries
+        }
+    }
+
+    /// What holds of the machine and the history until it changes: who comes in between is told with the snapshot.
+    struct Standing: Sendable {
+        enum Change: Sendable {
+            case overload(OverloadAssessment)
+            case health(HistoryHealth)
+        }
+
+        var overload = OverloadAssessment()
+        var health = HistoryHealth.ok
+
+        mutating func take(_ change: Change) {
+            switch change {
+            case .overload(let overload): self.overload = overload
+            case .health(let health): self.health = health
+            }
         }
     }
 
@@ -92,6 +112,7 @@ struct EventLog: Sendable {
     private(set) var lastSequence: UInt64
     /// The operations that are active, as the last batch left them.
     private(set) var active: [OperationID: BackgroundOperation] = [:]
+    private var standing: Standing
 
     /// The snapshots made since anything happened: many clients that come at once share one.
     private var snapshots: [Bool: [UInt8]] = [:]
@@ -117,6 +138,7 @@ struct EventLog: Sendable {
     ///   - text: how events are written.
     ///   - active: what is active.
     ///   - sequence: the number of the last event that went into `active`.
+    ///   - standing: what holds at that event, or has come to since.
     ///   - byteLimit: how many bytes batches may have in all, and again the texts of endings.
     ///   - batchLimit: how many batches are kept.
     ///   - endingLimit: how many endings are known without their text; each takes some 100 bytes.
@@ -124,11 +146,13 @@ struct EventLog: Sendable {
         _ text: EventText,
         active: [BackgroundOperation],
         sequence: UInt64,
+        standing: Standing = Standing(),
         byteLimit: Int = 4 << 20,
         batchLimit: Int = 256,
         endingLimit: Int = 50_000
     ) {
         self.text = text
+        self.standing = standing
         self.byteLimit = byteLimit
         self.batchLimit = batchLimit
         self.endingLimit = endingLimit
@@ -148,6 +172,7 @@ struct EventLog: Sendable {
 
     mutating func append(_ batch: Batch) {
         for entry in batch.entries {
+            if let change = entry.standing { standing.take(change) }
             guard let operation = entry.operation else { continue }
             active[operation.id] = entry.ending == nil ? operation : nil
             if let ending = entry.ending { keep(ending, of: operation, Array(batch.bytes[entry.range])) }
@@ -248,7 +273,7 @@ extension EventLog {
         return ending.map { $0.sequence <= position } ?? false
     }
 
-    /// What is active, as a reader of all operations begins with it.
+    /// What is active and what else holds, as a reader of all operations begins with it.
     ///
     /// - Parameter gap: whether the reader may have missed endings.
     mutating func snapshot(gap: Bool) -> [UInt8] {
@@ -261,6 +286,14 @@ extension EventLog {
             operation.write(to: &json)
         }
         json.endArray()
+        json.key("overload")
+        json.beginObject()
+        standing.overload.writeVerdict(to: &json)
+        json.endObject()
+        json.key("history_health")
+        json.beginObject()
+        standing.health.writeFields(to: &json)
+        json.endObject()
         json.key("gap")
         json.value(gap)
         json.endObject()

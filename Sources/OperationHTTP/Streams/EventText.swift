@@ -87,6 +87,15 @@ extension OperationEvent {
         return EventLog.Ending(sequence: sequence, id: operation.id, isDurable: durable)
     }
 
+    /// What holds from now on, where it tells of that.
+    var standing: EventLog.Standing.Change? {
+        switch kind {
+        case .overloadChanged(let overload): .overload(overload)
+        case .historyHealth(let health): .health(health)
+        case .started, .updated, .finished, .thresholdChanged: nil
+        }
+    }
+
     /// The event's data as JSON.
     func writeData(to json: inout JSONWriter) {
         switch kind {
