@@ -105,12 +105,31 @@ def a_worker_that_is_not_loaded_is_done_without(browser, server):
     view.close()
 
 
-def a_history_that_could_not_be_written_before_is_told(browser, server):
-    """A page that comes after the history was lost says so, too: the stream tells changes alone."""
+def what_was_told_before_is_told_anew(browser, server):
+    """That the history can't be written is said until it can, and where there is no stream it is asked for."""
     view = Page(browser, server.url)
-    health = {**call(server, "GET", "/health"), "status": "degraded", "reason": "The disk is full."}
+    view.tolerated = ("503",)
+    view.page.add_init_script("delete globalThis.SharedWorker")
+    health = {"status": "degraded", "reason": "The disk is full."}
+    fine = {"status": "ok", "reason": None}
+    calm = {"overloaded": False, "message": "", "reasons": []}
+    streams = [{"operations": [], "overload": calm, "history_health": state} for state in (health, fine)]
+
+    def stream(route):
+        # Each snapshot is told, and the stream lost at once; the browser comes back for the next.
+        snapshot = json.dumps(streams.pop(0) if len(streams) > 1 else streams[0])
+        route.fulfill(status=200, content_type="text/event-stream", body=f"retry: 4000\nevent: snapshot\ndata: {snapshot}\n\n")
+
+    view.page.route("**/operations/stream", stream)
     view.page.route("**/health", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps(health)))
-    expect(view.open().get_by_role("alert")).to_contain_text("The history can’t be written: The disk is full.")
+    page = view.open()
+    expect(page.get_by_role("alert")).to_have_text("The history can’t be written: The disk is full.")
+    view.page.unroute("**/health")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    view.page.unroute("**/operations/stream")
+    view.page.route("**/operations/stream", lambda route: route.fulfill(status=503, body=""))
+    view.page.route("**/health", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps(health)))
+    expect(page.get_by_role("alert")).to_have_text("The history can’t be written: The disk is full.")
     view.close()
 
 
@@ -142,8 +161,10 @@ def server_restarts_under_the_page(browser, data, stand_in, server):
     expect(page.locator("#liveness")).to_have_attribute("data-state", "offline")
     page.get_by_role("link", name="Start").click()
     expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
+    expect(page.locator("#announcer")).to_contain_text("Not live: the server does not answer")
     again = serve(data, stand_in, port)
     expect(page.locator("#liveness")).to_have_attribute("data-state", "live", timeout=30_000)
+    expect(page.locator("#announcer")).to_contain_text("Live")
     # A view that got no answer asks again.
     expect(page.get_by_role("heading", name="Pull a model")).to_be_visible()
     page.get_by_role("link", name="Running").click()

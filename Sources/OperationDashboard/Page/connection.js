@@ -1,5 +1,5 @@
 const list = '/api/ports/operations';
-const names = ['snapshot', 'started', 'updated', 'finished', 'overload', 'threshold', 'history_health'];
+const names = ['snapshot', 'started', 'updated', 'finished', 'overload', 'history_health'];
 const pollInterval = 2000;
 /** An answer that takes longer, in ms, is given up. */
 const patience = 5000;
@@ -24,7 +24,8 @@ export class Connection {
   #heardAt = 0;
   #state = 'connecting';
   #operations = new Map();
-  #last = new Map();
+  /** What holds until it is told anew, by the names of events. */
+  #standing = {};
 
   constructor(tell) {
     this.#tell = tell;
@@ -38,7 +39,7 @@ export class Connection {
     this.#close();
     this.#endPolling();
     this.#operations.clear();
-    this.#last.clear();
+    this.#standing = {};
     this.#state = 'connecting';
   }
 
@@ -53,9 +54,8 @@ export class Connection {
     if (this.#state === 'connecting') return [];
     const messages = [{ kind: 'state', state: this.#state }];
     if (this.#state === 'live' || this.#state === 'polling') {
-      messages.push({ kind: 'event', name: 'snapshot', data: { operations: [...this.#operations.values()] } });
+      messages.push({ kind: 'event', name: 'snapshot', data: { operations: [...this.#operations.values()], ...this.#standing } });
     }
-    for (const [name, data] of this.#last) messages.push({ kind: 'event', name, data });
     return messages;
   }
 
@@ -116,12 +116,13 @@ export class Connection {
   async #poll(signal) {
     try {
       const response = await fetch(list, { cache: 'no-cache', signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]) });
+      if (signal.aborted) return;
       if (!response.ok) { this.#become(response.status === 401 ? 'unauthorized' : 'offline'); return; }
-      const { operations } = await response.json();
+      const snapshot = await response.json();
       // The stream may have come while the list was on its way, and knows better.
       if (signal.aborted) return;
       this.#become('polling');
-      this.#replace(operations);
+      this.#replace({ operations: snapshot.operations });
     } catch {
       if (!signal.aborted) this.#become('offline');
     }
@@ -133,19 +134,21 @@ export class Connection {
     this.#tell({ kind: 'state', state });
   }
 
-  #replace(operations) {
+  /** A polled list has operations alone. */
+  #replace({ operations, overload, history_health }) {
     this.#operations = new Map(operations.map((operation) => [operation.operation_id, operation]));
-    this.#tell({ kind: 'event', name: 'snapshot', data: { operations } });
+    this.#standing = { overload, history_health };
+    this.#tell({ kind: 'event', name: 'snapshot', data: { operations, overload, history_health } });
   }
 
   #take(name, data) {
     this.#heardAt = Date.now();
-    if (name === 'snapshot') { this.#replace(data.operations); return; }
+    if (name === 'snapshot') { this.#replace(data); return; }
     if (data.operation_id) {
       if (name === 'finished') this.#operations.delete(data.operation_id);
       else this.#operations.set(data.operation_id, data);
     } else {
-      this.#last.set(name, data);
+      this.#standing[name] = data;
     }
     this.#tell({ kind: 'event', name, data });
   }

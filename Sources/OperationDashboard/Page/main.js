@@ -1,5 +1,5 @@
 import { get, onUnauthorized, startSession } from './api.js';
-import { ask, complain } from './dialog.js';
+import { ask } from './dialog.js';
 import { element, setHidden, setText } from './dom.js';
 import { EventsView } from './events-view.js';
 import { statusWord } from './format.js';
@@ -25,13 +25,14 @@ let present = null;
 
 function route() {
   const name = location.hash.replace(/^#\/?/, '') || 'operations';
-  const view = views[name] ?? views.operations;
+  const view = Object.hasOwn(views, name) ? views[name] : views.operations;
   if (view === present) return;
   present?.hide();
   const isFirst = present === null;
   present = view;
   main.replaceChildren(view.node);
   view.show();
+  drawOverload();
   for (const link of document.querySelectorAll('nav a')) {
     if (views[link.dataset.view] === view) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
@@ -95,6 +96,7 @@ document.getElementById('sign-in').addEventListener('click', async () => {
 const live = connect((message) => {
   if (message.kind === 'event') { store.take(message); return; }
   const before = liveness.dataset.state;
+  announce();
   liveness.dataset.state = message.state;
   setText(document.getElementById('liveness-text'), words[message.state]);
   if (message.state === 'unauthorized') authenticate();
@@ -107,51 +109,58 @@ const live = connect((message) => {
     document.querySelector('dialog.token')?.close();
   }
   if (before === 'unauthorized' || before === 'offline') present.restore?.();
-  if (before !== 'live' && before !== 'polling') askForHealth();
 });
 
-// The stream tells changes alone: what held before it began is asked for. While nothing runs nobody measures, and what was
-// measured last says nothing; only the start view asks all the same.
-store.addEventListener('snapshot', async () => {
-  if (!store.isActive) return;
-  const overload = await get('/api/ports/operations/check-overload').catch(() => null);
+// A list that is asked for tells operations alone. While nothing runs nobody measures; only the start view asks all the same.
+store.addEventListener('snapshot', async ({ detail }) => {
+  if (detail.overload) return;
+  const [overload, health] = await Promise.all([
+    store.isActive ? get('/api/ports/operations/check-overload').catch(() => null) : null, get('/health').catch(() => null),
+  ]);
   if (overload) store.take({ name: 'overload', data: overload });
-});
-store.addEventListener('change', () => {
-  const isOld = store.overload?.overloaded && !store.isActive && present !== views.start;
-  if (isOld) store.take({ name: 'overload', data: { overloaded: false, reasons: [] } });
+  if (health) store.take({ name: 'history_health', data: health });
 });
 
 const banner = document.getElementById('overload');
-store.addEventListener('overload', () => {
-  const { overloaded, reasons } = store.overload;
+/** What was measured last says nothing once nothing runs. */
+function drawOverload() {
+  const { overloaded, reasons } = store.overload ?? {};
+  const isShown = Boolean(overloaded) && (store.isActive || present === views.start);
   // That it begins is read out, not each figure that comes after.
-  if (overloaded && banner.hidden) announce(notices, 'The machine is overloaded');
-  setHidden(banner, !overloaded);
-  if (overloaded) banner.replaceChildren(element('strong', { textContent: 'The machine is overloaded.' }), element('ul', {}, reasons.map((reason) => element('li', { textContent: reason.message }))));
-});
-store.addEventListener('health', () => {
-  if (store.historyHealth.status === 'degraded') complain(`The history can’t be written: ${store.historyHealth.reason}`);
-});
-async function askForHealth() {
-  const health = await get('/health').catch(() => null);
-  if (health) store.take({ name: 'history_health', data: health });
+  if (isShown && banner.hidden) announce('The machine is overloaded');
+  if (isShown) banner.replaceChildren(element('strong', { textContent: 'The machine is overloaded.' }), element('ul', {}, reasons.map((reason) => element('li', { textContent: reason.message }))));
+  setHidden(banner, !isShown);
 }
+store.addEventListener('overload', drawOverload);
+store.addEventListener('change', () => { if (banner.hidden === store.isActive) drawOverload(); });
 
-// Endings are read out, several at once rather than one after the other: a screen reader is to be told, not occupied.
+const unwritten = document.getElementById('unwritten');
+store.addEventListener('health', () => {
+  const { status, reason } = store.historyHealth;
+  const isUnwritten = status === 'degraded';
+  setText(unwritten, isUnwritten ? `The history can’t be written: ${reason}` : '');
+  setHidden(unwritten, !isUnwritten);
+});
+
+// Endings are read out, several at once rather than one after the other: a screen reader is to be told, not occupied. So is
+// whether the page is live, if that has changed for longer than a moment; that it is to begin with goes without saying.
 const notices = [];
 const endings = [];
 let announcing = null;
-function announce(list, text) {
-  list.push(text);
+let stateSaid = 'live';
+function announce(notice, list = notices) {
+  if (notice) list.push(notice);
   announcing ??= setTimeout(() => {
     announcing = null;
+    const { state } = liveness.dataset;
+    if (state !== stateSaid) notices.push(words[state]);
+    stateSaid = state;
     const ended = endings.splice(0);
-    const told = ended.length <= 3 ? ended : [`${ended.length} operations have ended`];
-    setText(document.getElementById('announcer'), [...notices.splice(0), ...told].join('. '));
+    const told = [...notices.splice(0), ...(ended.length <= 3 ? ended : [`${ended.length} operations have ended`])];
+    if (told.length > 0) setText(document.getElementById('announcer'), told.join('. '));
   }, 3000);
 }
-store.addEventListener('ended', ({ detail }) => announce(endings, `${detail.description || detail.operation_type} ${statusWord(detail)}`));
+store.addEventListener('ended', ({ detail }) => announce(`${detail.description || detail.operation_type} ${statusWord(detail)}`, endings));
 
 // Its address would be taken for a view's.
 document.querySelector('.skip').addEventListener('click', (event) => {

@@ -1,4 +1,4 @@
-/** How many measurements of speed are kept of an operation, for its sparkline. */
+/** How long speeds are kept of an operation for its sparkline, in s, one for each second. */
 const speedsKept = 60;
 /** How long an operation that has ended is still shown among the running ones. */
 const endedShown = 8000;
@@ -13,6 +13,7 @@ const endingsAskedFor = 20;
  */
 export class Store extends EventTarget {
   operations = new Map();
+  /** Of each operation, `[second, Mbit/s]`. */
   speeds = new Map();
   overload = null;
   historyHealth = null;
@@ -30,11 +31,10 @@ export class Store extends EventTarget {
 
   take({ name, data }) {
     switch (name) {
-      case 'snapshot': this.#replace(data.operations); break;
+      case 'snapshot': this.#replace(data); break;
       case 'started': case 'updated': this.#put(data); break;
       case 'finished': this.#end(data); break;
-      case 'overload': this.overload = data; this.dispatchEvent(new CustomEvent('overload')); break;
-      case 'history_health': this.historyHealth = data; this.dispatchEvent(new CustomEvent('health')); break;
+      case 'overload': case 'history_health': this.#hold({ [name]: data }); break;
     }
   }
 
@@ -49,26 +49,42 @@ export class Store extends EventTarget {
     return [...this.operations.values()].filter((operation) => operation.parent_id === id);
   }
 
-  #replace(operations) {
+  /** Takes what holds until it is told anew. */
+  #hold({ overload, history_health: health }) {
+    if (overload) { this.overload = overload; this.dispatchEvent(new CustomEvent('overload')); }
+    if (health) { this.historyHealth = health; this.dispatchEvent(new CustomEvent('health')); }
+  }
+
+  #replace(snapshot) {
+    const { operations } = snapshot;
     this.isLoaded = true;
     const present = new Set(operations.map((operation) => operation.operation_id));
     const gone = [...this.operations.values()].filter((operation) => !present.has(operation.operation_id) && !operation.finished_at);
     // They ended while nobody told: what has become of them is asked, unless they are so many that nobody would read it.
     for (const { operation_id: id } of gone) if (gone.length > endingsAskedFor) this.#remove(id); else this.#learnEnding(id);
     for (const operation of operations) this.#put(operation);
-    this.dispatchEvent(new CustomEvent('snapshot'));
+    this.#hold(snapshot);
+    this.dispatchEvent(new CustomEvent('snapshot', { detail: snapshot }));
     this.#schedule();
   }
 
   #put(operation) {
-    const id = operation.operation_id;
+    const { operation_id: id, status, pending_request: wish } = operation;
+    const before = this.operations.get(id);
     this.operations.set(id, operation);
-    const speeds = this.speeds.get(id) ?? [];
-    speeds.push(operation.status === 'in_progress' ? operation.resource_impact.network_mbps ?? 0 : 0);
-    if (speeds.length > speedsKept) speeds.shift();
-    this.speeds.set(id, speeds);
+    this.#keepSpeed(id, status === 'in_progress' ? operation.resource_impact.network_mbps ?? 0 : 0);
+    if (before?.status !== status || before.pending_request !== wish) this.dispatchEvent(new CustomEvent('step'));
     this.#changed.add(id);
     this.#schedule();
+  }
+
+  #keepSpeed(id, speed) {
+    const second = Math.floor(performance.now() / 1000);
+    const speeds = this.speeds.get(id) ?? [];
+    if (speeds.at(-1)?.[0] === second) speeds.pop();
+    speeds.push([second, speed]);
+    while (speeds[0][0] < second - speedsKept) speeds.shift();
+    this.speeds.set(id, speeds);
   }
 
   async #learnEnding(id) {
