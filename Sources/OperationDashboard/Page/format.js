@@ -37,7 +37,7 @@ export function duration(seconds) {
 const steps = [1, 2, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 10800, 14400, 21600, 28800, 43200, 64800, 86400];
 
 function rough(seconds, upwards) {
-  if (seconds > steps.at(-1)) return Math.round(seconds / 86400) * 86400 || 86400;
+  if (seconds > steps.at(-1)) return (upwards ? Math.ceil(seconds / 86400) : Math.floor(seconds / 86400)) * 86400;
   return upwards ? steps.find((step) => step >= seconds) : steps.findLast((step) => step <= seconds) ?? 0;
 }
 

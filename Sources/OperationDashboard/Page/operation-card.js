@@ -10,6 +10,8 @@ const root = '/api/ports/operations';
 /** One operation: what it does, how far it is, what it costs, and what can be done about it. Made once and then updated. */
 export class OperationCard {
   #operation;
+  /** What is known of its type; `undefined` where only a client reports such work. */
+  #provider;
   #range = null;
   #sparkline = new Sparkline();
   #name = element('button', { type: 'button', className: 'name', onclick: () => showDetails(this.#operation.operation_id) });
@@ -20,11 +22,11 @@ export class OperationCard {
   #percent = element('span', { className: 'percent' });
   #facts = Object.fromEntries(['amount', 'speed', 'remaining', 'phase', 'message', 'cost', 'attempt', 'error'].map((name) =>
     [name, element('span', { className: `fact ${name}` })]));
-  #children = element('ul', { className: 'cards children', 'aria-label': 'Parts' });
+  #children = element('ul', { className: 'cards children', role: 'list', 'aria-label': 'Parts' });
   #buttons;
   node;
 
-  constructor(operation) {
+  constructor(operation, provider) {
     const id = operation.operation_id;
     const button = (name, text, onclick) => element('button', { type: 'button', className: name, textContent: text, onclick });
     this.#title.id = `title-${id}`;
@@ -48,14 +50,15 @@ export class OperationCard {
         element('div', { className: 'actions' }, Object.values(this.#buttons))),
       facts.error, this.#children));
     this.node.dataset.id = id;
-    this.update(operation, []);
+    this.update(operation, [], provider);
   }
 
   /** The list in which the cards of its parts stand. */
   get childList() { return this.#children; }
 
-  update(operation, speeds) {
+  update(operation, speeds, provider) {
     this.#operation = operation;
+    this.#provider = provider;
     const { status, resource_impact: cost, error } = operation;
     const article = this.node.firstChild;
     if (article.dataset.status !== status) article.dataset.status = status;
@@ -99,11 +102,12 @@ export class OperationCard {
     const { status, pending_request: wish, priority, finished_at: finished } = this.#operation;
     const focused = Object.values(this.#buttons).find((button) => button === document.activeElement);
     const isHeld = status === 'paused' || wish === 'pause';
-    setHidden(this.#buttons.pause, Boolean(finished) || isHeld);
+    // What waits can be held whatever its work can do.
+    const canPause = status === 'pending' || this.#provider?.pausing !== 'unsupported';
+    setHidden(this.#buttons.pause, Boolean(finished) || isHeld || !canPause);
     setHidden(this.#buttons.resume, Boolean(finished) || !isHeld || wish === 'resume');
     setHidden(this.#buttons.cancel, Boolean(finished) || wish === 'cancel');
-    // A pull's bytes come to another program, which heeds no limit of ours.
-    setHidden(this.#buttons.limit, Boolean(finished) || this.#operation.operation_type !== 'download');
+    setHidden(this.#buttons.limit, Boolean(finished) || !this.#provider?.is_throttleable);
     setHidden(this.#buttons.priority, status !== 'pending');
     // Pausing puts another button into the place of the one that was pressed: the focus goes with it.
     if (focused?.hidden) (Object.values(this.#buttons).find((button) => !button.hidden) ?? this.#name).focus();

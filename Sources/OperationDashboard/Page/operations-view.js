@@ -1,3 +1,4 @@
+import { get } from './api.js';
 import { element, setHidden, setText } from './dom.js';
 import { speed } from './format.js';
 import { OperationCard } from './operation-card.js';
@@ -11,11 +12,13 @@ export class OperationsView {
   #cards = new Map();
   #waiting = new Set();
   #isDrawing = false;
-  #list = element('ul', { className: 'cards', 'aria-label': 'Operations' });
+  /** What is known of types: whether their work can pause, and keeps to a limit. */
+  #providers = new Map();
+  #list = element('ul', { className: 'cards', role: 'list', 'aria-label': 'Operations' });
   #count = element('p', { className: 'quiet' });
   #empty = element('p', { className: 'empty', hidden: true }, 'Nothing runs. ', element('a', { href: '#/start', textContent: 'Start something' }),
     ', or look at ', element('a', { href: '#/history', textContent: 'what has run' }), '.');
-  node = element('section', { 'aria-labelledby': 'operations-title' }, 
+  node = element('section', { 'aria-labelledby': 'operations-title' },
     element('header', { className: 'title' }, element('h2', { id: 'operations-title', textContent: 'Running' }), this.#count),
     this.#empty, this.#list);
 
@@ -25,12 +28,23 @@ export class OperationsView {
 
   show() {
     this.#store.addEventListener('change', this.#change);
-    this.#update([...this.#store.operations.keys(), ...this.#cards.keys()]);
+    this.#updateAll();
+    this.restore();
+  }
+
+  /** Asks for the providers again where there was no answer. */
+  async restore() {
+    if (this.#providers.size > 0) return;
+    const answer = await get('/api/ports/providers').catch(() => null);
+    this.#providers = new Map((answer?.providers ?? []).map((provider) => [provider.operation_type, provider]));
+    if (this.node.isConnected) this.#updateAll();
   }
 
   hide() {
     this.#store.removeEventListener('change', this.#change);
   }
+
+  #updateAll() { this.#update([...this.#store.operations.keys(), ...this.#cards.keys()]); }
 
   #change = ({ detail }) => this.#update(detail);
 
@@ -64,25 +78,28 @@ export class OperationsView {
     const card = this.#cards.get(id);
     if (!operation) {
       this.#cards.delete(id);
-      if (card) this.#remove(card.node);
+      if (card) this.#remove(card);
     } else if (card) {
-      card.update(operation, this.#store.speeds.get(id) ?? []);
+      card.update(operation, this.#store.speeds.get(id) ?? [], this.#providers.get(operation.operation_type));
     } else {
       // A part's card stands in that of its whole.
       const { parent_id: parent } = operation;
       if (this.#store.operations.has(parent) && !this.#cards.has(parent)) this.#drawCard(parent);
-      this.#cards.set(id, new OperationCard(operation));
+      this.#cards.set(id, new OperationCard(operation, this.#providers.get(operation.operation_type)));
       this.#place(id);
       for (const part of this.#store.children(id)) if (this.#cards.has(part.operation_id)) this.#place(part.operation_id);
     }
   }
 
-  /** A card that goes while it has the focus leaves that to its neighbour. */
-  #remove(node) {
-    const hadFocus = node.contains(document.activeElement);
+  /** A card that goes while it has the focus leaves that to its neighbour; parts that go on stand on their own from then on. */
+  #remove({ node, childList }) {
+    const focused = node.contains(document.activeElement) ? document.activeElement : null;
     const neighbour = node.nextElementSibling ?? node.previousElementSibling;
+    for (const { dataset: { id } } of [...childList.children]) if (this.#store.operations.has(id)) this.#place(id);
     node.remove();
-    if (hadFocus) (neighbour?.querySelector('button') ?? document.getElementById('main')).focus();
+    if (!focused) return;
+    const next = focused.isConnected ? focused : neighbour?.querySelector('button');
+    (next ?? document.getElementById('main')).focus();
   }
 
   /** Puts a new card into its list: under its whole where that is shown, by age among its like. */
