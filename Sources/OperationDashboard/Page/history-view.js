@@ -5,8 +5,18 @@ import { element, scroller, tableHead } from './dom.js';
 import { amount, bytes, duration, moment, shortMoment, statusWord, typeWord } from './format.js';
 import { plot } from './plot.js';
 
-/** The types' colours are the same here as on the cards. */
-const styles = { ok_setup: 0, install: 0, pull_model: 1, seed: 3, download: 5 };
+/** The types' colours are the same here as on the cards, and where two have the same, the shapes are not. */
+const styles = new Map(Object.entries({ ok_setup: 0, install: 6, pull_model: 1, seed: 3, download: 5 }));
+/** Those that types not named above get, in turn, and after these any. */
+const otherStyles = [2, 4, 8, 10];
+
+function styleOf(type) {
+  if (!styles.has(type)) styles.set(type, otherStyles.shift() ?? 6 + styles.size);
+  return styles.get(type);
+}
+
+/** How many runs are drawn: more would be a blot, and drawing them with each page would cost as its square. */
+const mostDrawn = 500;
 
 const root = '/api/ports/operations/history';
 
@@ -82,13 +92,14 @@ export class HistoryView {
     if (this.#loading !== loading) return;
     this.#loading = null;
     if (!page) return;
+    const isDrawn = this.#records.length < mostDrawn;
     this.#records.push(...page.operations);
     this.#offer(page.operations.map((operation) => operation.operation_type));
     this.#cursor = page.next_cursor;
     this.#more.hidden = !this.#cursor;
     this.#rows.append(...page.operations.map((operation) => this.#row(operation)));
-    this.#note.textContent = this.#records.length === 0 ? 'Nothing that ran is like that.' : `${this.#records.length}${this.#cursor ? ' newest' : ''} shown`;
-    this.#draw();
+    this.#note.textContent = this.#records.length === 0 ? 'Nothing that ran is like that.' : `${this.#records.length}${this.#cursor ? ' newest' : ''} shown${this.#records.length > mostDrawn ? `, the newest ${mostDrawn} of them in the plots` : ''}`;
+    if (isDrawn) this.#draw();
   }
 
   /** What ended after it was shown as running, and before the stream began to tell, is asked for: once. */
@@ -154,10 +165,10 @@ export class HistoryView {
   }
 
   #draw() {
-    const ended = this.#records.filter((operation) => operation.finished_at);
+    const ended = this.#records.slice(0, mostDrawn).filter((operation) => operation.finished_at);
     const byType = Map.groupBy(ended.filter((operation) => operation.status === 'completed' && operation.uptime_seconds !== null), (operation) => operation.operation_type);
     const points = (list, read) => list.map((operation) => [Date.parse(operation.finished_at), read(operation)]).sort((a, b) => a[0] - b[0]);
-    const series = (read, keep = () => true) => [...byType].map(([type, list]) => ({ name: typeWord(type), kind: 'dots', style: styles[type] ?? 2, points: points(list.filter(keep), read) })).filter((line) => line.points.length > 0);
+    const series = (read, keep = () => true) => [...byType].map(([type, list]) => ({ name: typeWord(type), kind: 'dots', style: styleOf(type), points: points(list.filter(keep), read) })).filter((line) => line.points.length > 0);
     let completed = 0;
     const share = points(ended.filter((operation) => operation.status !== 'cancelled'), (operation) => operation.status).map(([time, status], index) => {
       completed += status === 'completed' ? 1 : 0;
@@ -165,7 +176,7 @@ export class HistoryView {
     });
     this.#plots.replaceChildren(
       plot({ title: 'Duration', unit: 's', series: series((operation) => operation.uptime_seconds) }),
-      plot({ title: 'Success share', unit: '%', most: 100, series: [{ name: 'completed of those shown', kind: 'line', points: share }] }),
+      plot({ title: 'Success share', unit: '%', most: 100, series: [{ name: 'completed of those drawn', kind: 'line', points: share }] }),
       plot({ title: 'Throughput', unit: 'MB/s', series: series((operation) => operation.completed_units / 1048576 / operation.uptime_seconds, (operation) => operation.unit === 'bytes' && operation.completed_units > 0 && operation.uptime_seconds > 0) }));
   }
 }

@@ -4,6 +4,14 @@ const width = 400;
 const height = 190;
 const margin = { left: 48, right: 10, top: 10, bottom: 24 };
 
+/** How many colours there are, `series-0` and on. */
+const colours = 6;
+/** Dots are told apart by these, too: from their middle, a disc, a square, a triangle, a diamond, a plus, a triangle upside down. */
+const shapes = [
+  'm-3,0a3,3 0 1,0 6,0a3,3 0 1,0 -6,0z', 'm-2.7,-2.7h5.4v5.4h-5.4z', 'm0,-3.5l3.5,6h-7z', 'm0,-3.9l3.9,3.9l-3.9,3.9l-3.9,-3.9z',
+  'm-1.2,-3.6h2.4v2.4h2.4v2.4h-2.4v2.4h-2.4v-2.4h-2.4v-2.4h2.4z', 'm0,3.5l3.5,-6h-7z',
+];
+
 /** Round steps that cut a range into about four. */
 function ticks(most) {
   if (!(most > 0)) return [0, 1];
@@ -16,7 +24,8 @@ function ticks(most) {
 /**
  * A plot over time with a unit, and a table of the same numbers for those who would rather read them.
  *
- * `series`: `[{name, kind: 'line' | 'dots', points: [[milliseconds, value]], style}]`; a style is one of six, by default the place in the list.
+ * `series`: `[{name, kind: 'line' | 'dots', points: [[milliseconds, value]], style}]`; a style is a number, by default the place in
+ * the list. The first six differ in colour and in shape or dashes, those that follow in another pair of colour and shape.
  */
 export function plot({ title, unit, series, format = (value) => String(Number(value.toPrecision(3))), most: atLeast = 0 }) {
   const points = series.flatMap((line) => line.points);
@@ -32,30 +41,38 @@ export function plot({ title, unit, series, format = (value) => String(Number(va
   return element('figure', { className: 'plot' }, element('figcaption', {}, element('span', {}, element('strong', { textContent: title }), ` in ${unit}`), legend()),
     body, points.length > 0 ? table : null);
 
-  function style(index) { return (series[index].style ?? index) % 6; }
+  function style(index) { return series[index].style ?? index; }
+
+  function colour(index) { return `series-${style(index) % colours}`; }
+
+  function mark(index, x, y) {
+    const shape = shapes[(style(index) + Math.floor(style(index) / colours)) % shapes.length];
+    return svg('path', { class: `dot ${colour(index)}`, d: `M${x.toFixed(1)},${y.toFixed(1)}${shape}` });
+  }
 
   function legend() {
     if (series.length < 2) return null;
-    return element('span', { className: 'legend' }, series.map((line, index) => element('span', { className: `key series-${style(index)}`, textContent: line.name })));
+    return element('span', { className: 'legend' }, series.map((line, index) => {
+      const sample = line.kind === 'dots' ? mark(index, 9, 6) : svg('path', { class: `line ${colour(index)}`, d: 'M0,6h18' });
+      return element('span', { className: 'key' }, svg('svg', { viewBox: '0 0 18 12', 'aria-hidden': 'true' }, sample), line.name);
+    }));
   }
 
   function draw() {
-    const times = points.map(([time]) => time);
-    const first = Math.min(...times);
-    const last = Math.max(...times);
-    const steps = ticks(Math.max(...points.map(([, value]) => value), atLeast, 1e-9));
+    const first = points.reduce((least, [time]) => Math.min(least, time), Infinity);
+    const last = points.reduce((most, [time]) => Math.max(most, time), -Infinity);
+    const steps = ticks(points.reduce((most, [, value]) => Math.max(most, value), Math.max(atLeast, 1e-9)));
     const most = steps.at(-1);
     const x = (time) => margin.left + (last === first ? 0.5 : (time - first) / (last - first)) * (width - margin.left - margin.right);
     const y = (value) => height - margin.bottom - (value / most) * (height - margin.top - margin.bottom);
-    const drawDots = ({ points: all }, index) =>
-      all.map(([time, value]) => svg('circle', { class: `dot series-${style(index)}`, cx: x(time).toFixed(1), cy: y(value).toFixed(1), r: 3 }));
+    const drawDots = ({ points: all }, index) => all.map(([time, value]) => mark(index, x(time), y(value)));
     const drawLine = ({ points: all }, index) => {
       if (all.length < 2) return drawDots({ points: all }, index);
       const spots = all.map(([time, value]) => `${x(time).toFixed(1)},${y(value).toFixed(1)}`);
       const [left, right] = [x(all[0][0]), x(all.at(-1)[0])].map((place) => place.toFixed(1));
       const ground = y(0).toFixed(1);
-      const area = index === 0 ? [svg('polygon', { class: `area series-${style(0)}`, points: `${left},${ground} ${spots.join(' ')} ${right},${ground}` })] : [];
-      return [...area, svg('polyline', { class: `line series-${style(index)}`, points: spots.join(' ') })];
+      const area = index === 0 ? [svg('polygon', { class: `area ${colour(0)}`, points: `${left},${ground} ${spots.join(' ')} ${right},${ground}` })] : [];
+      return [...area, svg('polyline', { class: `line ${colour(index)}`, points: spots.join(' ') })];
     };
     const grid = steps.map((step) => [
       svg('line', { class: 'grid', x1: margin.left, x2: width - margin.right, y1: y(step), y2: y(step) }),
