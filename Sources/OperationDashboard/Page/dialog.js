@@ -1,5 +1,22 @@
 import { element } from './dom.js';
 
+let count = 0;
+
+/** An id for a heading that a dialog is named by: several may be open at once. */
+export const headingID = () => `dialog-title-${count += 1}`;
+
+/** Shows a dialog over all else; resolves once it is closed, with the focus back where it was. */
+export async function open(dialog) {
+  const before = document.activeElement;
+  document.body.append(dialog);
+  dialog.showModal();
+  placeComplaint();
+  await new Promise((resolve) => { dialog.addEventListener('close', resolve, { once: true }); });
+  placeComplaint();
+  dialog.remove();
+  before?.focus?.();
+}
+
 /** Asks before something that can't be undone; resolves to whether it was confirmed. */
 export async function confirmed(title, lines, action, { dangerous = false } = {}) {
   const answer = await ask(title, lines.map((line) => element('p', { textContent: line })), action, { dangerous });
@@ -7,23 +24,14 @@ export async function confirmed(title, lines, action, { dangerous = false } = {}
 }
 
 /** Asks for the fields of a form; resolves to them, or to `null` when it was dismissed. */
-export function ask(title, content, action, { dangerous = false, className = '' } = {}) {
-  const heading = element('h2', { textContent: title, id: 'dialog-title' });
+export async function ask(title, content, action, { dangerous = false, className = '' } = {}) {
+  const heading = element('h2', { textContent: title, id: headingID() });
   const form = element('form', { method: 'dialog' }, heading, content, element('div', { className: 'actions' },
     element('button', { type: 'button', textContent: 'Back', onclick: () => dialog.close() }),
     element('button', { className: dangerous ? 'danger' : 'primary', value: 'yes', textContent: action })));
-  const dialog = element('dialog', { className, 'aria-labelledby': 'dialog-title' }, form);
-  document.body.append(dialog);
-  const before = document.activeElement;
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener('close', () => {
-      const fields = dialog.returnValue === 'yes' ? Object.fromEntries(new FormData(form)) : null;
-      dialog.remove();
-      before?.focus?.();
-      resolve(fields);
-    });
-  });
+  const dialog = element('dialog', { className, 'aria-labelledby': heading.id }, form);
+  await open(dialog);
+  return dialog.returnValue === 'yes' ? Object.fromEntries(new FormData(form)) : null;
 }
 
 /** Says what went wrong, until it is dismissed or something else is. */
@@ -32,6 +40,14 @@ export function complain(message) {
   const box = element('div', { className: 'complaint', role: 'alert' }, element('p', { textContent: message }),
     element('button', { type: 'button', textContent: 'Dismiss', onclick: () => box.remove() }));
   document.body.append(box);
+  placeComplaint();
+}
+
+/** Puts what went wrong into the topmost dialog, outside of which nothing can be pressed. */
+function placeComplaint() {
+  const box = document.querySelector('.complaint');
+  const place = [...document.querySelectorAll('dialog:modal')].at(-1) ?? document.body;
+  if (box && box.parentNode !== place) place.append(box);
 }
 
 /** Does something and complains if it fails. */
