@@ -5,6 +5,8 @@ import { element, scroller, tableHead } from './dom.js';
 import { moment, shortMoment } from './format.js';
 
 const pageSize = 100;
+/** How many rows there are at most: a tab may be left open for weeks. */
+const mostShown = 1000;
 
 /** Who started, ended, killed and restarted what. What happens while it is looked at comes in on top. */
 export class EventsView {
@@ -15,34 +17,33 @@ export class EventsView {
   #loading = null;
   #rows = element('tbody');
   #more = element('button', { type: 'button', textContent: 'More', hidden: true, onclick: () => this.#load() });
+  #note = element('p', { className: 'quiet', hidden: true, textContent: `The newest ${mostShown} are shown.` });
   #scheduled = null;
   #watching = null;
   node = element('section', { 'aria-labelledby': 'events-title' }, element('h2', { id: 'events-title', textContent: 'Events' }),
     scroller('Events, newest first', element('table', {}, tableHead(['When', 'What', 'Detail', 'By whom', 'Operation']), this.#rows)),
-    this.#more);
+    this.#more, this.#note);
 
   constructor(store) { this.#store = store; }
 
   show() {
     this.#reload();
-    this.#store.addEventListener('change', this.#change);
-    this.#store.addEventListener('ended', this.#change);
-    this.#watching = setInterval(() => { if (!document.hidden) this.#change(); }, 5000);
+    this.#store.addEventListener('step', this.#change);
+    this.#watching = setInterval(() => { if (!document.hidden) this.#change(); }, 10_000);
   }
 
   /** Asks again where there was no answer. */
   restore() { if (!this.#rows.hasChildNodes()) this.#reload(); }
 
   hide() {
-    this.#store.removeEventListener('change', this.#change);
-    this.#store.removeEventListener('ended', this.#change);
+    this.#store.removeEventListener('step', this.#change);
     clearInterval(this.#watching);
     clearTimeout(this.#scheduled);
     this.#scheduled = null;
     this.#loading?.abort();
   }
 
-  /** The log grows when operations change, but not with each change; and by what others do with processes and ports. */
+  /** The log grows when operations take a step, not with their progress; and by what others do with processes and ports. */
   #change = () => {
     this.#scheduled ??= setTimeout(() => { this.#scheduled = null; this.#refresh(); }, 1000);
   };
@@ -66,8 +67,15 @@ export class EventsView {
     if (!page) return;
     this.#newest ??= this.#key(page.events[0]);
     this.#cursor = page.next_cursor;
-    this.#more.hidden = !this.#cursor;
     this.#rows.append(...page.events.map((event) => this.#row(event)));
+    this.#trim();
+  }
+
+  #trim() {
+    while (this.#rows.childElementCount > mostShown) this.#rows.lastElementChild.remove();
+    const isFull = this.#rows.childElementCount === mostShown;
+    this.#more.hidden = !this.#cursor || isFull;
+    this.#note.hidden = !isFull;
   }
 
   async #refresh() {
@@ -81,6 +89,7 @@ export class EventsView {
     if (fresh.length === 0) return;
     this.#newest = this.#key(fresh[0]);
     this.#rows.prepend(...fresh.map((event) => this.#row(event)));
+    this.#trim();
   }
 
   #key(event) { return event ? JSON.stringify(event) : null; }
