@@ -41,6 +41,8 @@ export class StartView {
   #timer = null;
   /** The operations started from here that have not ended, and where that is said. */
   #started = new Map();
+  /** The providers that there are forms for. */
+  #shown = null;
   #forms = element('div', { className: 'forms' });
   node = element('section', { 'aria-labelledby': 'start-title' }, element('h2', { id: 'start-title', textContent: 'Start' }), this.#forms);
 
@@ -57,22 +59,24 @@ export class StartView {
   async show() {
     this.#askForLoad();
     const answer = await attempt(() => get('/api/ports/providers'));
-    const providers = (answer?.providers ?? []).filter((provider) => provider.may_be_started);
+    if (!answer) return;
+    // What has been typed stays, unless this is another server now.
+    const shown = JSON.stringify(answer.providers);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    const providers = answer.providers.filter((provider) => provider.may_be_started);
     const order = Object.keys(forms);
     const place = ({ operation_type: type }) => (order.includes(type) ? order.indexOf(type) : order.length);
     providers.sort((a, b) => place(a) - place(b));
     this.#started.clear();
     this.#forms.replaceChildren(...providers.map((provider) => this.#form(provider)));
-    if (answer && providers.length === 0) this.#forms.append(element('p', { className: 'empty', textContent: 'This server starts nothing over HTTP. Its configuration says what it may.' }));
+    if (providers.length === 0) this.#forms.append(element('p', { className: 'empty', textContent: 'This server starts nothing over HTTP. Its configuration says what it may.' }));
   }
 
-  /** Asks again where there was no answer; what has been typed stays. */
-  restore() { if (this.#forms.childElementCount === 0) this.show(); }
+  /** Asks again, such as when the server is back. */
+  restore() { this.show(); }
 
-  hide() {
-    clearTimeout(this.#timer);
-    if (!this.#store.isActive) this.#store.take({ name: 'overload', data: { overloaded: false, reasons: [] } });
-  }
+  hide() { clearTimeout(this.#timer); }
 
   /** While nothing runs, nobody measures unless asked; and before something heavy is started, people are to know. */
   async #askForLoad() {
@@ -94,7 +98,7 @@ export class StartView {
     const fields = form.fields.map(({ label, multiline, ...attributes }) => element('label', {}, label, element(multiline ? 'textarea' : 'input', attributes)));
     const priority = element('label', {}, 'Priority', element('select', { name: 'priority' },
       ['low', 'normal', 'high', 'urgent'].map((value) => element('option', { value, textContent: value, selected: value === 'normal' }))));
-    const node = element('form', { className: 'card start', oninput: () => this.#say(status), onsubmit: (event) => { event.preventDefault(); this.#submit(type, form, node, status); } },
+    const node = element('form', { className: 'card start', oninput: () => this.#say(status), onsubmit: (event) => { event.preventDefault(); this.#submitOnce(type, form, node, status); } },
       element('h3', { textContent: form.title }), element('p', { className: 'quiet', textContent: form.text }), fields, priority,
       element('div', { className: 'actions' }, element('button', { className: 'primary', textContent: form.action })), status);
     return node;
@@ -104,6 +108,14 @@ export class StartView {
   #say(status, ...words) {
     for (const [id, place] of this.#started) if (place === status) this.#started.delete(id);
     status.replaceChildren(...words);
+  }
+
+  /** What is on its way is not sent again. */
+  async #submitOnce(type, form, node, status) {
+    const button = node.querySelector('button');
+    if (button.ariaDisabled === 'true') return;
+    button.ariaDisabled = 'true';
+    await this.#submit(type, form, node, status).finally(() => { button.ariaDisabled = null; });
   }
 
   async #submit(type, form, node, status) {
