@@ -16,14 +16,17 @@ export class MachineView {
 
   show() { this.#refresh(); }
 
-  hide() {
+  hide() { clearTimeout(this.#timer); }
+
+  /** Asks every so often, after the last answer: one that takes long is not asked for twice. */
+  async #refresh() {
     clearTimeout(this.#timer);
-    this.#timer = null;
+    if (!document.hidden) await this.#ask();
+    clearTimeout(this.#timer);
+    if (this.node.isConnected) this.#timer = setTimeout(() => this.#refresh(), interval);
   }
 
-  async #refresh() {
-    this.#timer = setTimeout(() => this.#refresh(), interval);
-    if (document.hidden) return;
+  async #ask() {
     try {
       const [now, past] = await Promise.all([get('/api/ports/resources'), get('/api/ports/resources/history')]);
       this.#trouble.hidden = true;

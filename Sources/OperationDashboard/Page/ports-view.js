@@ -9,9 +9,10 @@ export class PortsView {
   #conflicts = element('div', { className: 'cards' });
   #trouble = element('ul', { className: 'quiet' });
   #status = element('p', { className: 'quiet', role: 'status' });
-  #heal = this.#button('Heal all', () => this.#healAll());
+  #look = this.#button('Check', () => this.#check(), 'primary');
+  #heal = element('button', { type: 'button', textContent: 'Heal all', hidden: true, onclick: () => this.#healAll() });
   node = element('section', { 'aria-labelledby': 'ports-title' }, element('h2', { id: 'ports-title', textContent: 'Ports' }),
-    element('div', { className: 'actions' }, this.#button('Check', () => this.#check(), 'primary'), this.#heal),
+    element('div', { className: 'actions' }, this.#look, this.#heal),
     this.#status, this.#trouble, this.#conflicts, element('h3', { className: 'next', textContent: 'Services' }), this.#services);
 
   show() { this.#check(); }
@@ -25,6 +26,7 @@ export class PortsView {
     try {
       found = await Promise.all([get('/api/ports/status'), post('/api/self-heal/port-conflicts')]);
     } catch (error) {
+      this.#heal.hidden = true;
       setText(this.#status, error.status === 404 ? 'This server looks after no services.' : `${news} ${error.message}`.trim());
       return;
     }
@@ -36,10 +38,13 @@ export class PortsView {
     this.#heal.hidden = wrong.length === 0;
     this.#trouble.replaceChildren(...[registry.problem, ...registry.warnings].filter(Boolean).map((text) => element('li', { textContent: text })));
     this.#trouble.hidden = this.#trouble.childElementCount === 0;
+    const hadFocus = this.node.contains(document.activeElement);
     this.#conflicts.replaceChildren(...wrong.map((conflict) => this.#conflict(conflict)));
     this.#services.replaceChildren(element('table', {},
       tableHead(['Service', 'Port', 'Status', 'Held by', 'Do']),
       element('tbody', {}, Object.values(services).map((service) => this.#service(service)))));
+    // What had the focus may have gone with what was put right.
+    if (hadFocus && !this.node.contains(document.activeElement)) this.#look.focus();
   }
 
   #button(text, onclick, className = '') {
@@ -112,8 +117,13 @@ export class PortsView {
     if (this.#isBusy) return;
     this.#isBusy = true;
     setText(this.#status, waiting);
+    const buttons = [...this.node.querySelectorAll('button:not(:disabled)')];
+    const focused = buttons.find((button) => button === document.activeElement);
+    for (const button of buttons) button.disabled = true;
     const done = await attempt(() => post(path, body));
     this.#isBusy = false;
+    for (const button of buttons) button.disabled = false;
+    focused?.focus();
     await this.#check(done?.message);
   }
 }
