@@ -17,6 +17,7 @@ import history
 import liveness
 import operations
 import page
+import parts
 from playwright.sync_api import sync_playwright
 from support import Program, serve
 
@@ -27,6 +28,8 @@ TESTS = (
     liveness.two_tabs_share_one_stream,
     liveness.the_first_of_two_tabs_is_closed,
     operations.parts_stand_under_their_whole,
+    operations.parts_outlive_their_whole,
+    operations.what_cannot_be_done_is_not_offered,
     operations.what_is_begun_again_says_so,
     page.keyboard_alone,
     page.every_view_looks_right,
@@ -37,10 +40,17 @@ TESTS = (
     page.a_conflict_is_killed_and_healed,
     operations.the_queue_is_ordered_and_a_download_limited,
     operations.forms_are_checked_and_say_what_has_become_of_it,
+    operations.a_form_is_sent_once_and_keeps_what_was_typed,
     operations.remaining_times_stand_still,
+    parts.an_address_that_leads_nowhere_shows_what_runs,
+    parts.dots_differ_by_shape,
+    parts.a_sparkline_keeps_time,
+    parts.what_went_wrong_can_be_dismissed_over_a_dialog,
+    parts.details_tell_what_an_estimate_rests_on,
+    parts.progress_asks_for_no_events,
     operations.overload_is_said_before_a_start,
     liveness.a_stream_that_is_not_given_again_is_told,
-    liveness.a_history_that_could_not_be_written_before_is_told,
+    liveness.what_was_told_before_is_told_anew,
     liveness.a_worker_that_is_not_loaded_is_done_without,
     liveness.a_server_that_stands_still_is_told,
     liveness.without_streams_the_page_asks,

@@ -93,6 +93,43 @@ def parts_stand_under_their_whole(browser, server):
     view.close()
 
 
+def parts_outlive_their_whole(browser, server):
+    """Parts that go on when their whole is gone stay, on their own, and the focus stays on them."""
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Like this"})["operation_id"]
+    like = call(server, "GET", f"{ROOT}/{identity}")
+    call(server, "POST", f"{ROOT}/{identity}/complete")
+    operations = [{**like, "operation_id": "op_whole", "description": "A whole"}, {**like, "operation_id": "op_part", "description": "A part", "parent_id": "op_whole"}]
+    view = Page(browser, server.url)
+    view.tolerated = ("404",)
+    page = scripted(view, operations)
+    expect(page.locator("[data-id=op_whole] > article > ul.children > [data-id=op_part]")).to_be_visible()
+    page.locator("[data-id=op_part]").get_by_role("button", name="Pause").focus()
+    del operations[0]
+    expect(card(page, "A whole")).to_have_count(0)
+    expect(page.locator("ul[aria-label=Operations] > [data-id=op_part]")).to_be_visible()
+    assert page.evaluate("document.activeElement.textContent") == "Pause", "the focus was lost with the whole"
+    view.close()
+
+
+def what_cannot_be_done_is_not_offered(browser, server):
+    """Pausing and a limit are offered where the provider says that its work can."""
+    start = lambda kind: call(server, "POST", ROOT + "/start", {"operation_type": kind, "description": f"Some {kind}"})["operation_id"]
+    ids = [start(kind) for kind in ("seed", "download", "install")]
+    view = Page(browser, server.url)
+    provider = lambda kind, pausing, throttleable: {"operation_type": kind, "may_be_started": True, "pausing": pausing, "is_throttleable": throttleable}
+    providers = {"providers": [provider("seed", "unsupported", True), provider("download", "by_restart", False)]}
+    view.page.route("**/providers", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps(providers)))
+    page = view.open()
+    for kind, can_pause, can_limit in (("seed", False, True), ("download", True, False), ("install", True, False)):
+        shown = card(page, f"Some {kind}")
+        expect(shown.get_by_role("button", name="Cancel")).to_be_visible()
+        expect(shown.get_by_role("button", name="Limit speed")).to_have_count(1 if can_limit else 0)
+        expect(shown.get_by_role("button", name="Pause")).to_have_count(1 if can_pause else 0)
+    for identity in ids:
+        call(server, "POST", f"{ROOT}/{identity}/complete")
+    view.close()
+
+
 def what_is_begun_again_says_so(browser, server):
     """Where an amount falls and the bar doesn't, the card tells why the two differ."""
     identity = call(server, "POST", ROOT + "/start", {"operation_type": "download", "description": "Fetch twice", "total_size_mb": 100})["operation_id"]
@@ -129,6 +166,8 @@ def remaining_times_stand_still(browser, server):
     changes = sum(one != next for one, next in zip(falling, falling[1:]))
     assert falling[0] == "7 to 15 min left" and falling[-1] == "less than 2 s left", f"{falling[0]} … {falling[-1]}"
     assert len(set(falling)) == changes + 1, "a range that was left comes back"
+    # From 1.5 to 2.4 days: no range is told that is narrower.
+    assert say([1.9 * 86400]) == ["1 to 3 d left"], say([1.9 * 86400])
     view.close()
 
 
@@ -162,6 +201,35 @@ def forms_are_checked_and_say_what_has_become_of_it(browser, stand_in):
         (pull,) = call(server, "GET", ROOT)["operations"]
         call(server, "POST", f"{ROOT}/{pull['operation_id']}/cancel")
         expect(said).to_have_text("Pull keys: cancelled. See the history")
+        view.close()
+
+
+def a_form_is_sent_once_and_keeps_what_was_typed(browser, stand_in):
+    """Enter pressed twice starts one; what has been typed is there after a look elsewhere."""
+    with configured(stand_in) as server:
+        view = Page(browser, server.url)
+        view.tolerated = ("429",)
+        held = []
+        view.page.route("**/operations/run", lambda route: held.append(route))
+        page = view.open("start")
+        form = page.locator("form", has=page.get_by_role("heading", name="Pull a model"))
+        model = form.get_by_label("Model", exact=True)
+        model.fill("keys")
+        model.press("Enter")
+        expect(form.get_by_role("status")).to_have_text("Starting …")
+        model.press("Enter")
+        page.wait_for_timeout(500)
+        assert len(held) == 1, f"it was sent {len(held)} times"
+        page.get_by_role("link", name="Running").click()
+        page.get_by_role("link", name="Start", exact=True).click()
+        expect(model).to_have_value("keys")
+        held[0].fulfill(status=429, content_type="application/problem+json", body=json.dumps({"detail": "The queue is full."}))
+        expect(form.get_by_role("status")).to_have_text("The queue is full.")
+        page.unroute("**/operations/run")
+        model.press("Enter")
+        expect(form.get_by_role("status")).to_contain_text("Started")
+        (pull,) = call(server, "GET", ROOT)["operations"]
+        call(server, "POST", f"{ROOT}/{pull['operation_id']}/cancel")
         view.close()
 
 
@@ -284,4 +352,16 @@ def five_hundred_operations(browser, server):
         call(server, "POST", f"{ROOT}/{identity}/complete")
     expect(page.locator("article.card")).to_have_count(0, timeout=40_000)
     expect(page.locator("#announcer")).to_have_text(re.compile("operations have ended"))
+    # Their beginnings and endings alone are a thousand.
+    page.get_by_role("link", name="Events").click()
+    rows = page.locator("table tbody tr")
+    for count in range(100, 1000, 100):
+        expect(rows).to_have_count(count)
+        page.get_by_role("button", name="More").click()
+    expect(page.get_by_text("The newest 1000 are shown.")).to_be_visible()
+    expect(page.get_by_role("button", name="More")).to_have_count(0)
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "One more"})["operation_id"]
+    expect(rows.first).to_contain_text("One more")
+    expect(rows).to_have_count(1000)
+    call(server, "POST", f"{ROOT}/{identity}/complete")
     view.close()

@@ -28,6 +28,10 @@ TOO_WIDE = """() => { const screen = document.documentElement.clientWidth;
         .map((node) => `${node.tagName} ${node.className} ${Math.round(node.getBoundingClientRect().right - screen)} px`); }"""
 
 
+# What would be an image that can't be loaded, and then a script, if a text were ever taken for HTML.
+HOSTILE = "<img src=x onerror=document.title='taken'>"
+
+
 def every_view_looks_right(browser, server):
     """Every view, in light, dark, on a phone and in forced colours: no violation of axe's rules, nothing wider than the screen."""
     kinds = [("pull_model", "Pull llama3.2", 1900), ("seed", "Seed 18 icons", None), ("install", "Set up the OK gateway", None), ("download", "Fetch weights.bin", 640)]
@@ -39,6 +43,8 @@ def every_view_looks_right(browser, server):
     for name, ending in (("Install a part", {}), ("Install another", {"error": "The disk is full."})):
         identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": name})["operation_id"]
         call(server, "POST", f"{ROOT}/{identity}/complete", ending)
+    ids.append(call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": HOSTILE})["operation_id"])
+    call(server, "POST", f"{ROOT}/{ids[-1]}/update", {"message": HOSTILE, "phase": HOSTILE})
     looks = {
         "light": {"color_scheme": "light"},
         "dark": {"color_scheme": "dark"},
@@ -53,14 +59,24 @@ def every_view_looks_right(browser, server):
             expect(page.locator(settled).first).to_be_visible()
             page.wait_for_timeout(200)
             check_accessibility(page, f"{name}, {look}")
+            assert page.locator("[onerror]").count() == 0, f"{name}: a text was taken for HTML"
+            if name in ("operations", "history", "events"):
+                expect(page.get_by_text(HOSTILE).first).to_be_visible()
             wide = page.evaluate(TOO_WIDE)
             assert not wide, f"{name}, {look}: wider than the screen: {wide}"
             moving = page.evaluate("document.getAnimations().length")
             assert moving == 0, f"{name}, {look}: {moving} things move although less motion was asked for"
             shoot(page, f"{name}-{look}")
         view.close()
-    for identity in ids:
+    for identity in ids[:-1]:
         call(server, "POST", f"{ROOT}/{identity}/complete")
+    call(server, "POST", f"{ROOT}/{ids[-1]}/complete", {"error": HOSTILE})
+    view = Page(browser, server.url)
+    page = view.open("history")
+    page.get_by_role("button", name=HOSTILE).click()
+    expect(page.get_by_role("dialog").locator("p.error")).to_have_text(HOSTILE)
+    assert page.locator("[onerror]").count() == 0, "a text was taken for HTML"
+    view.close()
 
 
 def keyboard_alone(browser, server):

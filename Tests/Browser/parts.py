@@ -1,0 +1,147 @@
+"""Parts of the page by themselves."""
+
+import json
+import re
+
+from playwright.sync_api import expect
+from support import ROOT, Page, call, card, check_accessibility, shoot
+
+
+def an_address_that_leads_nowhere_shows_what_runs(browser, server):
+    """A view that there isn't, even one with a name that every object has, is the first one."""
+    view = Page(browser, server.url)
+    for name in ("constructor", "toString", "nothing"):
+        page = view.open(name)
+        page.reload()
+        expect(page.get_by_role("heading", name="Running")).to_be_visible()
+        expect(page.get_by_role("link", name="Running")).to_have_attribute("aria-current", "page")
+    view.close()
+
+
+def dots_differ_by_shape(browser, server):
+    """Series of dots are told apart without their colours, however many there are, and no number of points is too large."""
+    view = Page(browser, server.url)
+    page = view.open("machine")
+    expect(page.locator("figure.plot").first).to_be_visible()
+    marks = page.evaluate(
+        """async () => {
+            const { plot } = await import('/assets/plot.js');
+            const series = Array.from({ length: 12 }, (_, index) => ({ name: `type ${index}`, kind: 'dots', points: [[index, 1 + index], [20 - index, 2]] }));
+            const figure = plot({ title: 'Shapes', unit: 's', series });
+            document.querySelector('main .plots').replaceChildren(figure);
+            const shape = (mark) => mark.getAttribute('d').replace(/^M[^a-z]*/, '');
+            return [...figure.querySelectorAll('.key path')].map((mark, index) => {
+                const drawn = figure.querySelectorAll(':scope > svg .dot')[2 * index];
+                return [shape(mark), mark.getAttribute('class'), shape(drawn), drawn.getAttribute('class')];
+            });
+        }"""
+    )
+    assert len({shape for shape, *_ in marks[:6]}) == 6, "the first six have the same shape"
+    assert len({(shape, colour) for shape, colour, *_ in marks}) == 12, "two of twelve look the same"
+    assert all(mark[:2] == mark[2:] for mark in marks), "the legend shows another mark than the plot"
+    shoot(page, "shapes")
+    page.evaluate(
+        """async () => {
+            const { plot } = await import('/assets/plot.js');
+            plot({ title: 'Many', unit: 's', series: [{ name: 'all', kind: 'line', points: Array.from({ length: 300_000 }, (_, index) => [index, index]) }] });
+        }"""
+    )
+    view.close()
+
+
+def a_sparkline_keeps_time(browser, server):
+    """Speeds stand where their time is, however many events there were."""
+    view = Page(browser, server.url)
+    page = view.open()
+    places = page.evaluate(
+        """async () => {
+            const { Sparkline } = await import('/assets/sparkline.js');
+            const sparkline = new Sparkline();
+            sparkline.show([[0, 1], [1, 2], [2, 1], [10, 4]]);
+            return sparkline.node.querySelector('.line').getAttribute('points').split(' ').map((point) => Number(point.split(',')[0]));
+        }"""
+    )
+    assert places == [0, 12, 24, 120], places
+    kept = page.evaluate(
+        """async () => {
+            const { Store } = await import('/assets/store.js');
+            const store = new Store(async () => null);
+            let now = 0;
+            performance.now = () => now;
+            for (; now <= 200_000; now += 200) {
+                store.take({ name: 'updated', data: { operation_id: 'a', status: 'in_progress', resource_impact: { network_mbps: now } } });
+            }
+            return store.speeds.get('a');
+        }"""
+    )
+    assert [second for second, _ in kept] == list(range(140, 201)), "not one speed for each second of the last minute"
+    view.close()
+
+
+def what_went_wrong_can_be_dismissed_over_a_dialog(browser, server):
+    """A complaint can be read and dismissed while a dialog is open, whichever came first; a name pressed twice opens one."""
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Look at me"})["operation_id"]
+    view = Page(browser, server.url)
+    page = view.open()
+    complain = lambda: page.evaluate("import('/assets/dialog.js').then(({ complain }) => complain('Something went wrong.'))")
+    name = card(page, "Look at me").get_by_role("button", name="Look at me")
+    alert, dialog = page.get_by_role("alert"), page.get_by_role("dialog")
+    complain()
+    name.evaluate("button => { button.click(); button.click(); }")
+    expect(dialog).to_be_visible()
+    page.wait_for_timeout(500)
+    expect(dialog).to_have_count(1)
+    alert.get_by_role("button", name="Dismiss").click()
+    expect(alert).to_have_count(0)
+    complain()
+    expect(alert).to_be_visible()
+    check_accessibility(page, "a complaint over a dialog")
+    shoot(page, "complaint")
+    page.evaluate("import('/assets/dialog.js').then(({ confirmed }) => { confirmed('On top?', [], 'Yes'); })")
+    expect(page.get_by_role("heading", name="On top?")).to_be_visible()
+    twice = page.evaluate("[...document.querySelectorAll('[id]')].map(({ id }) => id).filter((id, index, all) => all.indexOf(id) !== index)")
+    assert not twice, f"ids that are there twice: {twice}"
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    alert.get_by_role("button", name="Dismiss").click()
+    expect(alert).to_have_count(0)
+    call(server, "POST", f"{ROOT}/{identity}/complete")
+    view.close()
+
+
+def details_tell_what_an_estimate_rests_on(browser, server):
+    """What the time remaining rests on, and what phases took, can be read without a mouse."""
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Estimated"})["operation_id"]
+    estimate = {"eta_low_seconds": 60, "eta_seconds": 75, "eta_high_seconds": 90, "eta_basis": "blend", "eta_samples": 12}
+    record = {**call(server, "GET", f"{ROOT}/{identity}"), **estimate, "phases": [{"phase": None, "seconds": 2}, {"phase": "unpacking", "seconds": 70}]}
+    view = Page(browser, server.url)
+    view.page.route(f"**/operations/{identity}", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps(record)))
+    page = view.open()
+    card(page, "Estimated").get_by_role("button", name="Estimated").press("Enter")
+    told = page.get_by_role("dialog").locator("dl")
+    expect(told).to_contain_text("60 s to 1.5 min left. An interval that is to hold in four of five cases, by this run and earlier ones (12 of them).")
+    expect(told).to_contain_text("to begin with 2 s, unpacking 1 min 10 s")
+    shoot(page, "details-estimate")
+    call(server, "POST", f"{ROOT}/{identity}/complete")
+    view.close()
+
+
+def progress_asks_for_no_events(browser, server):
+    """While work merely moves on, the log of events is not asked for again and again; a step is there at once."""
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Moves on"})["operation_id"]
+    view = Page(browser, server.url)
+    asked = []
+    view.page.on("request", lambda request: "/api/ports/events" in request.url and asked.append(request.url))
+    page = view.open("events")
+    rows = page.locator("table tbody tr")
+    expect(rows.first).to_contain_text("Moves on")
+    page.wait_for_timeout(1500)
+    before = len(asked)
+    for progress in range(1, 25):
+        call(server, "POST", f"{ROOT}/{identity}/update", {"progress": progress})
+        page.wait_for_timeout(200)
+    assert len(asked) - before <= 1, f"asked {len(asked) - before} times in five seconds"
+    call(server, "POST", f"{ROOT}/{identity}/complete")
+    expect(rows.first).to_contain_text(re.compile("completed"), timeout=4000)
+    view.close()
