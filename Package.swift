@@ -159,6 +159,7 @@ let package = Package(
             ]
         ),
         .testTarget(name: "OperationHTTPTests", dependencies: ["OperationHTTP", "OperationTrackingTesting"]),
+        .testTarget(name: "OperationDashboardTests", dependencies: ["OperationDashboard", "OperationHTTP"]),
         .testTarget(
             name: "ServiceControlHTTPTests",
             dependencies: [
