@@ -3,7 +3,6 @@
 import io
 import json
 
-import psutil
 from original import Manager
 from rich.console import Console
 from rich.progress import Progress
@@ -48,12 +47,4 @@ results["original_update"] = nanoseconds(update_original, 100_000)
 start_and_complete_original(Manager.EVENTS_KEPT // 2)
 results["original_start_complete"] = nanoseconds(start_and_complete_original, 20)
 
-
-def check_overload(count):
-    for _ in range(count):
-        if psutil.cpu_percent() > 80 or psutil.virtual_memory().used > 4000 << 20:
-            pass
-
-
-results["psutil_overload_check"] = nanoseconds(check_overload, 2000)
 print(json.dumps(results))

@@ -1,4 +1,5 @@
-"""Prints what measuring a process and all that are under it costs with psutil, in nanoseconds, as JSON.
+"""Prints what psutil takes, in nanoseconds, as JSON: to tell whether the machine is overloaded as the original did, and to
+measure a process and all that are under it.
 
 usage: sampler.py PID REPETITIONS
 """
@@ -12,6 +13,12 @@ from timing import nanoseconds
 root = psutil.Process(int(sys.argv[1]))
 
 
+def check_overload(count):
+    for _ in range(count):
+        if psutil.cpu_percent() > 80 or psutil.virtual_memory().used > 4000 << 20:
+            pass
+
+
 def sample(count):
     for _ in range(count):
         for process in [root] + root.children(recursive=True):
@@ -19,4 +26,11 @@ def sample(count):
             process.memory_info()
 
 
-print(json.dumps({"psutil_tree": nanoseconds(sample, int(sys.argv[2]))}))
+print(
+    json.dumps(
+        {
+            "psutil_overload_check": nanoseconds(check_overload, 2000),
+            "psutil_tree": nanoseconds(sample, max(1, int(sys.argv[2]) // 5)),
+        }
+    )
+)

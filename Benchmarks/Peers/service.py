@@ -32,5 +32,7 @@ for number in range(int(sys.argv[1])):
 listener = socket.socket()
 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 listener.bind(("127.0.0.1", 0))
+# From here on clients wait for the server instead of being refused.
+listener.listen(2048)
 print(f"listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
 uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False)).run(sockets=[listener])

@@ -12,17 +12,9 @@ import Darwin
 // of JSON: {"processes": {"PID": {"cpu_percent": …, "memory_bytes": …}}, "totals": {…}, "host": {…}}. With it, programs in
 // other languages can compare their own measurements with the sampler's.
 //
-// With --time it measures so many times instead, and prints how many nanoseconds each of nine runs took for a measurement.
-//
-// usage: resource-probe [--time N] [PID...]
+// usage: resource-probe [PID...]
 
-var arguments = CommandLine.arguments.dropFirst()
-var repetitions: Int?
-if arguments.first == "--time" {
-    repetitions = arguments.dropFirst().first.flatMap { Int($0) }
-    arguments = arguments.dropFirst(2)
-}
-let processes = arguments.compactMap { Int32($0) }.compactMap(ProcessIdentity.init(running:))
+let processes = CommandLine.arguments.dropFirst().compactMap { Int32($0) }.compactMap(ProcessIdentity.init(running:))
 let sampler = ResourceSampler(dataDirectory: "/tmp")
 let clock = SystemTrackingClock()
 
@@ -30,17 +22,6 @@ func json(_ value: Double?) -> String { value.map { "\($0)" } ?? "null" }
 func json(_ value: Int64?) -> String { value.map { "\($0)" } ?? "null" }
 func json(_ impact: ResourceImpact) -> String {
     #"{"cpu_percent":\#(json(impact.cpuPercent)),"memory_bytes":\#(json(impact.memoryBytes))}"#
-}
-
-if let repetitions {
-    func measure() -> Double {
-        let start = clock.monotonicNanoseconds
-        for _ in 0..<repetitions { _ = sampler.sample(processes, at: clock.monotonicNanoseconds) }
-        return Double(clock.monotonicNanoseconds - start) / Double(repetitions)
-    }
-    _ = measure()
-    print((0..<9).map { _ in measure() })
-    exit(0)
 }
 
 while readLine() != nil {

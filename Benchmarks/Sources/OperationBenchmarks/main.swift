@@ -1,12 +1,13 @@
 import Foundation
 
 let usage = """
-    usage: operation-benchmarks SUITE… [--quick] [--json] [--compare BASELINE]
+    usage: operation-benchmarks SUITE… [--quick] [--json] [--compare BASELINE] [--write ROOT]
            operation-benchmarks eta --traces DIR [--json] [--dump FILE]
 
     suites: \(Suite.all.map(\.name).joined(separator: ", ")), or all
     --quick             few repetitions: shows that everything runs, and little else
     --json              a line of JSON for each suite instead of a table
+    --write ROOT        puts the figures into the README and the documentation of the repository at ROOT
     --compare BASELINE  names what is slower than in a file that --json wrote, and exits with 1 if anything is
     """
 
@@ -14,6 +15,7 @@ var names: [String] = []
 var isQuick = false
 var isJSON = false
 var baseline: [Report]?
+var root: String?
 var arguments = CommandLine.arguments.dropFirst()
 func stop(_ message: String) -> Never {
     FileHandle.standardError.write(Data("\(message)\n".utf8))
@@ -31,6 +33,9 @@ while let argument = arguments.popFirst() {
     case "--compare":
         guard let path = arguments.popFirst() else { stop(usage) }
         do { baseline = try Report.read(path) } catch { stop("\(path) is no file that --json wrote: \(error)") }
+    case "--write":
+        guard let path = arguments.popFirst() else { stop(usage) }
+        root = path
     case "all": names += Suite.all.map(\.name)
     case let name where Suite.all.contains { $0.name == name }: names.append(name)
     default: stop(usage)
@@ -41,12 +46,17 @@ guard !names.isEmpty else { stop(usage) }
 var reports: [Report] = []
 for name in names {
     guard let suite = Suite.all.first(where: { $0.name == name }) else { continue }
-    let report = Report(suite: name, try await suite.run(isQuick))
+    let report: Report
+    do { report = Report(suite: name, try await suite.run(isQuick)) } catch { stop("\(name) failed: \(error)") }
     FileHandle.standardOutput.write(Data(((isJSON ? try report.json() : Table(report: report).text) + "\n").utf8))
     reports.append(report)
 }
+if let root {
+    do { try Figures(reports, root: root).write() } catch { stop("The figures could not be written: \(error)") }
+}
 if let baseline {
-    let findings = Comparison(of: reports, with: baseline).findings
-    for finding in findings { FileHandle.standardError.write(Data("slower: \(finding)\n".utf8)) }
-    exit(findings.isEmpty ? 0 : 1)
+    let comparison = Comparison(of: reports, with: baseline)
+    if comparison.count == 0 { stop("The baseline has none of the figures that were measured.") }
+    for finding in comparison.findings { FileHandle.standardError.write(Data("slower: \(finding)\n".utf8)) }
+    exit(comparison.findings.isEmpty ? 0 : 1)
 }

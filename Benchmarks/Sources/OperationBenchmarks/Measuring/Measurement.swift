@@ -3,11 +3,10 @@ struct Measurement {
     var name: String
     /// The median of the runs.
     var value: Double
-    var unit = "ns"
-    /// The lowest and the highest of the runs.
+    /// Of what ends in `/s`, more is better; of anything else, less.
+    var unit: String
+    /// The quartiles of the runs.
     var spread: ClosedRange<Double>
-    /// How often memory was asked for in each repetition; `nil` where nobody counted.
-    var allocations: Double?
     /// What does the same, or the least that it can cost, measured in the same run.
     var peer: Peer?
     var budget: Budget?
@@ -22,16 +21,23 @@ struct Measurement {
     init(
         _ name: String,
         _ timing: Timing,
-        allocations: Double? = nil,
+        unit: String = "ns",
         peer: Peer? = nil,
         budget: Budget? = nil
     ) {
         self.name = name
         value = timing.median
         spread = timing.spread
-        self.allocations = allocations
+        self.unit = unit
         self.peer = peer
         self.budget = budget
+    }
+
+    /// How often memory is asked for in each repetition of what has this name; empty where that can't be counted.
+    static func allocations(_ name: String, _ count: Double?, atMost most: Double? = nil) -> [Measurement] {
+        guard let count else { return [] }
+        let budget = most.map { Budget(valueAtMost: $0) }
+        return [Measurement("\(name), memory asked for", Timing(runs: [count]), unit: "allocations", budget: budget)]
     }
 
     /// The value as a multiple of the peer's.
@@ -49,14 +55,14 @@ struct Budget {
     var ratioAtMost: Double?
     var ratioAtLeast: Double?
     var valueAtMost: Double?
-    var allocationsAtMost: Double?
+    var valueAtLeast: Double?
 
     func isMet(by measurement: Measurement) -> Bool? {
         var results: [Bool?] = []
         if let ratioAtMost { results.append(measurement.ratio.map { $0 <= ratioAtMost }) }
         if let ratioAtLeast { results.append(measurement.ratio.map { $0 >= ratioAtLeast }) }
         if let valueAtMost { results.append(measurement.value <= valueAtMost) }
-        if let allocationsAtMost { results.append(measurement.allocations.map { $0 <= allocationsAtMost }) }
+        if let valueAtLeast { results.append(measurement.value >= valueAtLeast) }
         if results.contains(false) { return false }
         return results.contains(nil) ? nil : true
     }

@@ -12,7 +12,8 @@ struct Timing {
     }
 
     var median: Double { all[all.count / 2] }
-    var spread: ClosedRange<Double> { all[0]...all[all.count - 1] }
+    /// The quartiles: half of the runs lie between them. One run that something else disturbed doesn't move them.
+    var spread: ClosedRange<Double> { all[all.count / 4]...all[all.count - 1 - all.count / 4] }
 
     /// Times `body`, which repeats what is measured as often as it is told, in nanoseconds for each repetition. A first run
     /// isn't counted.
@@ -37,6 +38,21 @@ struct Timing {
             times.append(Double(now - start) / Double(repetitions))
         }
         return Timing(runs: times)
+    }
+
+    /// Times two bodies in turn, so that what disturbs the machine disturbs both.
+    static func measure(
+        repetitions: Int,
+        runs: Int = 9,
+        _ body: (Int) throws -> Void,
+        beside other: (Int) throws -> Void
+    ) rethrows -> (ours: Timing, other: Timing) {
+        var times: (ours: [Double], other: [Double]) = ([], [])
+        for _ in 0..<runs {
+            times.ours += try measure(repetitions: repetitions, runs: 1, body).all
+            times.other += try measure(repetitions: repetitions, runs: 1, other).all
+        }
+        return (Timing(runs: times.ours), Timing(runs: times.other))
     }
 
     static var now: Int64 { SystemTrackingClock().monotonicNanoseconds }

@@ -6,9 +6,8 @@ struct Report: Codable {
         var name: String
         var value: Double
         var unit: String
-        /// The lowest and the highest of the runs.
+        /// The quartiles of the runs.
         var spread: [Double]
-        var allocations: Double?
         var peer: String?
         var peerValue: Double?
         var ratio: Double?
@@ -16,8 +15,22 @@ struct Report: Codable {
         var met: Bool?
 
         enum CodingKeys: String, CodingKey {
-            case name, value, unit, spread, allocations, peer, ratio, budget, met
+            case name, value, unit, spread, peer, ratio, budget, met
             case peerValue = "peer_value"
+        }
+
+        /// Every key is always there; what isn't known is `null`.
+        func encode(to encoder: any Encoder) throws {
+            var object = encoder.container(keyedBy: CodingKeys.self)
+            try object.encode(name, forKey: .name)
+            try object.encode(value, forKey: .value)
+            try object.encode(unit, forKey: .unit)
+            try object.encode(spread, forKey: .spread)
+            try object.encode(peer, forKey: .peer)
+            try object.encode(peerValue, forKey: .peerValue)
+            try object.encode(ratio, forKey: .ratio)
+            try object.encode(budget, forKey: .budget)
+            try object.encode(met, forKey: .met)
         }
     }
 
@@ -32,7 +45,6 @@ struct Report: Codable {
                 value: measurement.value,
                 unit: measurement.unit,
                 spread: [measurement.spread.lowerBound, measurement.spread.upperBound],
-                allocations: measurement.allocations,
                 peer: measurement.peer?.name,
                 peerValue: measurement.peer?.value,
                 ratio: measurement.ratio,
@@ -68,7 +80,7 @@ extension Budget {
         }
         if let ratioAtLeast { parts.append("at least \(ratioAtLeast.brief)x") }
         if let valueAtMost { parts.append("at most \(valueAtMost.amount(of: unit))") }
-        if let allocationsAtMost { parts.append("at most \(allocationsAtMost.brief) allocations") }
+        if let valueAtLeast { parts.append("at least \(valueAtLeast.amount(of: unit))") }
         return parts.joined(separator: ", ")
     }
 }

@@ -1,32 +1,40 @@
-/// The results as a table in Markdown.
+/// The results of a suite as a table in Markdown.
 struct Table {
     let report: Report
 
     var text: String {
-        let head = """
-            ### \(report.suite)
-
-            | what | median | lowest to highest | allocations | beside | ratio | budget | met |
-            |---|---|---|---|---|---|---|---|
-            """
-        return ([head] + report.results.map(row)).joined(separator: "\n") + "\n"
+        ([
+            "### \(report.suite)", "",
+            "| what | median | half of the runs | beside | times | budget | met |",
+            "|---|---|---|---|---|---|---|",
+        ] + report.results.map(row)).joined(separator: "\n") + "\n"
     }
 
     private func row(_ entry: Report.Entry) -> String {
-        let peer = entry.peer.map { name in
-            entry.peerValue.map { "\(name): \($0.amount(of: entry.unit))" } ?? "\(name): not on this machine"
-        }
-        let met =
-            switch entry.met {
-            case true: "yes"
-            case false: "**no**"
-            default: entry.budget == nil ? "" : "not known"
-            }
+        let spread =
+            entry.spread[0] == entry.spread[1]
+            ? "" : "\(entry.spread[0].amount(of: entry.unit)) to \(entry.spread[1].amount(of: entry.unit))"
         let cells = [
-            entry.name, entry.value.amount(of: entry.unit),
-            "\(entry.spread[0].amount(of: entry.unit)) to \(entry.spread[1].amount(of: entry.unit))",
-            entry.allocations?.brief ?? "", peer ?? "", entry.ratio?.brief ?? "", entry.budget ?? "", met,
+            entry.name, entry.value.amount(of: entry.unit), spread, entry.besideWords, entry.ratio?.brief ?? "",
+            entry.budget ?? "", entry.metWords,
         ]
         return "| " + cells.joined(separator: " | ") + " |"
+    }
+}
+
+extension Report.Entry {
+    /// What it is compared with, and what that came to.
+    var besideWords: String {
+        peer.map { name in
+            peerValue.map { "\(name): \($0.amount(of: unit))" } ?? "\(name): not on this machine"
+        } ?? ""
+    }
+
+    var metWords: String {
+        switch met {
+        case true: "yes"
+        case false: "**no**"
+        default: budget == nil ? "" : "not known"
+        }
     }
 }

@@ -7,12 +7,11 @@ extension Suite {
     static let core = Suite(name: "core") { isQuick in
         let scale = isQuick ? 1 : 20
         let tracker = OperationTracker()
-        let peers = Peers.measure("core")
+        let peers = try Peers.measure("core")
         var results = try updates(tracker, peers, scale)
         results.append(try twoThreads(tracker, scale))
-        results.append(try await startAndComplete(tracker, peers, scale))
-        results.append(try snapshotAsJSON(tracker, scale))
-        results.append(try await overloadCheck(tracker, peers, scale))
+        results += try await startAndComplete(tracker, peers, scale)
+        results += try snapshotAsJSON(tracker, scale)
         await tracker.close()
         return results
     }
@@ -21,57 +20,85 @@ extension Suite {
 /// An update beside the least that it can be, and beside what others cost.
 private func updates(_ tracker: OperationTracker, _ peers: Peers, _ scale: Int) throws -> [Measurement] {
     let handle = try tracker.start(type: .download, description: "bench", total: .max)
-    var base: Int64 = 0
-    let body = { (count: Int) in
-        for amount in 0..<count { handle.update(completed: base + Int64(amount)) }
-        base += Int64(count)
+    let body = ascending { amounts in
+        for amount in amounts { handle.update(completed: amount) }
     }
     let cell = opaque(BareCell())
-    let bare = Timing.measure(repetitions: 1_000_000 * scale) { count in
-        for amount in 0..<count { cell.update(Int64(amount)) }
-        cell.value.store(0, ordering: .relaxed)
+    let barely = ascending { amounts in
+        for amount in amounts { cell.update(amount) }
     }
-    let ours = Timing.measure(repetitions: 1_000_000 * scale, body)
+    let (ours, bare) = Timing.measure(repetitions: 1_000_000 * scale, runs: 15, body, beside: barely)
     let allocated = allocations(repetitions: 100_000, body)
-    let progress = foundationProgress(scale)
+    let (clock, mutex) = timeLimits(repetitions: 100_000 * scale)
 
-    func beside(_ peer: String, _ value: Double?, atMost ratio: Double) -> Measurement {
+    func beside(_ peer: String, _ value: Double?, atMost ratio: Double?) -> Measurement {
         Measurement(
             "update, beside \(peer)",
             ours,
             peer: .init(name: peer, value: value),
-            budget: Budget(ratioAtMost: ratio)
+            budget: ratio.map { Budget(ratioAtMost: $0) }
         )
     }
     return [
         Measurement(
             "update",
             ours,
-            allocations: allocated,
             peer: .init(name: "bare atomic load and store", value: bare.median),
-            budget: Budget(ratioAtMost: 1.5, valueAtMost: 6, allocationsAtMost: 0)
+            budget: Budget(ratioAtMost: 1.5, valueAtMost: 6)
         ),
-        beside("Foundation.Progress", progress.median, atMost: 1 / 3.0),
+        beside("Foundation.Progress", timeFoundationProgress(repetitions: 20_000 * scale).median, atMost: 1 / 3.0),
         beside("tqdm", peers["tqdm_update"], atMost: 1 / 20.0),
         beside("rich", peers["rich_update"], atMost: 1 / 20.0),
         beside("the original's update_operation", peers["original_update"], atMost: 1 / 100.0),
-    ]
+        beside("a read of the monotonic clock", clock.median, atMost: nil),
+        beside("a Mutex locked and unlocked", mutex.median, atMost: nil),
+    ] + Measurement.allocations("update", allocated, atMost: 0)
 }
 
-/// The least that an update can be.
+/// Reports so many amounts each time, each higher than those before: a step back is another path.
+private func ascending(_ report: @escaping (Range<Int64>) -> Void) -> (Int) -> Void {
+    var next: Int64 = 0
+    return { count in
+        let first = next
+        next += Int64(count)
+        report(first..<next)
+    }
+}
+
+/// What an update would cost at least if it looked at a clock, or took a lock.
+private func timeLimits(repetitions: Int) -> (clock: Timing, mutex: Timing) {
+    let cell = opaque(LockedCell())
+    return (
+        Timing.measure(repetitions: repetitions) { count in for _ in 0..<count { _ = opaque(Timing.now) } },
+        Timing.measure(repetitions: repetitions) { count in
+            for _ in 0..<count { cell.value.withLock { $0 += 1 } }
+        }
+    )
+}
+
+/// The least that an update can be: a load, a store, and another path for a step back, which isn't taken here.
 private final class BareCell: Sendable {
     let value = Atomic<Int64>(0)
+    private let stepsBack = Atomic<Int64>(0)
 
+    @inline(__always)
     func update(_ amount: Int64) {
-        if amount >= value.load(ordering: .relaxed) { value.store(amount, ordering: .relaxed) }
+        if amount >= value.load(ordering: .relaxed) {
+            value.store(amount, ordering: .relaxed)
+        } else {
+            stepBack(to: amount)
+        }
+    }
+
+    @inline(never)
+    private func stepBack(to amount: Int64) {
+        stepsBack.add(1, ordering: .relaxed)
+        value.store(amount, ordering: .relaxed)
     }
 }
 
-private func foundationProgress(_ scale: Int) -> Timing {
-    let progress = Progress(totalUnitCount: .max)
-    return Timing.measure(repetitions: 20_000 * scale) { count in
-        for amount in 0..<count { progress.completedUnitCount = Int64(amount) }
-    }
+private final class LockedCell: Sendable {
+    let value = Mutex<Int64>(0)
 }
 
 /// Two threads that report to two operations, each as fast as one alone when nothing is shared between them.
@@ -105,51 +132,43 @@ private func twoThreads(_ tracker: OperationTracker, _ scale: Int) throws -> Mea
     )
 }
 
-private func startAndComplete(_ tracker: OperationTracker, _ peers: Peers, _ scale: Int) async throws -> Measurement {
+private func startAndComplete(_ tracker: OperationTracker, _ peers: Peers, _ scale: Int) async throws -> [Measurement] {
     let body = { (count: Int) async throws in
         for _ in 0..<count {
             let handle = try tracker.start(type: .download, description: "bench")
             try await tracker.complete(handle.id)
         }
     }
-    return Measurement(
-        "start and complete, in memory",
-        try await Timing.measure(repetitions: 10_000 * scale, body),
-        allocations: try await allocations(repetitions: 10_000, body),
-        peer: .init(name: "the original's start and complete", value: peers["original_start_complete"]),
-        budget: Budget(valueAtMost: 1500, allocationsAtMost: 4)
-    )
+    let name = "start and complete, in memory"
+    return [
+        Measurement(
+            name,
+            try await Timing.measure(repetitions: 10_000 * scale, body),
+            peer: .init(name: "the original's start and complete", value: peers["original_start_complete"]),
+            budget: Budget(valueAtMost: 1500)
+        )
+    ] + Measurement.allocations(name, try await allocations(repetitions: 10_000, body), atMost: 4)
 }
 
-private func snapshotAsJSON(_ tracker: OperationTracker, _ scale: Int) throws -> Measurement {
+private func snapshotAsJSON(_ tracker: OperationTracker, _ scale: Int) throws -> [Measurement] {
     let handle = try tracker.start(type: .pullModel, description: "Pull llama3.2", total: 3_000_000_000)
     handle.setPhase("downloading", message: "half way")
     handle.update(completed: 1_500_000_000)
     let encoder = JSONEncoder()
     let twin = WireTwin()
-    let codable = try Timing.measure(repetitions: 1000 * scale) { count in
-        for _ in 0..<count { _ = opaque(try encoder.encode(twin).count) }
-    }
     let body = { (count: Int) in
         for _ in 0..<count { _ = opaque(handle.operation.jsonBytes().count) }
     }
-    return Measurement(
-        "snapshot of one operation as JSON",
-        Timing.measure(repetitions: 5000 * scale, body),
-        allocations: allocations(repetitions: 1000, body),
-        peer: .init(name: "JSONEncoder on the same fields", value: codable.median),
-        budget: Budget(valueAtMost: 1300)
-    )
-}
-
-private func overloadCheck(_ tracker: OperationTracker, _ peers: Peers, _ scale: Int) async throws -> Measurement {
-    _ = await tracker.assessOverload()
-    return Measurement(
-        "overload check, fresh",
-        Timing.measure(repetitions: 10_000 * scale) { count in
-            for _ in 0..<count where opaque(tracker.latestAssessment).isOverloaded { _ = opaque(0) }
-        },
-        peer: .init(name: "psutil cpu_percent and virtual_memory", value: peers["psutil_overload_check"]),
-        budget: Budget(ratioAtMost: 1 / 50.0, valueAtMost: 1000)
-    )
+    let (ours, codable) = try Timing.measure(repetitions: 2000 * scale, body) { count in
+        for _ in 0..<count { _ = opaque(try encoder.encode(twin).count) }
+    }
+    let name = "snapshot of one operation as JSON"
+    return [
+        Measurement(
+            name,
+            ours,
+            peer: .init(name: "JSONEncoder on the same fields", value: codable.median),
+            budget: Budget(valueAtMost: 1300)
+        )
+    ] + Measurement.allocations(name, allocations(repetitions: 1000, body))
 }

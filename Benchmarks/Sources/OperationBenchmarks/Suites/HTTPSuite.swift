@@ -1,125 +1,87 @@
 import CBareHTTP
 import Foundation
-#if canImport(FoundationNetworking)
-import FoundationNetworking
-#endif
-import OperationHTTP
 import OperationServer
-import OperationTracking
 
 extension Suite {
-    /// How many requests for the summary are answered in a second, beside the original's stack and beside libmicrohttpd alone.
+    /// How many requests `wizard serve` answers, beside the original's stack and beside libmicrohttpd alone, and what clients
+    /// cost that watch.
     static let http = Suite(name: "http") { isQuick in
-        guard Load.isHere else { return [] }
-        let seconds = isQuick ? 1 : 5
+        let load = Load(seconds: isQuick ? 1 : 3, runs: isQuick ? 1 : 3)
         var results: [Measurement] = []
         for (count, ahead) in [(10, 10.0), (1000, 40.0)] {
-            results += try await requests(active: count, ahead: ahead, seconds: seconds, runs: isQuick ? 1 : 3)
+            results += try requests(active: count, ahead: ahead, load)
         }
-        return results
+        return results + (try eventStreams(clients: isQuick ? 200 : 2000, seconds: isQuick ? 2 : 10))
     }
 }
 
-private func requests(active count: Int, ahead: Double, seconds: Int, runs: Int) async throws -> [Measurement] {
-    let tracker = OperationTracker()
-    let api = OperationAPI(tracker: tracker)
-    let server = try OperationServer(api)
-    for number in 0..<count {
-        let handle = try tracker.start(type: .download, description: "bench \(number)", total: 1 << 30)
-        handle.update(completed: 1 << 20)
-    }
-    let path = "/api/ports/operations/summary"
-    let ours = Timing(runs: try (0..<runs).map { _ in try Load.requestsPerSecond(server.url + path, seconds: seconds) })
-    let size = try await URLSession.shared.data(from: URL(string: server.url + path)!).0.count
-    await tracker.close()
-    await server.stop()
+private let summary = "/api/ports/operations/summary"
 
-    func measurement(_ name: String, _ peer: String, _ value: Double?, _ budget: Double) -> Measurement {
-        var result = Measurement(
-            name,
-            ours,
-            peer: .init(name: peer, value: value),
-            budget: Budget(ratioAtLeast: budget)
-        )
-        result.unit = "requests/s"
-        return result
+private func requests(active count: Int, ahead: Double, _ load: Load) throws -> [Measurement] {
+    let folder = try Folder()
+    defer { folder.remove() }
+    guard let ours = try ServerProcess.wizard(data: folder.path("data")) else { return [] }
+    defer { ours.stop() }
+    for number in 0..<count {
+        let parameters = "operation_type=download&description=bench%20\(number)&total_size_mb=1024"
+        try ours.ask("/api/ports/operations/start?\(parameters)", method: "POST")
     }
-    var results = [
-        measurement(
-            "summary of \(count) active",
-            "FastAPI on uvicorn",
-            try original(active: count, path, seconds),
-            ahead
+    let size = try ours.ask(summary).utf8.count
+    guard let rate = try load.requestsPerSecond(ours.url + summary) else { return [] }
+
+    func measurement(beside peer: String, _ value: Double?, atLeast ratio: Double) -> Measurement {
+        Measurement(
+            "summary of \(count) active over HTTP, beside \(peer)",
+            rate,
+            unit: "requests/s",
+            peer: .init(name: peer, value: value),
+            budget: Budget(ratioAtLeast: ratio)
         )
-    ]
+    }
+    let original = try ServerProcess.original(active: count)
+    defer { original?.stop() }
+    let originalRate = try original.flatMap { try load.requestsPerSecond($0.url + summary) }?.median
+    var results = [measurement(beside: "FastAPI on uvicorn", originalRate, atLeast: ahead)]
     if count == 10 {
-        let bare = try bareServer(bytes: size, seconds)
-        results.append(
-            measurement(
-                "summary of \(count) active, beside the bare server",
-                "libmicrohttpd alone, \(size) bytes",
-                bare,
-                0.45
-            )
-        )
+        let bare = try bareRate(bytes: size, load)
+        results.append(measurement(beside: "libmicrohttpd alone with \(size) bytes", bare, atLeast: 0.45))
     }
     return results
 }
 
-private func bareServer(bytes: Int, _ seconds: Int) throws -> Double? {
+/// What libmicrohttpd gives with as many threads as ours has, for an answer of the same size that it needn't make.
+private func bareRate(bytes: Int, _ load: Load) throws -> Double? {
     let body = [UInt8](repeating: UInt8(ascii: "x"), count: bytes)
     let threads = OperationServer.Configuration().threads
     guard let server = bare_http_start(body, body.count, UInt32(threads)) else { return nil }
     defer { bare_http_stop(server) }
-    return try Load.requestsPerSecond("http://127.0.0.1:\(bare_http_port(server))/", seconds: seconds)
+    return try load.requestsPerSecond("http://127.0.0.1:\(bare_http_port(server))/")?.median
 }
 
-private func original(active count: Int, _ path: String, _ seconds: Int) throws -> Double? {
-    guard FileManager.default.isExecutableFile(atPath: Peers.python) else {
-        Peers.complain("the peers are not here. Benchmarks/Peers/install gets them.")
-        return nil
-    }
-    let process = Process()
-    process.executableURL = URL(filePath: Peers.python)
-    process.arguments = ["\(Peers.directory)/service.py", String(count)]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    defer {
-        process.terminate()
-        process.waitUntilExit()
-    }
-    let line = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
-    let url = line.split(separator: " ").last.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } ?? ""
-    // It listens before it answers; the first request waits for that.
-    return try Load.requestsPerSecond(url + path, seconds: seconds)
-}
+/// `wrk`, a program that asks as fast as it can, here over 16 connections from one thread.
+private struct Load {
+    let seconds: Int
+    let runs: Int
+    private let wrk = Program("wrk", from: "wrk")
 
-/// `wrk`, a program that asks as fast as it can over a few connections.
-private enum Load {
-    private static let path = ["/usr/bin/wrk", "/usr/local/bin/wrk", "/opt/homebrew/bin/wrk"].first {
-        FileManager.default.isExecutableFile(atPath: $0)
+    init(seconds: Int, runs: Int) {
+        self.seconds = seconds
+        self.runs = runs
     }
 
-    static var isHere: Bool {
-        if path != nil { return true }
-        FileHandle.standardError.write(
-            Data("LEFT OUT: the HTTP server: wrk is not here (Debian and Homebrew: wrk).\n".utf8)
-        )
-        return false
+    /// `nil` when wrk isn't here.
+    func requestsPerSecond(_ url: String) throws -> Timing? {
+        guard let path = wrk.path else { return nil }
+        return Timing(runs: try (0..<runs).map { _ in try rate(path, url) })
     }
 
-    static func requestsPerSecond(_ url: String, seconds: Int) throws -> Double {
-        let output = try run(path ?? "", ["-t1", "-c16", "-d\(seconds)s", url])
-        let lines = String(decoding: output, as: UTF8.self).split(separator: "\n")
-        guard !lines.contains(where: { $0.contains("Non-2xx") }),
+    private func rate(_ path: String, _ url: String) throws -> Double {
+        let output = String(decoding: try run(path, ["-t1", "-c16", "-d\(seconds)s", url]), as: UTF8.self)
+        let lines = output.split(separator: "\n")
+        guard !lines.contains(where: { $0.contains("Non-2xx") || $0.contains("Socket errors") }),
             let figure = lines.first(where: { $0.hasPrefix("Requests/sec:") })?.split(separator: " ").last,
-            let value = Double(figure)
-        else { throw LoadFailure(output: String(decoding: output, as: UTF8.self)) }
+            let value = Double(figure), value > 0
+        else { throw ServerProcess.NoAnswer(what: "What wrk asked of \(url)", answer: output) }
         return value
-    }
-
-    private struct LoadFailure: Error {
-        let output: String
     }
 }

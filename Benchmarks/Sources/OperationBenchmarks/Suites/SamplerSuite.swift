@@ -1,81 +1,126 @@
 import Foundation
+import OperationTracking
+import Synchronization
 
 extension Suite {
-    /// What measuring processes costs, beside psutil on the same processes.
+    /// What judging the load and measuring processes costs, beside psutil on the same machine and the same processes.
     static let sampler = Suite(name: "sampler") { isQuick in
-        let count = isQuick ? 20 : 300
-        let tree = try ProcessTree(count)
+        let scale = isQuick ? 1 : 10
+        let tree = try ProcessTree(isQuick ? 30 : 300)
         defer { tree.end() }
-        let repetitions = isQuick ? 5 : 50
-        guard let whole = try Probe.time([tree.root], repetitions: repetitions) else { return [] }
-        let single = try Probe.time(Array(tree.children.prefix(100)), repetitions: repetitions)
-        let peers = Peers.measure("sampler", [String(tree.root), String(repetitions)])
-        var results = [
-            Measurement(
-                "sampling a tree of \(count) processes",
-                whole,
-                peer: .init(name: "psutil", value: peers["psutil_tree"]),
-                budget: Budget(ratioAtMost: 1 / 8.0)
-            )
+        let peers = try Peers.measure("sampler", [String(tree.root), String(5 * scale)])
+        return [
+            try await overloadCheck(peers, scale),
+            try await lookAtTree(tree, peers, repetitions: 5 * scale),
+            try await lookAtMany(Array(tree.children.prefix(100)), repetitions: 5 * scale),
         ]
-        if let single {
-            // One sample each two seconds, as a share of a core.
-            let share = Timing(runs: single.all.map { $0 / 2e9 * 100 })
-            var load = Measurement(
-                "sampling \(min(count, 100)) tracked processes each 2 s",
-                share,
-                budget: Budget(valueAtMost: 0.2)
-            )
-            load.unit = "% of a core"
-            results.append(load)
-        }
-        return results
     }
+}
+
+/// The question as it is asked before each piece of work, while the figures are fresh.
+private func overloadCheck(_ peers: Peers, _ scale: Int) async throws -> Measurement {
+    let tracker = try await OperationTracker.withFreshFigures()
+    _ = try tracker.start(type: .download, description: "bench")
+    let timing = await Timing.measure(repetitions: 10_000 * scale) { count in
+        for _ in 0..<count where await tracker.assessOverload().isOverloaded { _ = opaque(0) }
+    }
+    await tracker.close()
+    return Measurement(
+        "overload check, figures fresh",
+        timing,
+        peer: .init(name: "psutil's cpu_percent and virtual_memory", value: peers["psutil_overload_check"]),
+        budget: Budget(ratioAtMost: 1 / 50.0, valueAtMost: 1000)
+    )
+}
+
+extension OperationTracker {
+    /// A tracker that has looked at the machine, and holds what it saw for true for an hour.
+    static func withFreshFigures() async throws -> OperationTracker {
+        var configuration = Configuration()
+        configuration.sampleInterval = .seconds(3600)
+        let tracker = OperationTracker(configuration: configuration)
+        _ = await tracker.assessOverload()
+        // The first look can't tell the processor's use, so that one more is made soon.
+        try await Task.sleep(for: .milliseconds(150))
+        _ = await tracker.assessOverload()
+        return tracker
+    }
+}
+
+/// One operation whose process has many more under it: all are measured, and the machine with them.
+private func lookAtTree(_ tree: ProcessTree, _ peers: Peers, repetitions: Int) async throws -> Measurement {
+    let timing = try await timeLooks(at: [tree.root], repetitions: repetitions)
+    return Measurement(
+        "look at a tree of \(tree.children.count + 1) processes and the machine",
+        timing,
+        peer: .init(name: "psutil: the tree alone", value: peers["psutil_tree"]),
+        budget: Budget(ratioAtMost: 1 / 8.0)
+    )
+}
+
+/// Many operations, each with a process of its own, measured every two seconds as a tracker does: the share of a core.
+private func lookAtMany(_ processes: [Int32], repetitions: Int) async throws -> Measurement {
+    let nanoseconds = try await timeLooks(at: processes, repetitions: repetitions)
+    return Measurement(
+        "looks each 2 s at \(processes.count) operations with a process each",
+        Timing(runs: nanoseconds.all.map { $0 / 2e9 * 100 }),
+        unit: "% of a core",
+        budget: Budget(valueAtMost: 0.2)
+    )
+}
+
+/// Has a tracker measure operations again and again, by making it believe that time has passed.
+private func timeLooks(at processes: [Int32], repetitions: Int) async throws -> Timing {
+    let clock = JumpingClock()
+    let tracker = OperationTracker(clock: clock)
+    for pid in processes { _ = try tracker.start(type: .install, description: "bench", pid: pid) }
+    _ = await tracker.assessOverload()
+    let timing = await Timing.measure(repetitions: repetitions) { count in
+        for _ in 0..<count {
+            clock.jump()
+            _ = await tracker.assessOverload()
+        }
+    }
+    guard tracker.activeOperations.allSatisfy({ $0.resources.memoryBytes ?? 0 > 0 }) else {
+        throw NothingMeasured()
+    }
+    await tracker.close()
+    return timing
+}
+
+private struct NothingMeasured: Error, CustomStringConvertible {
+    let description = "The tracker did not measure the processes that it was given."
+}
+
+/// A clock on which two more seconds pass when that is asked for, and none otherwise: the ticker that sleeps on it stays asleep.
+private final class JumpingClock: TrackingClock {
+    private let jumped = Atomic<Int64>(0)
+
+    func jump() { jumped.add(2_000_000_000, ordering: .relaxed) }
+
+    var monotonicNanoseconds: Int64 { Timing.now + jumped.load(ordering: .relaxed) }
+    var wallMilliseconds: Int64 { SystemTrackingClock().wallMilliseconds }
+    func sleep(for duration: Duration) async throws { try await Task.sleep(for: .seconds(86_400)) }
 }
 
 /// Many processes that do nothing, under one.
 private struct ProcessTree {
     let root: Int32
     let children: [Int32]
-    private let process = Process()
+    private let process: ChildProcess
 
     init(_ count: Int) throws {
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", "for i in $(seq \(count - 1)); do sleep 600 & done; echo ready; wait"]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        root = process.processIdentifier
+        let script = "for i in $(seq \(count - 1)); do sleep 600 & done; echo ready; wait"
+        process = try ChildProcess("/bin/sh", ["-c", script])
+        root = process.pid
         // The children are there once the shell says so.
-        _ = pipe.fileHandleForReading.availableData
-        let list = (try? String(contentsOfFile: "/proc/\(root)/task/\(root)/children", encoding: .utf8)) ?? ""
+        _ = process.firstOutput()
+        let list = try String(contentsOfFile: "/proc/\(root)/task/\(root)/children", encoding: .utf8)
         children = list.split(separator: " ").compactMap { Int32($0) }
     }
 
     func end() {
         for child in children { kill(child, SIGKILL) }
-        process.terminate()
-        process.waitUntilExit()
-    }
-}
-
-/// The sampler is inside the library, so a program of the library's own times it.
-private enum Probe {
-    private static let path =
-        URL(filePath: #filePath).deletingLastPathComponent().appending(
-            path: "../../../../.build/release/resource-probe"
-        )
-        .standardized.path
-
-    /// In nanoseconds for each sample of all `processes` together; `nil` when the program isn't built.
-    static func time(_ processes: [Int32], repetitions: Int) throws -> Timing? {
-        guard FileManager.default.isExecutableFile(atPath: path) else {
-            FileHandle.standardError.write(
-                Data("LEFT OUT: the sampler: build it with `swift build -c release --product resource-probe`.\n".utf8)
-            )
-            return nil
-        }
-        let output = try run(path, ["--time", String(repetitions)] + processes.map(String.init))
-        return Timing(runs: try JSONDecoder().decode([Double].self, from: output))
+        process.end()
     }
 }

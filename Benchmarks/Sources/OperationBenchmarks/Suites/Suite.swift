@@ -4,5 +4,5 @@ struct Suite: Sendable {
     /// - Parameter isQuick: few repetitions, to see that it works; the figures then mean little.
     let run: @Sendable (_ isQuick: Bool) async throws -> [Measurement]
 
-    static let all = [core, summary, events, memory, history, sampler, http]
+    static let all = [core, summary, events, memory, history, sampler, ports, http, serving, transfer]
 }

@@ -2,69 +2,100 @@ import OperationHTTP
 import OperationTracking
 
 extension Suite {
-    /// What looking at everything costs: counts and totals however many operations there are, and all of them as JSON.
+    /// What things cost as there are more and more active operations: counts and totals, an update, starting and ending one,
+    /// and all of them as JSON.
     static let summary = Suite(name: "summary") { isQuick in
         let scale = isQuick ? 1 : 20
+        let peers = try Peers.measure("summary")
         var results: [Measurement] = []
-        for count in [10, 1000, isQuick ? 10_000 : 100_000] {
-            let tracker = OperationTracker()
-            for number in 0..<count { _ = try tracker.start(type: .download, description: "bench \(number)") }
-            let ten = results.first?.value
-            results.append(
-                Measurement(
-                    "summary counts and totals, \(count) active",
-                    Timing.measure(repetitions: 10_000 * scale) { repetitions in
-                        for _ in 0..<repetitions { _ = opaque(tracker.summary.totalActive) }
-                    },
-                    peer: ten.map { .init(name: "10 active", value: $0) },
-                    budget: Budget(ratioAtMost: ten == nil ? nil : 1.2, valueAtMost: 150)
-                )
-            )
-            await tracker.close()
+        for count in [10, 100, 1000, 10_000, isQuick ? 20_000 : 100_000] {
+            results += try await manyActive(count, results.first?.value, scale)
         }
-        return results + (try await listsAsJSON(isQuick))
+        for count in [100, 1000, 10_000] {
+            results += try await listAsJSON(count, results.first { $0.name == listName(100) }?.value, peers, isQuick)
+        }
+        return results
     }
 }
 
-/// The summary as the HTTP API answers it, with all active operations in it: the cost for each should not grow with their
-/// number.
-private func listsAsJSON(_ isQuick: Bool) async throws -> [Measurement] {
-    var results: [Measurement] = []
-    for count in [100, 1000, 10_000] {
-        let tracker = OperationTracker()
-        let api = OperationAPI(tracker: tracker)
-        let request = APIRequest(
-            method: "GET",
-            target: "/api/ports/operations/summary",
-            headers: [APIHeader("Host", "localhost")],
-            caller: APICaller(isSameUser: true, address: "127.0.0.1")
-        )
-        for number in 0..<count {
-            let handle = try tracker.start(type: .download, description: "bench \(number)", total: 1 << 30)
-            handle.update(completed: Int64(number))
-        }
-        _ = await tracker.assessOverload()
-        let timing = Timing.measure(repetitions: 1, runs: isQuick ? 3 : 25) { repetitions in
-            for _ in 0..<repetitions {
-                guard let answer = api.respondNow(to: request), answer.status == 200 else {
-                    preconditionFailure("the summary was not answered at once")
-                }
-                _ = opaque(answer)
+/// What doesn't look at every operation should cost the same however many there are.
+private func manyActive(_ count: Int, _ ten: Double?, _ scale: Int) async throws -> [Measurement] {
+    let tracker = OperationTracker()
+    let handles = try (0..<count).map { try tracker.start(type: .download, description: "bench \($0)") }
+    let counts = Timing.measure(repetitions: 10_000 * scale) { repetitions in
+        for _ in 0..<repetitions { _ = opaque(tracker.summary.totalActive) }
+    }
+    var round: Int64 = 0
+    let updates = Timing.measure(repetitions: max(100_000 * scale, count * 100)) { repetitions in
+        for _ in 0..<max(1, repetitions / count / 100) {
+            let first = round
+            round += 100
+            for handle in handles {
+                for amount in first..<first + 100 { handle.update(completed: amount) }
             }
         }
-        let perOperation = results.first.map { $0.value / 100 * Double(count) }
-        results.append(
-            Measurement(
-                "full summary as JSON, \(count) active",
-                timing,
-                peer: perOperation.map { .init(name: "as for 100 active, for each", value: $0) },
-                budget: Budget(
-                    ratioAtMost: perOperation == nil ? nil : 1.3,
-                    valueAtMost: count == 1000 ? 1_400_000 : nil
-                )
-            )
-        )
-        await tracker.close()
     }
-    return results
+    let ends = try await Timing.measure(repetitions: 1000 * scale) { repetitions in
+        for _ in 0..<repetitions {
+            let handle = try tracker.start(type: .download, description: "bench")
+            try await tracker.complete(handle.id)
+        }
+    }
+    await tracker.close()
+    return [
+        Measurement(
+            "summary counts and totals, \(count) active",
+            counts,
+            peer: ten.map { .init(name: "10 active", value: $0) },
+            budget: Budget(ratioAtMost: ten == nil ? nil : 1.2, valueAtMost: 150)
+        ),
+        Measurement("update, a hundred of each in turn, \(count) active", updates),
+        Measurement("start and complete one more, \(count) active", ends),
+    ]
+}
+
+private func listName(_ count: Int) -> String { "full summary as JSON, \(count) active" }
+
+/// The summary as the HTTP API answers it, with all active operations in it: the cost for each should not grow with their
+/// number.
+private func listAsJSON(_ count: Int, _ hundred: Double?, _ peers: Peers, _ isQuick: Bool) async throws
+    -> [Measurement]
+{
+    let tracker = try await OperationTracker.withFreshFigures()
+    let api = OperationAPI(tracker: tracker)
+    let request = APIRequest(
+        method: "GET",
+        target: "/api/ports/operations/summary",
+        headers: [APIHeader("Host", "localhost")],
+        caller: APICaller(isSameUser: true, address: "127.0.0.1")
+    )
+    for number in 0..<count {
+        let handle = try tracker.start(type: .download, description: "bench \(number)", total: 1 << 30)
+        handle.update(completed: Int64(number))
+    }
+    let timing = Timing.measure(repetitions: isQuick ? 1 : max(1, 20_000 / count)) { repetitions in
+        for _ in 0..<repetitions {
+            guard let answer = api.respondNow(to: request), answer.status == 200 else {
+                preconditionFailure("the summary was not answered at once")
+            }
+            _ = opaque(answer)
+        }
+    }
+    await tracker.close()
+    let perOperation = hundred.map { $0 / 100 * Double(count) }
+    return [
+        Measurement(
+            listName(count),
+            timing,
+            peer: perOperation.map { .init(name: "as for 100 active, for each", value: $0) },
+            budget: perOperation.map { _ in
+                Budget(ratioAtMost: 1.3, valueAtMost: count == 1000 ? 1_400_000 : nil)
+            }
+        ),
+        Measurement(
+            "\(listName(count)), beside the original's",
+            timing,
+            peer: .init(name: "the original's summary by json.dumps", value: peers["original_summary_\(count)"])
+        ),
+    ]
 }
