@@ -23,10 +23,12 @@ integration: dependencies
 sanitize: dependencies
 	swift test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build/tsan --filter OperationTrackingTests
 
-# Everything measured, beside its peers. What doesn't run here is named and left out.
+# Everything measured, beside its peers, and written into the README and the documentation. What doesn't run here is named
+# and left out. It takes some ten minutes, and wants the machine for itself.
 bench: dependencies
-	@Benchmarks/Peers/install || echo "LEFT OUT: comparisons with programs in Python: they can't be installed here." >&2
-	swift run -c release --package-path Benchmarks operation-benchmarks all
+	@Benchmarks/Peers/install
+	swift build -c release --package-path Benchmarks
+	Benchmarks/.build/release/operation-benchmarks all --write .
 
 docs: dependencies
 	@DocsSource/build
