@@ -41,7 +41,8 @@ struct WholesTests {
         // Told as soon as the whole has the wish.
         whole.cell.withState { state in
             state.control.signalOwner = {
-                seen.withLock { $0 = [part, partOfPart].map(\.operation.pendingRequest) }
+                let wishes = [part, partOfPart].map(\.operation.pendingRequest)
+                seen.withLock { if $0.isEmpty { $0 = wishes } }
             }
         }
         try await tracker.request(wish, of: whole.cell)
