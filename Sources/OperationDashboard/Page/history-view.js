@@ -53,14 +53,15 @@ export class HistoryView {
   }
 
   show() {
-    this.restore();
+    this.#reload();
+    this.#summarise();
     this.#watcher.observe(this.#more);
   }
 
-  /** Asks again, such as when the server is back. */
+  /** Asks again where there was no answer; what somebody reads stays. */
   restore() {
-    this.#reload();
-    this.#summarise();
+    if (!this.#rows.hasChildNodes()) this.#reload();
+    if (!this.#statistics.hasChildNodes()) this.#summarise();
   }
 
   hide() {
@@ -121,7 +122,8 @@ export class HistoryView {
     this.#records = this.#records.map((record) => (record.operation_id === id ? operation : record));
     row.replaceWith(this.#row(operation));
     if (hadFocus) this.#rowsByID.get(id).querySelector('button').focus();
-    this.#draw();
+    // A table that somebody reads isn't taken away under their eyes, nor the focus.
+    if (!this.#plots.querySelector('details[open]') && !this.#plots.contains(document.activeElement)) this.#draw();
   }
 
   /** Adds types to those that can be filtered by, in the words that the table shows. */

@@ -71,13 +71,13 @@ export class OperationCard {
     else this.#bar.value = operation.progress;
     setText(this.#percent, isUnknown ? '' : percent(operation.progress));
     const rate = status === 'in_progress' ? speed(cost.network_mbps) : '';
-    this.#fact('amount', isBehind(operation) ? `${amount(operation)}, begun again` : amount(operation));
-    this.#facts.amount.title = isBehind(operation) ? 'It had come further before; the bar shows how far.' : '';
+    const isAgain = isBehind(operation);
+    this.#fact('amount', isAgain ? `${amount(operation)}, begun again` : amount(operation));
+    this.#explain('amount', isAgain ? 'It had come further before; the bar shows how far.' : '');
     this.#fact('speed', rate);
     this.#range = remainingRange(operation, this.#range);
     this.#fact('remaining', remaining(operation, this.#range));
-    const basis = remainingBasis(operation);
-    if (this.#facts.remaining.title !== basis) this.#facts.remaining.title = basis;
+    this.#explain('remaining', remainingBasis(operation));
     this.#fact('phase', operation.phase ?? '');
     this.#fact('message', operation.message ?? '');
     this.#fact('attempt', operation.attempt > 1 ? `try ${operation.attempt}` : '');
@@ -96,6 +96,10 @@ export class OperationCard {
   #fact(name, text) {
     setText(this.#facts[name], text);
     setHidden(this.#facts[name], text === '');
+  }
+
+  #explain(name, text) {
+    if (this.#facts[name].title !== text) this.#facts[name].title = text;
   }
 
   #showButtons() {
