@@ -32,11 +32,11 @@ export class OperationsView {
     this.restore();
   }
 
-  /** Asks for the providers again where there was no answer. */
+  /** Asks for the providers, such as when the server is back. */
   async restore() {
-    if (this.#providers.size > 0) return;
     const answer = await get('/api/ports/providers').catch(() => null);
-    this.#providers = new Map((answer?.providers ?? []).map((provider) => [provider.operation_type, provider]));
+    if (!answer) return;
+    this.#providers = new Map(answer.providers.map((provider) => [provider.operation_type, provider]));
     if (this.node.isConnected) this.#updateAll();
   }
 
