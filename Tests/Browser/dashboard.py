@@ -33,6 +33,7 @@ TESTS = (
     operations.what_is_begun_again_says_so,
     page.keyboard_alone,
     page.every_view_looks_right,
+    page.texts_are_never_taken_for_html,
     operations.five_hundred_operations,
     history.the_history_goes_on_and_is_filtered,
     history.filters_changed_quickly_tell_nothing_twice,

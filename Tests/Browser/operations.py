@@ -6,7 +6,7 @@ import re
 import tempfile
 
 from playwright.sync_api import expect
-from support import ROOT, Feeder, Page, call, card, check_accessibility, configured, free_port, shoot, squat
+from support import ROOT, Feeder, Page, call, card, check_accessibility, configured, free_port, scripted, shoot, squat
 
 
 def pull_pause_resume_reload_cancel(browser, server):
@@ -56,22 +56,6 @@ def pull_pause_resume_reload_cancel(browser, server):
     shoot(page, "details")
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
     view.close()
-
-
-SCRIPTED = """retry: 60000
-event: snapshot
-data: %s
-
-"""
-
-
-def scripted(view, operations):
-    """Shows operations that the server hasn't got, by a stream of the test's own."""
-    view.page.add_init_script("delete globalThis.SharedWorker")
-    body = SCRIPTED % json.dumps({"operations": operations})
-    view.page.route("**/operations/stream", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=body))
-    view.page.route("**/api/ports/operations", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps({"operations": operations})))
-    return view.open()
 
 
 def parts_stand_under_their_whole(browser, server):

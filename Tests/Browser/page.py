@@ -8,7 +8,7 @@ import tempfile
 import urllib.request
 
 from playwright.sync_api import expect
-from support import ROOT, Page, call, card, check_accessibility, free_port, serve, shoot, squat, tab_to
+from support import ROOT, Page, call, card, check_accessibility, free_port, scripted, serve, shoot, squat, tab_to
 
 
 # What each view shows once it has what it asked the server for.
@@ -44,7 +44,7 @@ def every_view_looks_right(browser, server):
         identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": name})["operation_id"]
         call(server, "POST", f"{ROOT}/{identity}/complete", ending)
     ids.append(call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": HOSTILE})["operation_id"])
-    call(server, "POST", f"{ROOT}/{ids[-1]}/update", {"message": HOSTILE, "phase": HOSTILE})
+    call(server, "POST", f"{ROOT}/{ids[-1]}/update", {"error": HOSTILE})
     looks = {
         "light": {"color_scheme": "light"},
         "dark": {"color_scheme": "dark"},
@@ -76,6 +76,30 @@ def every_view_looks_right(browser, server):
     page.get_by_role("button", name=HOSTILE).click()
     expect(page.get_by_role("dialog").locator("p.error")).to_have_text(HOSTILE)
     assert page.locator("[onerror]").count() == 0, "a text was taken for HTML"
+    view.close()
+
+
+def texts_are_never_taken_for_html(browser, server):
+    """Whatever work says of itself, its phase and its message too, is shown as the text that it is."""
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": HOSTILE})["operation_id"]
+    like = call(server, "GET", f"{ROOT}/{identity}")
+    call(server, "POST", f"{ROOT}/{identity}/complete")
+    texts = {name: f"{HOSTILE} {name}" for name in ("description", "message", "phase", "error", "error_code", "node")}
+    operation = {**like, **texts, "operation_id": "op_hostile", "phases": [{"phase": HOSTILE, "seconds": 1}], "result": {HOSTILE: HOSTILE}}
+    view = Page(browser, server.url)
+    view.page.route("**/operations/op_hostile", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps(operation)))
+    page = scripted(view, [operation])
+    shown = page.locator("[data-id=op_hostile]")
+    for name in ("description", "message", "phase", "error"):
+        expect(shown.get_by_text(texts[name])).to_be_visible()
+    shown.get_by_role("button", name=texts["description"]).click()
+    dialog = page.get_by_role("dialog")
+    for name in ("description", "phase", "error", "error_code", "node"):
+        expect(dialog.get_by_text(texts[name], exact=True)).to_be_visible()
+    dialog.get_by_text("As JSON").click()
+    expect(dialog.locator("pre")).to_contain_text(HOSTILE)
+    assert page.locator("[onerror]").count() == 0, "a text was taken for HTML"
+    assert page.title() == "Running · Operations"
     view.close()
 
 
@@ -138,7 +162,14 @@ def a_conflict_is_killed_and_healed(browser):
         squatters = []
         try:
             view = Page(browser, server.url)
+            held = []
+            hold = lambda route: held.append(route)
+            view.page.route("**/api/ports/status", hold)
             page = view.open("ports")
+            expect(page.get_by_role("button", name="Check")).to_be_visible()
+            expect(page.get_by_role("button", name="Heal all")).to_have_count(0)
+            held.pop().continue_()
+            page.unroute("**/api/ports/status")
             status = page.locator("section > p[role=status]")
             conflict = page.locator("article.conflict")
             row = page.locator("tbody tr")
@@ -161,8 +192,13 @@ def a_conflict_is_killed_and_healed(browser):
                 expect(row.locator(".status")).to_have_text(verdict)
                 assert squatters[-1].wait(timeout=10) == -signal.SIGTERM
             row.get_by_role("button", name="Stop").click()
+            page.route("**/api/ports/stop", hold)
             page.get_by_role("dialog").get_by_role("button", name="Stop").click()
+            for button in page.get_by_role("region", name="Services").or_(page.locator("section > .actions")).get_by_role("button").all():
+                expect(button).to_be_disabled()
+            held.pop().continue_()
             expect(row.locator(".status")).to_have_text("stopped", timeout=30_000)
+            assert page.evaluate("document.activeElement.textContent") == "Check", "the focus was lost with the button"
             squatters.append(squat(port))
             page.get_by_role("button", name="Check", exact=True).click()
             page.get_by_role("button", name="Heal all").click()

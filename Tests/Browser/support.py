@@ -130,6 +130,22 @@ class Page:
         self.context.close()
 
 
+SCRIPTED = """retry: 60000
+event: snapshot
+data: %s
+
+"""
+
+
+def scripted(view, operations):
+    """Shows operations that the server hasn't got, by a stream of the test's own."""
+    view.page.add_init_script("delete globalThis.SharedWorker")
+    body = SCRIPTED % json.dumps({"operations": operations})
+    view.page.route("**/operations/stream", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=body))
+    view.page.route("**/api/ports/operations", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps({"operations": operations})))
+    return view.open()
+
+
 def card(page, name):
     return page.locator("article.card", has=page.get_by_role("heading", name=name, exact=True))
 
