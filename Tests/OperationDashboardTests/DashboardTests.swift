@@ -10,8 +10,8 @@ import Testing
 @Suite struct DashboardTests {
     /// The page's files by name, as they are in the source.
     private func files() throws -> [String: [UInt8]] {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/OperationDashboard")
-        let folder = root.appending(path: "Page").standardized.path
+        let tests = URL(filePath: #filePath).deletingLastPathComponent()
+        let folder = tests.appending(path: "../../Sources/OperationDashboard/Page").standardized.path
         var files: [String: [UInt8]] = [:]
         for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
             files[name] = Array(try Data(contentsOf: URL(filePath: folder).appending(path: name)))
