@@ -28,7 +28,7 @@ async function detailsOf(id) {
       element('code', { textContent: id })),
     record.error ? element('p', { className: 'fact error', textContent: record.error }) : null,
     element('dl', { className: 'figures' }, facts(record).map(([name, value]) =>
-      element('div', { className: value.length > 40 ? 'wide' : '' }, element('dt', { textContent: name }), element('dd', { textContent: value })))),
+      element('div', { className: value.length > 28 ? 'wide' : '' }, element('dt', { textContent: name }), element('dd', { textContent: value })))),
     about.length > 0 ? [element('h3', { textContent: 'What happened' }), element('ol', { className: 'log' }, about.map(entry))] : null,
     element('details', {}, element('summary', { textContent: 'As JSON' }),
       scroller('The record as JSON', element('pre', { textContent: JSON.stringify(record, null, 2) }))),

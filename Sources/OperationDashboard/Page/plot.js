@@ -8,8 +8,8 @@ const margin = { left: 48, right: 10, top: 10, bottom: 24 };
 const colours = 6;
 /** Dots are told apart by these, too: from their middle, a disc, a square, a triangle, a diamond, a plus, a triangle upside down. */
 const shapes = [
-  'm-3,0a3,3 0 1,0 6,0a3,3 0 1,0 -6,0z', 'm-2.7,-2.7h5.4v5.4h-5.4z', 'm0,-3.5l3.5,6h-7z', 'm0,-3.9l3.9,3.9l-3.9,3.9l-3.9,-3.9z',
-  'm-1.2,-3.6h2.4v2.4h2.4v2.4h-2.4v2.4h-2.4v-2.4h-2.4v-2.4h2.4z', 'm0,3.5l3.5,-6h-7z',
+  'm-3.6,0a3.6,3.6 0 1,0 7.2,0a3.6,3.6 0 1,0 -7.2,0z', 'm-3.2,-3.2h6.4v6.4h-6.4z', 'm0,-4.2l4.2,7.2h-8.4z', 'm0,-4.6l4.6,4.6l-4.6,4.6l-4.6,-4.6z',
+  'm-1.4,-4.2h2.8v2.8h2.8v2.8h-2.8v2.8h-2.8v-2.8h-2.8v-2.8h2.8z', 'm0,4.2l4.2,-7.2h-8.4z',
 ];
 
 /** Round steps that cut a range into about four. */
