@@ -43,11 +43,14 @@ while let argument = arguments.popFirst() {
 }
 guard !names.isEmpty else { stop(usage) }
 
+func measure(_ name: String) async -> Report {
+    guard let suite = Suite.all.first(where: { $0.name == name }) else { stop(usage) }
+    do { return Report(suite: name, try await suite.run(isQuick)) } catch { stop("\(name) failed: \(error)") }
+}
+
 var reports: [Report] = []
 for name in names {
-    guard let suite = Suite.all.first(where: { $0.name == name }) else { continue }
-    let report: Report
-    do { report = Report(suite: name, try await suite.run(isQuick)) } catch { stop("\(name) failed: \(error)") }
+    let report = await measure(name)
     FileHandle.standardOutput.write(Data(((isJSON ? try report.json() : Table(report: report).text) + "\n").utf8))
     reports.append(report)
 }
@@ -55,8 +58,14 @@ if let root {
     do { try Figures(reports, root: root).write() } catch { stop("The figures could not be written: \(error)") }
 }
 if let baseline {
-    let comparison = Comparison(of: reports, with: baseline)
+    var comparison = Comparison(of: reports, with: baseline)
     if comparison.count == 0 { stop("The baseline has none of the figures that were measured.") }
-    for finding in comparison.findings { FileHandle.standardError.write(Data("slower: \(finding)\n".utf8)) }
+    // What only looks slower because the machine was busy doesn't look so three times.
+    for _ in 0..<2 where !comparison.findings.isEmpty {
+        var again: [Report] = []
+        for name in Set(comparison.findings.map(\.suite)).sorted() { again.append(await measure(name)) }
+        comparison.keepWhat(isAlsoIn: Comparison(of: again, with: baseline))
+    }
+    for finding in comparison.findings { FileHandle.standardError.write(Data("slower: \(finding.words)\n".utf8)) }
     exit(comparison.findings.isEmpty ? 0 : 1)
 }

@@ -7,7 +7,13 @@ struct Comparison {
     /// moves further.
     static let tolerance = (ratio: 1.25, value: 1.5)
 
-    let findings: [String]
+    struct Finding {
+        let suite: String
+        let name: String
+        let words: String
+    }
+
+    private(set) var findings: [Finding]
     /// How many figures there were to compare.
     let count: Int
 
@@ -18,26 +24,36 @@ struct Comparison {
         )
         let pairs = reports.flatMap { report in
             report.results.compactMap { now in
-                before["\(report.suite): \(now.name)"].map {
-                    (name: "\(report.suite): \(now.name)", now: now, then: $0)
-                }
+                before["\(report.suite): \(now.name)"].map { (suite: report.suite, now: now, then: $0) }
             }
         }
         count = pairs.count
-        findings = pairs.compactMap { Self.finding($0.name, $0.now, before: $0.then) }
+        findings = pairs.compactMap { pair in
+            Self.words(pair.now, before: pair.then).map { words in
+                Finding(suite: pair.suite, name: pair.now.name, words: "\(pair.suite): \(pair.now.name): \(words)")
+            }
+        }
     }
 
-    private static func finding(_ name: String, _ now: Report.Entry, before then: Report.Entry) -> String? {
+    /// Forgets what another comparison of the same things did not find.
+    mutating func keepWhat(isAlsoIn other: Comparison) {
+        findings = findings.filter { finding in
+            other.findings.contains { ($0.suite, $0.name) == (finding.suite, finding.name) }
+        }
+    }
+
+    /// How much slower it has become; `nil` when it hasn't.
+    private static func words(_ now: Report.Entry, before then: Report.Entry) -> String? {
         let isRatio = (now.ratio ?? 0) > 0 && (then.ratio ?? 0) > 0 && now.peer == then.peer
         let (cost, costBefore) = (Cost(now, isRatio), Cost(then, isRatio))
         let allowed = isRatio ? tolerance.ratio : tolerance.value
-        // Half an allocation, or half a byte, is none.
-        let slack = now.unit == "ns" || isRatio || cost.isRate ? 0 : 0.5
+        // An average may say half an allocation.
+        let slack = now.unit == "allocations" ? 0.5 : 0
         guard cost.value > costBefore.value * allowed + slack, cost.low > costBefore.high else { return nil }
         func words(_ entry: Report.Entry) -> String {
             isRatio ? "\((entry.ratio ?? 0).brief)x of \(entry.peer ?? "")" : entry.value.amount(of: entry.unit)
         }
-        return "\(name): \(words(now)), before \(words(then))"
+        return "\(words(now)), before \(words(then))"
     }
 
     /// A figure turned so that more is worse.
