@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 let usage = """
     usage: operation-benchmarks SUITE… [--quick] [--json] [--compare BASELINE] [--write ROOT]
@@ -53,6 +54,11 @@ for name in names {
     let report = await measure(name)
     FileHandle.standardOutput.write(Data(((isJSON ? try report.json() : Table(report: report).text) + "\n").utf8))
     reports.append(report)
+}
+let leftOut = leftOutCount.load(ordering: .relaxed)
+if leftOut > 0 {
+    let words = "LEFT OUT: \(leftOut) times something was not measured, see above; it is not counted.\n"
+    FileHandle.standardError.write(Data(words.utf8))
 }
 if let root {
     do { try Figures(reports, root: root).write() } catch { stop("The figures could not be written: \(error)") }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A program that may be on this machine.
 struct Program {
@@ -17,8 +18,12 @@ struct Program {
     }
 }
 
+/// How much was left out.
+let leftOutCount = Atomic<Int>(0)
+
 /// Says what isn't measured, so that nobody takes it for done.
 func leaveOut(_ message: String) {
+    leftOutCount.add(1, ordering: .relaxed)
     FileHandle.standardError.write(Data("LEFT OUT: \(message)\n".utf8))
 }
 

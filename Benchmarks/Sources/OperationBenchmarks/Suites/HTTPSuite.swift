@@ -76,7 +76,10 @@ private struct Load {
     }
 
     private func rate(_ path: String, _ url: String) throws -> Double {
-        let output = String(decoding: try run(path, ["-t1", "-c16", "-d\(seconds)s", url]), as: UTF8.self)
+        let output = String(
+            decoding: try run(path, ["-t1", "-c16", "-d\(seconds)s", "--timeout", "30s", url]),
+            as: UTF8.self
+        )
         let lines = output.split(separator: "\n")
         guard !lines.contains(where: { $0.contains("Non-2xx") || $0.contains("Socket errors") }),
             let figure = lines.first(where: { $0.hasPrefix("Requests/sec:") })?.split(separator: " ").last,

@@ -8,7 +8,7 @@ extension Suite {
     static let history = Suite(name: "history") { isQuick in
         let folder = try Folder()
         defer { folder.remove() }
-        return [try await durableRuns(folder, count: isQuick ? 640 : 16_000, runs: isQuick ? 2 : 5)]
+        return [try await durableRuns(folder, count: isQuick ? 640 : 8000, runs: isQuick ? 2 : 9)]
             + (try await reading(folder, rows: isQuick ? 10_000 : 1_000_000, isQuick))
     }
 }
