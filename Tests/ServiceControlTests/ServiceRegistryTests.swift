@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 @testable import ServiceControl
@@ -90,6 +91,41 @@ struct ServiceRegistryTests {
         #expect(text.hasSuffix("\"last\": null\n}\n"))
     }
 
+    @Test("an argument may be empty")
+    func emptyArgument() throws {
+        let registry = try registry(#"{"services": [{"name": "a", "startup_cmd": ["true", "x", ""]}]}"#)
+        #expect(registry.setAside == nil)
+        #expect(registry.services.first?.startupCommand == .program(["true", "x", ""]))
+    }
+
+    @Test("a change keeps the file's mode, and its owner where the system lets it")
+    func modeAndOwner() throws {
+        let registry = try registry(#"{"services": [{"name": "a"}]}"#)
+        chmod(registry.path, 0o640)
+        if isRoot { chown(registry.path, 1234, 2345) }
+        try registry.update("a") { $0.port = 82 }
+        var status = stat()
+        try #require(stat(registry.path, &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o640)
+        if isRoot { #expect(status.st_uid == 1234 && status.st_gid == 2345) }
+        #expect(try text.contains("82"))
+    }
+
+    @Test(
+        "a change is written behind a symbolic link, which stays, whether its target is there or not",
+        arguments: [true, false]
+    )
+    func symbolicLink(isThere: Bool) throws {
+        let target = folder.path + "/elsewhere.json"
+        if isThere { try #"{"services": [{"name": "a"}]}"#.write(toFile: target, atomically: true, encoding: .utf8) }
+        try #require(symlink("elsewhere.json", folder.path + "/services.json") == 0)
+        let registry = try registry()
+        try registry.update(registry.services[0].name) { $0.port = 4321 }
+        var status = stat()
+        #expect(lstat(registry.path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+        #expect(try String(contentsOfFile: target, encoding: .utf8).contains("4321"))
+    }
+
     @Test("a broken one is set aside under the time's name, and the defaults take its place")
     func broken() throws {
         let text = "{\"services\": [\n{\"name\": \"a\",}]}"
@@ -114,8 +150,12 @@ struct ServiceRegistryTests {
         arguments: [
             ("[]", "a list \"services\""),
             ("{\"services\": {}}", "a list \"services\""),
-            ("{\"services\": [1]}", "one of them is a number"),
-            ("{\"services\": [{\"port\": 1}]}", "has a \"name\""),
+            ("{\"services\": [{\"name\": \"a\"}, 1]}", "Service 2 of the list is a number"),
+            ("{\"services\": [{\"port\": 1}]}", "Service 1 of the list: a \"name\", a text, is missing"),
+            ("{\"services\": [{\"name\": 5}]}", "Service 1 of the list: name is a number"),
+            ("{\"services\": [{\"name\": \"a\", \"startup_cmd\": []}]}", "a: startup_cmd is a line"),
+            ("{\"services\": [{\"name\": \"a\", \"startup_cmd\": [\"\"]}]}", "a: startup_cmd is a line"),
+            ("{\"services\": [{\"name\": \"a\", \"shutdown_cmd\": \"\"}]}", "a: shutdown_cmd is a line"),
             (
                 "{\"services\": [{\"name\": \"a\", \"port\": \"80\"}]}",
                 "a: port is a whole number from 1 to 65535 or null, not a text"

@@ -15,7 +15,8 @@ package enum AtomicWrite {
     ///   - name: the file's name in the folder. A link of that name is replaced, not followed.
     ///   - folder: the folder's descriptor.
     ///   - bytes: all that it is to hold.
-    ///   - mode: who may do what with it; `nil` for those who may now, or, for a new file, 0644 less the process's mask.
+    ///   - mode: who may do what with it; `nil` for those who may now, or, for a new file, 0644 less the process's mask. With `nil`
+    ///     it also keeps its owner and group, as far as the system lets this process give files away.
     ///   - isDurable: whether it is to outlive a power cut from here on.
     package static func replace(
         _ name: String,
@@ -32,6 +33,12 @@ package enum AtomicWrite {
             var status = stat()
             if mode == nil, fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0, status.st_mode & S_IFMT == S_IFREG
             {
+                // First, since it takes away what the mode says of users. Who may not give it to another may to a group of his.
+                if status.st_uid != geteuid() || status.st_gid != getegid(),
+                    fchown(file, status.st_uid, status.st_gid) != 0
+                {
+                    _ = fchown(file, .max, status.st_gid)
+                }
                 // The mask of a process is for files that are new.
                 _ = fchmod(file, status.st_mode & 0o777)
             }

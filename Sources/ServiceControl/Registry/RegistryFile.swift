@@ -56,7 +56,9 @@ struct RegistryFile: Sendable {
             throw invalid(["The file holds an object with a list \"services\"."])
         }
         var problems: [String] = []
-        let services = values.compactMap { ServiceDefinition($0, problems: &problems) }
+        let services = values.enumerated().compactMap { index, value in
+            ServiceDefinition(value, number: index + 1, problems: &problems)
+        }
         let names = Dictionary(grouping: services, by: \.name).filter { $0.value.count > 1 }.keys.sorted()
         problems += names.map { "\($0): two services have this name." }
         guard problems.isEmpty else { throw invalid(problems) }
@@ -92,7 +94,7 @@ struct RegistryFile: Sendable {
     /// Holds off other programs that change the file, while `body` does.
     func locked<Result>(_ body: () throws(ServiceError) -> Result) throws(ServiceError) -> Result {
         // The lock has a file of its own, since a change puts another file in the place of this one.
-        let descriptor = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        let descriptor = open(SmallFile.target(of: path) + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             throw ServiceError(
                 .system,

@@ -3,15 +3,17 @@ extension ServiceDefinition {
     ///
     /// - Parameters:
     ///   - value: what stands in the file.
+    ///   - number: the how manieth service it is there, from 1 on: one without a name is told by it.
     ///   - problems: takes a sentence for whatever is wrong.
     /// - Returns: `nil` when anything is.
-    init?(_ value: JSONValue, problems: inout [String]) {
+    init?(_ value: JSONValue, number: Int, problems: inout [String]) {
         guard case .object = value else {
-            problems.append("A service is an object, and one of them is \(value.kind).")
+            problems.append("Service \(number) of the list is \(value.kind), not an object.")
             return nil
         }
         guard case .string(let name)? = value["name"] else {
-            problems.append("A service has a \"name\", a text, and one of them hasn't.")
+            let found = value["name"].map { "name is \($0.kind), not a text" } ?? "a \"name\", a text, is missing"
+            problems.append("Service \(number) of the list: \(found).")
             return nil
         }
         var reader = FieldReader(value: value, name: name.shown)

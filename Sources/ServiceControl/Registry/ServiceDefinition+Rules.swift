@@ -14,15 +14,10 @@ extension ServiceDefinition {
             problems.append("\(name.shown): process_name is the name of a program, or null where any will do.")
         }
         for (key, command) in [("startup_cmd", startupCommand), ("shutdown_cmd", shutdownCommand)] {
-            guard let command else { continue }
-            let words = command.words
-            if words.first?.isEmpty != false || words.last?.isEmpty != false && words.count == 3
-                || words.contains(where: { $0.utf8.contains(0) })
-            {
-                problems.append(
-                    "\(name.shown): \(key) is a line for the shell or a list with a program and its arguments, without NUL."
-                )
-            }
+            guard let command, !command.isRunnable else { continue }
+            problems.append(
+                "\(name.shown): \(key) is a line for the shell or a list with a program and its arguments, without NUL; neither the line nor the program is empty."
+            )
         }
         if let healthEndpoint, healthURL == nil {
             problems.append(
@@ -59,6 +54,18 @@ extension ServiceDefinition {
 
     private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
         (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
+    }
+}
+
+extension ServiceCommand {
+    /// Whether there is something to run. An argument may be empty, a program may not.
+    fileprivate var isRunnable: Bool {
+        let first =
+            switch self {
+            case .shell(let line): line
+            case .program(let words): words.first ?? ""
+            }
+        return !first.isEmpty && words.allSatisfy { !$0.utf8.contains(0) }
     }
 }
 

@@ -84,13 +84,19 @@ public final class ServiceRegistry: Sendable {
     }
 
     /// What is allowed and yet hardly meant, in a sentence each: two enabled services with one port.
-    public var warnings: [String] {
-        let enabled = services.filter(\.isEnabled)
-        let shared = Dictionary(grouping: enabled.filter { $0.port != nil }, by: { $0.port ?? 0 })
-        return shared.filter { $0.value.count > 1 }.sorted { $0.key < $1.key }.map { port, services in
-            let names = services.map(\.name).joined(separator: " and ")
-            return "\(names) have the same port, \(port): only one of them can run. Reassign or disable one."
-        }
+    public var warnings: [String] { sharedPorts.sorted { $0.key < $1.key }.map(\.value) }
+
+    /// The ports that several enabled services have, with a sentence that names these.
+    var sharedPorts: [UInt16: String] {
+        let enabled = services.filter { $0.isEnabled && $0.port != nil }
+        let byPort = Dictionary(grouping: enabled, by: { $0.port ?? 0 }).filter { $0.value.count > 1 }
+        return Dictionary(
+            uniqueKeysWithValues: byPort.map { port, services in
+                let names = services.map(\.name).joined(separator: " and ")
+                let text = "\(names) have the same port, \(port): only one of them can run. Reassign or disable one."
+                return (port, text)
+            }
+        )
     }
 
     /// The service with this name.

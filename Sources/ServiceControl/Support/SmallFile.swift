@@ -5,6 +5,7 @@ import Musl
 #else
 import Darwin
 #endif
+import OperationTracking
 
 /// Files that are read and written whole.
 enum SmallFile {
@@ -32,21 +33,46 @@ enum SmallFile {
     }
 
     /// Puts a file in the place of another in one step: whoever reads sees the old one or the new one, also after a power
-    /// cut.
+    /// cut. Behind a symbolic link it is the link's target that is replaced. A file that was there keeps its mode and, as far as the
+    /// system allows, its owner.
     ///
+    /// - Parameter mode: who may do what with it; `nil` for those who may now, or, for a new file, 0644 less the process's mask.
     /// - Throws: ``ServiceError`` (`system`) when it can't be written; then the old one is still there.
-    static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws(ServiceError) {
-        let temporary = "\(path).\(getpid()).tmp"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+    static func write(_ bytes: [UInt8], to path: String, mode: UInt32? = nil) throws(ServiceError) {
+        let target = target(of: path)
+        let descriptor = open(folder(of: target), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failed("write", path) }
-        let isWritten = systemWrite(descriptor, bytes) && fsync(descriptor) == 0
-        close(descriptor)
-        guard isWritten, rename(temporary, path) == 0 else {
-            let error = failed("write", path)
-            unlink(temporary)
-            throw error
+        defer { close(descriptor) }
+        do throws(SystemCallError) {
+            try AtomicWrite.replace(target.lastPathComponent, in: descriptor, with: bytes, mode: mode)
+        } catch {
+            throw failed("write", path, error.number)
         }
-        syncFolder(of: path)
+    }
+
+    /// The file that a path means, behind symbolic links, whether it is there or not.
+    static func target(of path: String) -> String {
+        var path = path
+        // As many as the system follows.
+        for _ in 0..<40 {
+            guard let link = link(path) else { break }
+            path = link.hasPrefix("/") ? link : folder(of: path) + "/" + link
+        }
+        return path
+    }
+
+    private static func link(_ path: String) -> String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+            guard let start = buffer.baseAddress else { return nil }
+            let count = readlink(path, start, buffer.count)
+            guard count > 0, count < buffer.count else { return nil }
+            return String(decoding: UnsafeRawBufferPointer(buffer)[..<count], as: UTF8.self)
+        }
+    }
+
+    private static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// Makes a folder, and those it is in, where they are missing.
@@ -60,18 +86,10 @@ enum SmallFile {
         }
     }
 
-    private static func syncFolder(of path: String) {
-        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        fsync(descriptor)
-        close(descriptor)
-    }
-
-    private static func failed(_ what: String, _ path: String) -> ServiceError {
+    private static func failed(_ what: String, _ path: String, _ number: Int32 = errno) -> ServiceError {
         ServiceError(
             .system,
-            "Could not \(what) \(path): \(String(cString: strerror(errno))). Check its permissions and the room on the disk."
+            "Could not \(what) \(path): \(String(cString: strerror(number))). Check its permissions and the room on the disk."
         )
     }
 }
@@ -80,15 +98,4 @@ private func systemRead(_ descriptor: Int32, _ chunk: inout [UInt8]) -> Int {
     var count: Int
     repeat { count = read(descriptor, &chunk, chunk.count) } while count < 0 && errno == EINTR
     return count
-}
-
-private func systemWrite(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-        let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        if count < 0, errno == EINTR { continue }
-        guard count > 0 else { return false }
-        rest = rest.dropFirst(count)
-    }
-    return true
 }
