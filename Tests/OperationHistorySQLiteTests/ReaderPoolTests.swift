@@ -9,6 +9,29 @@ import Testing
 @Suite struct ReaderPoolTests {
     let directory = TemporaryDirectory()
 
+    @Test func readingEndsWhenNobodyWaitsForItAnyMore() async throws {
+        let rows = Task {
+            let database = try Database(path: ":memory:", createsFile: true)
+            database.endReadingWhenCancelled()
+            return try database.integer(
+                "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 300000000) SELECT count(*) FROM n"
+            )
+        }
+        rows.cancel()
+        let failure = await #expect(throws: SQLiteFailure.self) { try await rows.value }
+        #expect(failure?.isInterruption == true)
+    }
+
+    @Test func aSearchOfACancelledTaskReadsNothing() async throws {
+        let store = try await directory.open()
+        var query = HistoryQuery()
+        query.text = "anything"
+        let search = Task { [query] in try await store.page(query) }
+        search.cancel()
+        await #expect(throws: CancellationError.self) { try await search.value }
+        await store.close()
+    }
+
     @Test func searchesHoldUpNeitherLookUpsNorPagesAndAreOnlySoMany() async throws {
         let pool = ReaderPool(paths: HistoryPaths(directory: directory.path), shared: SharedState())
         let gate = DispatchSemaphore(value: 0)

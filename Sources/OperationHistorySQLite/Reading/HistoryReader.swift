@@ -12,13 +12,16 @@ actor HistoryReader {
 
     private let paths: HistoryPaths
     private let shared: SharedState
+    private let endsWhenCancelled: Bool
     private var connection: Database?
     private var generation = 0
     private var statements: [String: Statement] = [:]
 
-    init(paths: HistoryPaths, shared: SharedState) {
+    /// - Parameter endsWhenCancelled: whether it reads nothing, or no further, for a task that is cancelled.
+    init(paths: HistoryPaths, shared: SharedState, endsWhenCancelled: Bool = false) {
         self.paths = paths
         self.shared = shared
+        self.endsWhenCancelled = endsWhenCancelled
     }
 
     func close() {
@@ -103,6 +106,7 @@ actor HistoryReader {
     }
 
     private func prepared(_ sql: String) throws -> Statement {
+        if endsWhenCancelled { try Task.checkCancellation() }
         let database = try openConnection()
         if let kept = statements[sql] { return kept }
         if statements.count >= 64 { statements = [:] }
@@ -117,6 +121,7 @@ actor HistoryReader {
         close()
         let opened = try Database(path: paths.database, createsFile: false)
         try opened.execute("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY")
+        if endsWhenCancelled { opened.endReadingWhenCancelled() }
         connection = opened
         generation = current
         return opened

@@ -22,7 +22,7 @@ final class ReaderPool: Sendable {
     init(paths: HistoryPaths, shared: SharedState) {
         let makeReader = { HistoryReader(paths: paths, shared: shared) }
         lookUps = makeReader()
-        search = makeReader()
+        search = HistoryReader(paths: paths, shared: shared, endsWhenCancelled: true)
         pages = [makeReader(), makeReader()]
         loads = Mutex([0, 0])
     }

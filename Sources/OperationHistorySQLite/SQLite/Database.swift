@@ -41,6 +41,12 @@ final class Database {
         guard code == SQLITE_OK else { throw SQLiteFailure(code: code, database: handle) }
     }
 
+    /// Has what is read for a task end with `SQLITE_INTERRUPT` once that is cancelled.
+    func endReadingWhenCancelled() {
+        // The handler is called by the very statement, on the task's thread.
+        sqlite3_progress_handler(handle, 100_000, { _ in Task.isCancelled ? 1 : 0 }, nil)
+    }
+
     /// How many rows the last statement changed.
     var changes: Int { Int(sqlite3_changes64(handle)) }
 

@@ -25,6 +25,9 @@ struct SQLiteFailure: Error, CustomStringConvertible {
     /// Whether the file can't be opened or written for a reason that doesn't pass by itself.
     var isForGood: Bool { [SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH].contains(primaryCode) }
 
+    /// Whether nobody waited for the result any more.
+    var isInterruption: Bool { primaryCode == SQLITE_INTERRUPT }
+
     var description: String {
         let reason =
             switch primaryCode {

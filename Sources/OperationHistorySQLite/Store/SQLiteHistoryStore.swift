@@ -89,7 +89,8 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
         return try await read(.lookUp) { try $0.record(id) } ?? nil
     }
 
-    /// One page of operations, newest first, on disk or kept in memory.
+    /// One page of operations, newest first, on disk or kept in memory. A search of texts, which looks at every row, ends with
+    /// `CancellationError` when its task is cancelled.
     public func page(_ query: HistoryQuery) async throws -> HistoryPage {
         let bounds = try query.keyBounds()
         let backlog = shared.backlog
@@ -149,6 +150,7 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
         do {
             return try await readers.read(kind, body)
         } catch let failure as SQLiteFailure {
+            if failure.isInterruption { throw CancellationError() }
             if failure.isDamage { await writer.damageWasFound() }
             guard shared.isDegraded else { throw failure.historyError }
             return nil
