@@ -1,4 +1,5 @@
 import Foundation
+import OperationTrackingTesting
 import TestSockets
 import Testing
 
@@ -55,6 +56,21 @@ struct ServeCommandTests {
         #expect(try found())
         first.send(SIGTERM)
         #expect(await first.outcome().code == 0)
+        #expect(!FileManager.default.fileExists(atPath: record))
+    }
+
+    @Test func theServerThatIsLeftIsTheOneThatCommandsFind() async throws {
+        let (first, _) = try await start()
+        let (second, port) = try await start()
+        first.send(SIGTERM)
+        #expect(await first.outcome().code == 0)
+        let record = folder.path + "/server.json"
+        let found = { (try? String(contentsOfFile: record, encoding: .utf8))?.contains(":\(port)\"") == true }
+        while !found() { await briefPause() }
+        #expect(try String(contentsOfFile: folder.path + "/server.pid", encoding: .utf8) == "\(second.pid)\n")
+        second.send(SIGTERM)
+        let outcome = await second.outcome()
+        #expect(outcome.code == 0 && outcome.errors.contains("the other server has stopped"))
         #expect(!FileManager.default.fileExists(atPath: record))
     }
 
@@ -208,6 +224,8 @@ struct ServeCommandTests {
         (#"{"allowed_hosts": [5]}"#, "allowed_hosts: the list takes texts, and there is the number 5 in it"),
         (#"{"allowed_origins": ["https://Example.org"]}"#, "is no origin as a browser sends it"),
         (#"{"allowed_origins": ["https://example.org:443"]}"#, "is no origin as a browser sends it"),
+        (#"{"allowed_origins": ["https://example.org:"]}"#, "is no origin as a browser sends it"),
+        (#"{"allowed_hosts": ["example.org:80"]}"#, "'example.org:80' is no host's name"),
         (#"{"providers": {"ollama": {"url": "ftp://x"}}}"#, "providers.ollama.url: 'ftp://x' is no address"),
         (#"{"trust_local_user": false}"#, "trust_local_user is false and there is no token"),
         (#"{"enabled_providers": ["nounproject"]}"#, "-config has nounproject: "),

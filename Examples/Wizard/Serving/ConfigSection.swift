@@ -1,3 +1,5 @@
+import OperationHTTP
+
 /// What is wrong with a configuration, all of it.
 final class ConfigProblems {
     private(set) var all: [String] = []
@@ -11,43 +13,40 @@ final class ConfigProblems {
 struct ConfigSection {
     /// Where it is, such as `overload.`; empty for the whole.
     private let path: String
-    private let values: [String: ConfigValue]
+    private let values: [String: JSONValue]
     private let problems: ConfigProblems
     private var known: [String] = []
 
-    init(_ values: [String: ConfigValue], path: String = "", problems: ConfigProblems) {
-        self.values = values
+    init(_ members: [(key: String, value: JSONValue)], path: String = "", problems: ConfigProblems) {
+        // No key comes twice: the reader sees to that.
+        values = Dictionary(uniqueKeysWithValues: members.map { ($0.key, $0.value) })
         self.path = path
         self.problems = problems
     }
 
     mutating func text(_ key: String) -> String? {
-        take(key, "a text") { if case .text(let text) = $0, !text.isEmpty { text } else { nil } }
+        take(key, "a text") { if case .string(let text) = $0, !text.isEmpty { text } else { nil } }
     }
 
     mutating func flag(_ key: String) -> Bool? {
-        take(key, "true or false") { if case .flag(let flag) = $0 { flag } else { nil } }
+        take(key, "true or false") { if case .bool(let flag) = $0 { flag } else { nil } }
     }
 
     mutating func number(_ key: String, in range: ClosedRange<Double>) -> Double? {
         take(key, "a number from \(range.lowerBound.formattedAsWhole) to \(range.upperBound.formattedAsWhole)") {
-            if case .number(let number) = $0, range.contains(number) { number } else { nil }
+            $0.number.flatMap { range.contains($0) ? $0 : nil }
         }
     }
 
     mutating func whole(_ key: String, in range: ClosedRange<Int>) -> Int? {
         take(key, "a whole number from \(range.lowerBound) to \(range.upperBound)") {
-            if case .number(let number) = $0, let whole = Int(exactly: number), range.contains(whole) {
-                whole
-            } else {
-                nil
-            }
+            $0.number.flatMap { Int(exactly: $0) }.flatMap { range.contains($0) ? $0 : nil }
         }
     }
 
     /// A number, or `null` for none; the outer `nil` when the key isn't there.
     mutating func limit(_ key: String, in range: ClosedRange<Double>) -> Double?? {
-        if values[key] == .null {
+        if case .null? = values[key] {
             known.append(key)
             return .some(nil)
         }
@@ -55,11 +54,11 @@ struct ConfigSection {
     }
 
     mutating func texts(_ key: String) -> [String]? {
-        let list = take(key, "a list of texts") { if case .list(let list) = $0 { list } else { nil } }
+        let list = take(key, "a list of texts") { if case .array(let list) = $0 { list } else { nil } }
         return list.map { list in
             list.compactMap { element in
-                if case .text(let text) = element { return text }
-                refuse(key, "the list takes texts, and there is \(element.kind) in it.")
+                if case .string(let text) = element { return text }
+                refuse(key, "the list takes texts, and there is \(element.shown) in it.")
                 return nil
             }
         }
@@ -69,7 +68,7 @@ struct ConfigSection {
     mutating func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, _: Choice.Type) -> Choice?
     where Choice.RawValue == String {
         let words = Choice.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-        return take(key, "one of \(words)") { if case .text(let text) = $0 { Choice(rawValue: text) } else { nil } }
+        return take(key, "one of \(words)") { if case .string(let text) = $0 { Choice(rawValue: text) } else { nil } }
     }
 
     /// An object within this one.
@@ -84,7 +83,7 @@ struct ConfigSection {
     /// The numbers of an object whose keys are names.
     mutating func wholesByName(_ key: String, in range: ClosedRange<Int>) -> [String: Int] {
         var found: [String: Int] = [:]
-        let names = if case .object(let object)? = values[key] { object.keys.sorted() } else { [String]() }
+        let names = if case .object(let object)? = values[key] { object.map(\.key).sorted() } else { [String]() }
         section(key) { section in
             for name in names { found[name] = section.whole(name, in: range) }
         }
@@ -107,13 +106,41 @@ struct ConfigSection {
         }
     }
 
-    private mutating func take<Value>(_ key: String, _ wanted: String, _ read: (ConfigValue) -> Value?) -> Value? {
+    private mutating func take<Value>(_ key: String, _ wanted: String, _ read: (JSONValue) -> Value?) -> Value? {
         known.append(key)
         guard let value = values[key] else { return nil }
         if let read = read(value) { return read }
-        problems.add("\(path)\(key) takes \(wanted), not \(value == .text("") ? "an empty text" : value.kind).")
+        problems.add("\(path)\(key) takes \(wanted), not \(value.shown).")
         return nil
     }
+}
+
+extension JSONValue {
+    fileprivate var number: Double? {
+        switch self {
+        case .integer(let number): Double(number)
+        case .number(let number): number
+        case .null, .bool, .string, .array, .object: nil
+        }
+    }
+
+    /// The value itself, in words that stand after "not".
+    var shown: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .integer(let value): "the number \(value)"
+        case .number(let value): "the number \(value.formattedAsWhole)"
+        case .string(let value): value.isEmpty ? "an empty text" : "'\(value.printable.truncated(to: 40))'"
+        case .array: "a list"
+        case .object: "an object"
+        }
+    }
+}
+
+extension Double {
+    /// Without a fraction where there is none.
+    fileprivate var formattedAsWhole: String { Int(exactly: self).map(String.init) ?? "\(self)" }
 }
 
 extension String {

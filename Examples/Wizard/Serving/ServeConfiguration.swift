@@ -61,18 +61,18 @@ struct ServeConfiguration: Sendable {
 
     init(json: Data, of file: String) throws {
         self.file = file
-        let value: ConfigValue
+        let value: JSONValue
         do throws(JSONFault) {
-            value = ConfigValue(try JSONReader.parse(Array(json)))
+            value = try JSONReader.parse(Array(json))
         } catch {
             let place = Self.place(of: error.offset, in: json)
             throw UsageError("the configuration \(file) is not JSON that can be taken: \(error.what), at \(place).")
         }
-        guard case .object(let values) = value else {
-            throw UsageError("the configuration \(file) has to be a JSON object, not \(value.kind).")
+        guard case .object(let members) = value else {
+            throw UsageError("the configuration \(file) has to be a JSON object, not \(value.shown).")
         }
         let problems = ConfigProblems()
-        var section = ConfigSection(values, problems: problems)
+        var section = ConfigSection(members, problems: problems)
         take(&section)
         section.finish()
         guard problems.all.isEmpty else {
@@ -200,6 +200,7 @@ struct ServeConfiguration: Sendable {
     private static func isOrigin(_ text: String) -> Bool {
         let rest = text.hasPrefix("https://") ? text.dropFirst(8) : text.hasPrefix("http://") ? text.dropFirst(7) : ""
         let ownPort = text.hasPrefix("https") ? ":443" : ":80"
-        return HostName(String(rest)) != nil && String(rest).lowercased() == rest && !rest.hasSuffix(ownPort)
+        return HostName(String(rest)) != nil && rest.lowercased() == rest && !rest.hasSuffix(ownPort)
+            && !rest.hasSuffix(":")
     }
 }

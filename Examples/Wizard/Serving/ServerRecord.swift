@@ -14,23 +14,19 @@ import Darwin
 /// `server.json` in the data directory: where the server that uses it listens, and how it was started, for programs of the same
 /// user. Beside it, `server.pid` has its pid alone.
 struct ServerRecord {
-    private let path: String
-    private let pidPath: String
+    private let data: String
     private let bytes: [UInt8]
 
-    /// Writes the record, in place of one that a server has left which didn't stop in order. That of a server that runs stays:
-    /// whoever has found that one goes on finding it.
-    ///
-    /// - Throws: ``UsageError`` when it can't be written.
-    ///
+    private var path: String { data + "/server.json" }
+    private var pidPath: String { data + "/server.pid" }
+
     /// - Parameters:
     ///   - url: where it listens.
     ///   - ollama: the Ollama that it pulls into; `nil` for none.
     ///   - tokenFile: the file with its token, from the root on; `nil` for none.
     ///   - data: the data directory.
-    init(url: String, ollama: String?, tokenFile: String?, in data: String) throws {
-        path = data + "/server.json"
-        pidPath = data + "/server.pid"
+    init(url: String, ollama: String?, tokenFile: String?, in data: String) {
+        self.data = data
         let pid = getpid()
         var json = JSONWriter(capacity: 1024)
         json.beginObject()
@@ -56,14 +52,33 @@ struct ServerRecord {
         json.value(FileManager.default.currentDirectoryPath)
         json.endObject()
         bytes = json.bytes + [UInt8(ascii: "\n")]
-        if let other = KnownServer.running(in: data) {
-            let text = "another server uses \(data), \(other.url): commands for this folder go to that one."
-            Console.error("wizard serve: \(text.printable)")
-            return
-        }
+    }
+
+    /// Writes the record, in place of one that a server has left which didn't stop in order. That of a server that runs stays:
+    /// whoever has found that one goes on finding it.
+    ///
+    /// - Returns: the server that is found in the place of this one; `nil` for none.
+    /// - Throws: ``UsageError`` when it can't be written.
+    func write() throws -> KnownServer? {
+        let pid = getpid()
+        if let known = KnownServer.running(in: data) { return known.process.pid == pid ? nil : known }
         try write(bytes, to: path)
         try write(Array("\(pid)\n".utf8), to: pidPath)
+        return nil
     }
+
+    /// Waits for another server to stop, so that commands find the one that is left, until the task is cancelled.
+    func write(after other: KnownServer) async {
+        var found: KnownServer? = other
+        say("another server uses \(data), \(other.url): commands for this folder go to that one while it runs.")
+        while (try? await Task.sleep(for: .seconds(1), tolerance: .milliseconds(500))) != nil {
+            let before = found
+            do { found = try write() } catch { return say("\(error)") }
+            if before != nil, found == nil { say("the other server has stopped: commands for this folder come here.") }
+        }
+    }
+
+    private func say(_ text: String) { Console.error("wizard serve: \(text.printable)") }
 
     /// Removes the record, unless another server has put its own there.
     func remove() {

@@ -30,6 +30,8 @@ struct Service {
     private let api: OperationAPI
     private let server: OperationServer
     private let record: ServerRecord
+    /// Waits for the place of another server that commands find.
+    private let waiting: Task<Void, Never>?
 
     var url: String { server.url }
 
@@ -67,12 +69,14 @@ struct Service {
             // So that the first who asks is told how busy the processors are: that takes an earlier look.
             _ = await tracker.assessOverload()
             if history.health == .ok { try await runner.takeUp(retry: RetryPolicy()) }
-            record = try ServerRecord(
+            let record = try ServerRecord(
                 url: server.url,
                 ollama: configuration.enabledProviders.contains(.ollama) ? Self.address(configuration).url : nil,
                 tokenFile: configuration.tokenFile?.absolutePath,
                 in: data
             )
+            self.record = record
+            waiting = try record.write().map { other in Task { await record.write(after: other) } }
             if let interval = configuration.services.monitorInterval {
                 await services.startMonitoring(every: interval)
             }
@@ -89,6 +93,8 @@ struct Service {
         await runner.shutDown(within: .seconds(2))
         await tracker.close()
         await server.stop()
+        waiting?.cancel()
+        await waiting?.value
         record.remove()
     }
 
