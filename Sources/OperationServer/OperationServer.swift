@@ -37,9 +37,9 @@ public final class OperationServer: Sendable {
         public var maximumConnections = 8192
         /// How many of them one address may have, other than a loopback address. More are closed at once.
         public var maximumConnectionsPerAddress = 256
-        /// How many bytes a request line and its header fields may have, with some 64 more for each field, and how much a
-        /// connection may hold of what goes out; at least 4096.
-        public var connectionMemory = 16 << 10
+        /// How many bytes a request line and its header fields may have, at least 3072. A connection has a third more memory, in
+        /// which each field, query parameter and cookie takes some 64 bytes more.
+        public var maximumHeadBytes = 12 << 10
         /// How long a client may take for a whole request, from when the connection was opened or the last answer sent. Then the
         /// connection is closed, whether the client was slow or silent.
         public var requestTimeout: Duration = .seconds(30)
@@ -81,11 +81,13 @@ public final class OperationServer: Sendable {
             limitPerAddress: configuration.maximumConnectionsPerAddress,
             requestTimeout: configuration.requestTimeout
         )
-        let handler = RequestHandler(api, table: table)
+        let headLimit = max(3072, configuration.maximumHeadBytes)
+        let handler = RequestHandler(api, table: table, headLimit: headLimit)
         let limits = cmhd_limits(
             threads: UInt32(clamping: max(1, configuration.threads)),
             connections: UInt32(clamping: max(1, configuration.maximumConnections)),
-            connection_memory: max(4096, configuration.connectionMemory),
+            // A head that is somewhat too long has to get in, to be refused in the API's words.
+            connection_memory: headLimit / 3 * 4,
             send_timeout_seconds: UInt32(clamping: max(1, configuration.sendTimeout.components.seconds))
         )
         guard let daemon = Daemon(listeningOn: listening.descriptor, limits: limits, handler: handler) else {

@@ -27,8 +27,7 @@ public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What happened and what to do, in a sentence.
     public let message: String
 
-    /// Makes an error.
-    public init(_ code: Code, _ message: String) {
+    init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
     }

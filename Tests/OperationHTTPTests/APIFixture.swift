@@ -66,6 +66,13 @@ struct APIFixture {
     }
 }
 
+extension APIAnswer {
+    /// The answer that was there at once.
+    var response: APIResponse? {
+        if case .now(let response) = self { response } else { nil }
+    }
+}
+
 extension APIResponse {
     var bytes: [UInt8] {
         if case .bytes(let bytes) = body { bytes } else { [] }

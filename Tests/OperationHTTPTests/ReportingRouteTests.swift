@@ -158,7 +158,7 @@ import Testing
         #expect(await later.ask("GET", root + "/op_nightly").text("description") == "Monday")
     }
 
-    @Test(arguments: ["progress=50&status=pending", "downloaded_mb=3&status=paused", "error=x&status=completed"])
+    @Test(arguments: ["progress=50&status=pending", "downloaded_mb=3&status=paused", "error=x&status=pending"])
     func aRefusedUpdateChangesNothing(query: String) async throws {
         let id = try await fixture.start()
         _ = await fixture.ask("POST", root + "/\(id)/update?status=paused")
@@ -166,6 +166,22 @@ import Testing
         let isAllowed = query.contains("paused")
         #expect(await fixture.ask("POST", root + "/\(id)/update?" + query).status == (isAllowed ? 200 : 409))
         #expect((await fixture.ask("GET", root + "/" + id).text == before) == !isAllowed)
+    }
+
+    @Test func anEndingWithAnErrorIsAFailureWhateverItIsCalled() async throws {
+        let id = try await fixture.start()
+        for _ in 1...2 {
+            let answer = await fixture.ask("POST", root + "/\(id)/update?status=completed&error=disk+full")
+            #expect(answer.status == 200)
+        }
+        let shown = await fixture.ask("GET", root + "/" + id)
+        #expect(shown.text("status") == "failed" && shown.text("error") == "disk full")
+    }
+
+    @Test func anEmptyErrorIsNone() async throws {
+        let id = try await fixture.start()
+        #expect(await fixture.ask("POST", root + "/\(id)/update?status=completed&error=").status == 200)
+        #expect(await fixture.ask("GET", root + "/" + id).text("status") == "completed")
     }
 
     @Test func aSizeOfNotEvenAByteIsNotKnown() async throws {

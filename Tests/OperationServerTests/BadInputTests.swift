@@ -6,7 +6,9 @@ import Testing
 struct BadInputTests {
     private static let start = Target.operations + "/start"
 
-    private static func head(_ lines: String...) -> String {
+    private static func head(_ lines: String...) -> String { head(lines) }
+
+    private static func head(_ lines: [String]) -> String {
         (["POST \(start) HTTP/1.1", "Host: localhost", "Content-Type: application/json"] + lines)
             .joined(separator: "\r\n") + "\r\n\r\n"
     }
@@ -30,6 +32,41 @@ struct BadInputTests {
             return (try client.readResponse(), client.waitForPeerClose())
         }
         #expect(answer.0.status == 401 && answer.1)
+        await service.stop()
+    }
+
+    @Test(arguments: [401, 413, 400])
+    func whoSendsTheWholeBodyBeforeReadingFindsTheRefusal(_ status: Int) async throws {
+        let service = try TestService(token: "a token of some length", trustsLocalUser: status != 401)
+        let answer = try await service.talk { client in
+            let size = status == 413 ? 4 << 20 : 1 << 20
+            let head = ["Content-Length: \(size)"] + (status == 400 ? ["X-Fold: a", " b"] : [])
+            try client.send(Self.head(head))
+            try client.send(String(repeating: " ", count: size))
+            return (try client.readResponse(), client.waitForPeerClose())
+        }
+        #expect(answer.0.status == status && answer.1)
+        #expect(answer.0.header("Content-Type") == "application/problem+json")
+        await service.stop()
+    }
+
+    @Test func whoAsksBeforeSendingTheBodyIsRefusedInstead() async throws {
+        let service = try TestService(token: "a token of some length", trustsLocalUser: false)
+        let answer = try await service.talk { client in
+            try client.send(Self.head(["Content-Length: 1000000", "Expect: 100-Continue"]))
+            return (try client.readResponse(), client.waitForPeerClose())
+        }
+        #expect(answer.0.status == 401 && answer.1)
+        await service.stop()
+    }
+
+    @Test func theRefusalOfHEADHasNoBody() async throws {
+        let service = try TestService(token: "a token of some length", trustsLocalUser: false)
+        let rest = try await service.talk { client in
+            try client.send("HEAD \(Target.operations) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n")
+            return (try client.readHead().status, client.waitForPeerClose())
+        }
+        #expect(rest == (401, true))
         await service.stop()
     }
 
@@ -144,6 +181,43 @@ struct BadInputTests {
         }
         #expect(status == 431)
         #expect(try await service.ask("GET", "/health").status == 200)
+        await service.stop()
+    }
+
+    /// What a head has too much of, and what is said to it.
+    enum Excess: Int, CaseIterable {
+        case path = 414
+        case field = 431
+        case parameters = 400
+
+        var head: (target: String, headers: [String]) {
+            switch self {
+            case .path: ("/" + String(repeating: "a", count: 12_000), ["X-Other: 1"])
+            case .field: ("/health", ["X-Long: " + String(repeating: "a", count: 13_000)])
+            case .parameters: ("/health?" + String(repeating: "a&", count: 80), [])
+            }
+        }
+    }
+
+    @Test(arguments: Excess.allCases)
+    func whatIsSomewhatTooLongIsRefusedInTheAPIsWords(_ excess: Excess) async throws {
+        let service = try TestService()
+        let answer = try await service.ask("GET", excess.head.target, headers: excess.head.headers)
+        #expect(answer.status == excess.rawValue)
+        #expect(answer.header("Content-Type") == "application/problem+json")
+        await service.stop()
+    }
+
+    @Test func aLongHeadIsTaken() async throws {
+        let service = try TestService()
+        let texts = { (count: Int) in (0..<count).map { "a\($0)=" + String(repeating: "a", count: 60) } }
+        let fields = ["Cookie: " + texts(10).joined(separator: "; ")] + (1..<50).map { "X-\($0): \(texts(1)[0])" }
+        let answer = try await service.ask("GET", "/health?" + texts(30).joined(separator: "&"), headers: fields)
+        #expect(answer.status == 200)
+        let long = "Cookie: a=" + String(repeating: "a", count: 2000)
+        #expect(
+            try await service.ask("GET", "/health?" + texts(60).joined(separator: "&"), headers: [long]).status == 200
+        )
         await service.stop()
     }
 

@@ -27,7 +27,7 @@ public struct APIResponse: Sendable {
     }
 
     /// The value of a header field; `nil` when there is none.
-    public func header(_ name: String) -> String? {
+    package func header(_ name: String) -> String? {
         headers.first { $0.isNamed(name) }?.value
     }
 }

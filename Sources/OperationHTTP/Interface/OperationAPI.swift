@@ -8,8 +8,8 @@ public import OperationTracking
 /// let answer = await api.respond(to: APIRequest(method: "GET", target: "/api/ports/operations/summary", …))
 /// ```
 ///
-/// A server that has threads to spare for nothing asks ``respondNow(to:)`` first: what needs no waiting, and that is nearly
-/// everything, is answered on the spot.
+/// A server that has no task for each request asks with ``answer(to:)``: what needs no waiting, and that is nearly everything, is
+/// answered on the spot.
 public final class OperationAPI: Sendable {
     /// What an API can be told when it is made.
     public struct Configuration: Sendable {
@@ -131,33 +131,33 @@ public final class OperationAPI: Sendable {
 
     /// Answers a request.
     public func respond(to request: APIRequest) async -> APIResponse {
-        switch admit(request) {
-        case .answered(let response):
-            return response
-        case .admitted(let call, let route):
-            if let response = answerNow(call, route) { return response }
-            guard let later = route.later else { return finish(APIProblem.stopping.response, to: request) }
-            do {
-                return finish(try await later(call), to: request)
-            } catch {
-                return finish(APIProblem(error).response, to: request)
-            }
+        switch answer(to: request) {
+        case .now(let response): response
+        case .later(let response): await response()
         }
     }
 
-    /// Answers a request that needs no waiting; `nil` for one that does, which ``respond(to:)`` answers.
-    public func respondNow(to request: APIRequest) -> APIResponse? {
+    /// Answers a request at once where that needs no waiting.
+    public func answer(to request: APIRequest) -> APIAnswer {
         switch admit(request) {
-        case .answered(let response): response
-        case .admitted(let call, let route): answerNow(call, route)
+        case .answered(let response): .now(response)
+        case .admitted(let call, let route): answer(call, route)
         }
     }
 
-    private func answerNow(_ call: APICall, _ route: APIRoute) -> APIResponse? {
+    private func answer(_ call: APICall, _ route: APIRoute) -> APIAnswer {
         do {
-            return try route.now?(call).map { finish($0, to: call.request) }
+            if let response = try route.now?(call) { return .now(finish(response, to: call.request)) }
         } catch {
-            return finish(APIProblem(error).response, to: call.request)
+            return .now(finish(APIProblem(error).response, to: call.request))
+        }
+        guard let later = route.later else { return .now(finish(APIProblem.stopping.response, to: call.request)) }
+        return .later { [self] in
+            do {
+                return finish(try await later(call), to: call.request)
+            } catch {
+                return finish(APIProblem(error).response, to: call.request)
+            }
         }
     }
 }

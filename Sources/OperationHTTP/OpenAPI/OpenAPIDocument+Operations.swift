@@ -40,7 +40,8 @@ extension OpenAPIDocument {
               - {$ref: '#/components/parameters/ID'}
             post:
               summary: Report progress, costs or a step of an operation that the client reports on
-              description: \(eitherWayNote)
+              description: |
+                An `error` with the status `completed` makes it `failed`. \(eitherWayNote)
               operationId: updateOperation
               tags: [reporting]
         \(updateForm)\

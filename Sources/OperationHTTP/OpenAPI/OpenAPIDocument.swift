@@ -62,7 +62,8 @@ package enum OpenAPIDocument {
         \(problem("UnsupportedType", "The body is not JSON."))\
         \(problem("Invalid", "A value is missing or wrong."))\
         \(problem("TooMany", "There are too many of it now.", header: "Retry-After"))\
-        \(problem("HeadTooLong", "The request has more than 100 header fields. Where they are longer than the server has room for, the answer has no such body."))\
+        \(problem("TargetTooLong", "Path and query have more than 8192 bytes. A server may refuse much longer ones by itself, in HTML or not at all, and close the connection."))\
+        \(problem("HeadTooLong", "The request has more than 100 header fields, or more bytes in its head than the server takes. It may refuse much longer ones by itself, in HTML or not at all, and close the connection."))\
         \(problem("Unavailable", "The server can't do it now.", header: "Retry-After"))\
             NotModified:
               description: The client has it already.
@@ -103,8 +104,8 @@ package enum OpenAPIDocument {
 
     /// References to refusals, for a path's `responses`, at their depth.
     package static func refusals(_ statuses: Int...) -> String {
-        // A head can be too long whatever is asked for.
-        (statuses + (statuses.contains(400) ? [431] : [])).map { status in
+        // An address and a head can be too long whatever is asked for.
+        (statuses + (statuses.contains(400) ? [414, 431] : [])).map { status in
             let name = refusalNames[status] ?? "Invalid"
             return "        '\(status)': {$ref: '#/components/responses/\(name)'}\n"
         }.joined()
@@ -112,7 +113,8 @@ package enum OpenAPIDocument {
 
     private static let refusalNames = [
         304: "NotModified", 400: "Malformed", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 409: "Conflict",
-        413: "TooLarge", 415: "UnsupportedType", 422: "Invalid", 429: "TooMany", 431: "HeadTooLong", 503: "Unavailable",
+        413: "TooLarge", 414: "TargetTooLong", 415: "UnsupportedType", 422: "Invalid", 429: "TooMany",
+        431: "HeadTooLong", 503: "Unavailable",
     ]
 
     /// A success with JSON, for a path's `responses`.

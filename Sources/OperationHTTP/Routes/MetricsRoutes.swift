@@ -48,8 +48,7 @@ extension APIContext {
         }
         var byType: [OperationType: Int] = [:]
         for (type, count) in summary.activeByType.sorted(by: { $0.key < $1.key }) {
-            let isKnown = ended.byType[type] != nil || byType.count + ended.byType.count < 64
-            byType[isKnown ? type : EndedTotals.other, default: 0] += count
+            byType[ended.label(for: type, beside: byType.count), default: 0] += count
         }
         text.family("operations_active", "gauge", "Operations that have not ended, by type.")
         for (type, count) in byType.sorted(by: { $0.key < $1.key }) {

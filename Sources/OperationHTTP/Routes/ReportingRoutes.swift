@@ -85,7 +85,7 @@ extension APIContext {
 
     private func update(_ call: APICall) async throws -> APIResponse {
         let report = try Report(call.parameters)
-        if let status = report.status, report.isStatusAlone, try await hasEnded(as: status, call) {
+        if let status = report.status, report.isEndingAlone, try await hasEnded(as: status, call) {
             return Self.updated
         }
         let handle = try await handle(for: call)
@@ -188,14 +188,17 @@ private struct Report {
     let error: String?
     let impact: ResourceImpact?
 
-    /// Whether there is nothing but a status.
-    var isStatusAlone: Bool { percent == nil && megabytes == nil && error == nil && impact == nil }
+    /// Whether there is nothing but an ending, with its error.
+    var isEndingAlone: Bool { status?.isTerminal == true && percent == nil && megabytes == nil && impact == nil }
 
     init(_ parameters: APIParameters) throws(APIProblem) {
         percent = try parameters.number("progress", in: 0...100)
         megabytes = try parameters.number("downloaded_mb", in: 0...APIContext.mostMegabytes)
-        status = try parameters.choice("status")
-        error = try parameters.text("error", limit: APIContext.longestText)
+        let error = try parameters.text("error", limit: APIContext.longestText)
+        self.error = error?.isEmpty == false ? error : nil
+        let status: OperationStatus? = try parameters.choice("status")
+        // As when it is completed with an error: an ending that has one is a failure, whatever else it is called.
+        self.status = status == .completed && self.error != nil ? .failed : status
         impact = try parameters.object("resource_impact").map { (value) throws(APIProblem) in
             let parameters = try APIParameters(body: value, query: [])
             return ResourceImpact(

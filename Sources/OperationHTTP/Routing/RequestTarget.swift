@@ -12,7 +12,11 @@ package struct RequestTarget: Sendable {
 
     init(_ text: String) throws(APIProblem) {
         guard text.utf8.count <= Self.limit else {
-            throw .malformed("The request's address has more than \(Self.limit) bytes: send long values in the body.")
+            throw APIProblem(
+                414,
+                "target_too_long",
+                "The request's address has more than \(Self.limit) bytes: send long values in the body."
+            )
         }
         let (host, target) = Self.split(text)
         self.host = host

@@ -112,12 +112,14 @@ final class ClientConnection: Sendable {
 
     /// Sends an answer past libmicrohttpd, and ends the server's direction: for a client that is still sending. As much as there
     /// is room for at once, which is all of it on a connection that nothing was sent on.
-    func sendLastWord(_ response: APIResponse) {
+    ///
+    /// - Parameter withBody: whether the client's method has an answer with a body.
+    func sendLastWord(_ response: APIResponse, withBody: Bool) {
         guard case .bytes(let body) = response.body else { return }
         var head = "HTTP/1.1 \(response.status) \(APIProblem.title(of: response.status))\r\n"
         for header in response.headers { head += "\(header.name): \(header.value)\r\n" }
         head += "Connection: close\r\nContent-Length: \(body.count)\r\n\r\n"
-        let bytes = Array(head.utf8) + body
+        let bytes = Array(head.utf8) + (withBody ? body : [])
         _ = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT) | Self.noSignal) }
         shutdown(descriptor, Int32(SHUT_WR))
     }

@@ -17,6 +17,8 @@ final class Exchange {
         case begun
         /// The body comes in.
         case body
+        /// The client has its answer, and may still be sending the body.
+        case refused
         /// Somebody works on the answer.
         case waiting(LateAnswer)
         /// The answer is libmicrohttpd's.
@@ -31,7 +33,8 @@ final class Exchange {
     var stage = Stage.begun
     var headers: [APIHeader] = []
     private(set) var body: [UInt8] = []
-    private(set) var bodySize = 0
+    /// How many bytes of the body have come.
+    var bodySize = 0
 
     init(target: UnsafePointer<CChar>?) {
         let bytes = UnsafeBufferPointer(start: target, count: target.map { strlen($0) } ?? 0)

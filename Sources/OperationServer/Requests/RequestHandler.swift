@@ -10,11 +10,14 @@ final class RequestHandler: Sendable {
     let table: ConnectionTable
     let lot = ParkingLot()
     private let api: OperationAPI
+    private let headLimit: Int
     private let working = Atomic(0)
 
-    init(_ api: OperationAPI, table: ConnectionTable) {
+    /// - Parameter headLimit: how many bytes a request line and its header fields may have.
+    init(_ api: OperationAPI, table: ConnectionTable, headLimit: Int) {
         self.api = api
         self.table = table
+        self.headLimit = headLimit
     }
 
     /// How many requests are there as a whole and not answered to the last byte.
@@ -36,9 +39,11 @@ final class RequestHandler: Sendable {
             let line = RequestLine(start: method, targetEnd: exchange.targetEnd, version: version)
             return readHead(exchange, line, String(cString: method), on: connection)
         case .body where !piece.isEmpty:
-            return readBody(exchange, piece, on: connection)
+            return readBody(exchange, String(cString: method), piece, on: connection)
         case .body:
             return answer(exchange, String(cString: method), on: connection)
+        case .refused:
+            return letPass(exchange, piece)
         case .waiting(let late):
             return wait(for: late, exchange, on: connection)
         case .answered:
@@ -51,7 +56,7 @@ final class RequestHandler: Sendable {
         lot.leave(exchange.parking)
         client?.requestIsAnswered()
         switch exchange.stage {
-        case .begun, .body: break
+        case .begun, .body, .refused: break
         case .waiting, .answered: working.subtract(1, ordering: .relaxed)
         }
     }
@@ -65,18 +70,16 @@ final class RequestHandler: Sendable {
         let head = RequestHead(of: connection, line)
         let limit = api.configuration.maximumBodyBytes
         let length = head.contentLength ?? 0
-        guard head.problem == nil, length <= limit else {
-            // The body is not read, and the connection closed after the answer.
-            begin(exchange, on: connection)
-            return send(head.problem?.response ?? api.tooLargeResponse, exchange, on: connection)
+        if let problem = head.problem(limit: headLimit) {
+            return refuse(exchange, head, method, problem.response, on: connection)
         }
+        guard length <= limit else { return refuse(exchange, head, method, api.tooLargeResponse, on: connection) }
         exchange.headers = head.headers
         // A small body is there already, mostly; a connection that it is read from can go on after a refusal.
         if length > Self.smallBody || head.isChunked,
             let refusal = api.refuse(head: request(exchange, method, on: connection))
         {
-            begin(exchange, on: connection)
-            return send(refusal, exchange, on: connection)
+            return refuse(exchange, head, method, refusal, on: connection)
         }
         exchange.expectBody(length)
         exchange.stage = .body
@@ -84,6 +87,41 @@ final class RequestHandler: Sendable {
     }
 
     private static let smallBody = 4096
+
+    /// Refuses a request because of its head, and ends the connection after that.
+    private func refuse(
+        _ exchange: Exchange,
+        _ head: RequestHead,
+        _ method: String,
+        _ response: APIResponse,
+        on connection: OpaquePointer
+    ) -> MHD_Result {
+        guard head.hasBody, !head.expectsContinue else {
+            // libmicrohttpd closes after an answer that comes so early.
+            begin(exchange, on: connection)
+            return send(response, exchange, on: connection)
+        }
+        sendLastWord(response, exchange, method, on: connection)
+        return .YES
+    }
+
+    /// Answers a client that is sending. What it still sends has to pass: were the connection closed with bytes unread, the
+    /// system would take back the answer, too.
+    private func sendLastWord(
+        _ response: APIResponse,
+        _ exchange: Exchange,
+        _ method: String,
+        on connection: OpaquePointer
+    ) {
+        exchange.stage = .refused
+        Self.client(of: connection)?.sendLastWord(response, withBody: method != "HEAD")
+    }
+
+    /// For a while, since a client need not notice.
+    private func letPass(_ exchange: Exchange, _ piece: UnsafeRawBufferPointer) -> MHD_Result {
+        exchange.bodySize += piece.count
+        return !piece.isEmpty && exchange.bodySize <= 16 * api.configuration.maximumBodyBytes ? .YES : .NO
+    }
 
     private func request(_ exchange: Exchange, _ method: String, on connection: OpaquePointer) -> APIRequest {
         APIRequest(
@@ -96,37 +134,33 @@ final class RequestHandler: Sendable {
     }
 
     /// The whole of a body that is a little too long is read, and then answered. A client that sends more without having said how
-    /// much is answered while it sends, which libmicrohttpd can't do; what it still sends is let pass for a while, since
-    /// closing the connection before would take the answer back.
+    /// much is answered while it sends.
     private func readBody(
         _ exchange: Exchange,
+        _ method: String,
         _ piece: UnsafeRawBufferPointer,
         on connection: OpaquePointer
     ) -> MHD_Result {
         let limit = api.configuration.maximumBodyBytes
         exchange.append(piece, limit: limit)
-        guard exchange.bodySize > 2 * limit else { return .YES }
-        if exchange.bodySize - piece.count <= 2 * limit {
-            Self.client(of: connection)?.sendLastWord(api.tooLargeResponse)
-        }
-        return exchange.bodySize <= 16 * limit ? .YES : .NO
+        if exchange.bodySize > 2 * limit { sendLastWord(api.tooLargeResponse, exchange, method, on: connection) }
+        return .YES
     }
 
     private func answer(_ exchange: Exchange, _ method: String, on connection: OpaquePointer) -> MHD_Result {
-        let limit = api.configuration.maximumBodyBytes
-        // It has its answer.
-        guard exchange.bodySize <= 2 * limit else { return .NO }
         begin(exchange, on: connection)
-        guard exchange.bodySize <= limit else {
+        guard exchange.bodySize <= api.configuration.maximumBodyBytes else {
             return send(api.tooLargeResponse, exchange, on: connection)
         }
-        let request = request(exchange, method, on: connection)
-        if let response = api.respondNow(to: request) { return send(response, exchange, on: connection) }
-        let late = LateAnswer(for: exchange.parking)
-        exchange.stage = .waiting(late)
-        let api = api
-        Task { late.set(await api.respond(to: request)) }
-        return wait(for: late, exchange, on: connection)
+        switch api.answer(to: request(exchange, method, on: connection)) {
+        case .now(let response):
+            return send(response, exchange, on: connection)
+        case .later(let response):
+            let late = LateAnswer(for: exchange.parking)
+            exchange.stage = .waiting(late)
+            Task { late.set(await response()) }
+            return wait(for: late, exchange, on: connection)
+        }
     }
 
     /// Takes the exchange for one that is worked on.

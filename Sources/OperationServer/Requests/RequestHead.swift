@@ -17,7 +17,10 @@ struct RequestHead {
     /// The fields that anybody looks at.
     private(set) var headers: [APIHeader] = []
     private(set) var contentLength: Int?
+    /// Whether the client sends the body only once it is told to.
+    private(set) var expectsContinue = false
 
+    private let size: Int
     private var fieldCount = 0
     private var contentLengthCount = 0
     private var transferEncodings: [String] = []
@@ -29,6 +32,7 @@ struct RequestHead {
     ///   - line: the parts of the request line, where libmicrohttpd has them.
     init(of connection: OpaquePointer, _ line: RequestLine) {
         let isExact = cmhd_keeps_head_in_place() != 0
+        size = Int(cmhd_head_size(connection))
         if isExact {
             isMalformed = !line.isWhole
             end = line.end
@@ -37,17 +41,29 @@ struct RequestHead {
             _ = MHD_get_connection_values_n(connection, .HEADER_KIND, readField, head)
         }
         if isExact, let end {
-            let size = line.start.distance(to: end)
+            let used = line.start.distance(to: end)
             // The empty line after the last field, with or without a carriage return, which the field may have, too.
-            isMalformed = isMalformed || !(2...4).contains(Int(cmhd_head_size(connection)) - size)
+            isMalformed = isMalformed || !(2...4).contains(size - used)
         }
     }
+
+    /// Whether a body follows.
+    var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
     /// Whether nobody says how long the body is.
     var isChunked: Bool { !transferEncodings.isEmpty }
 
     /// Why the request can't be taken, whatever it asks for.
-    var problem: APIProblem? {
+    ///
+    /// - Parameter limit: how many bytes the request line and the fields may have.
+    func problem(limit: Int) -> APIProblem? {
+        if size > limit {
+            return APIProblem(
+                431,
+                "head_too_long",
+                "The request line and the header fields have more than \(limit) bytes: send less in them."
+            )
+        }
         if fieldCount > Self.fieldLimit {
             return APIProblem(
                 431,
@@ -85,12 +101,16 @@ struct RequestHead {
             contentLength = Int(Self.text(value))
         } else if Self.isNamed(name, Self.transferEncodingName) {
             transferEncodings.append(Self.text(value))
+        } else if Self.isNamed(name, Self.expectName) {
+            expectsContinue = Self.isNamed(value, Self.continueValue)
         }
     }
 
     private static let fieldLimit = 100
     private static let contentLengthName = Array("content-length".utf8)
     private static let transferEncodingName = Array("transfer-encoding".utf8)
+    private static let expectName = Array("expect".utf8)
+    private static let continueValue = Array("100-continue".utf8)
     private static let knownNames = APIRequest.readHeaders.map { (name: $0, bytes: Array($0.lowercased().utf8)) }
 
     private static func known(_ name: UnsafeBufferPointer<CChar>) -> String? {

@@ -27,8 +27,10 @@ package struct EndedTotals: Sendable {
     package private(set) var byType: [OperationType: Figures] = [:]
 
     /// Types under their own names, as far as they are kept apart.
-    package func label(for type: OperationType) -> OperationType {
-        byType[type] != nil || byType.count < Self.mostTypes ? type : Self.other
+    ///
+    /// - Parameter others: how many types are kept apart beside these.
+    package func label(for type: OperationType, beside others: Int = 0) -> OperationType {
+        byType[type] != nil || byType.count + others < Self.mostTypes ? type : Self.other
     }
 
     mutating func add(

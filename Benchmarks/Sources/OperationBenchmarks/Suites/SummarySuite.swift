@@ -75,7 +75,7 @@ private func listAsJSON(_ count: Int, _ hundred: Double?, _ peers: Peers, _ isQu
     }
     let timing = Timing.measure(repetitions: isQuick ? 1 : max(1, 20_000 / count)) { repetitions in
         for _ in 0..<repetitions {
-            guard let answer = api.respondNow(to: request), answer.status == 200 else {
+            guard case .now(let answer) = api.answer(to: request), answer.status == 200 else {
                 preconditionFailure("the summary was not answered at once")
             }
             _ = opaque(answer)
