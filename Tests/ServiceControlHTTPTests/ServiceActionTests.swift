@@ -26,6 +26,8 @@ import Testing
             ("/api/self-heal/port-conflicts/kill", #"{"pid": 5}"#), ("/api/self-heal/port-conflicts/restart", "{}"),
             ("/api/self-heal/recover", "{}"), ("/api/self-heal/recover", #"{"strategy": "prayer"}"#),
             ("/api/self-heal/recover", #"{"strategy": "port_conflicts", "dry_run": "no"}"#),
+            ("/api/ports/heal", #"{"expected": [1]}"#), ("/api/ports/heal", #"{"expected": {"web": 1}}"#),
+            ("/api/ports/heal", #"{"expected": {"web": [0]}}"#), ("/api/ports/heal", #"{"expected": {"web": ["1"]}}"#),
         ]
     )
     func invalid(path: String, json: String) async throws {
@@ -126,6 +128,27 @@ import Testing
         #expect(healed.status == 200)
         #expect(healed.json["success"]?.truth == false)
         #expect(healed.json["healed"]?["web"]?.truth == false)
+    }
+
+    @Test(
+        "healing what was seen ends nobody else",
+        .enabled(if: WebServer.isThere, WebServer.whenMissing)
+    )
+    func healsWhatWasSeen() async throws {
+        let port = try TestServer.unusedPort()
+        let fixture = try ServiceAPIFixture(#"[{"name": "web", "port": \#(port), "process_name": "node"}]"#)
+        let server = try WebServer(port: port)
+        try await server.waitUntilItListens(on: port)
+        let plan = await fixture.ask("POST", "/api/self-heal/recover", json: #"{"strategy": "port_conflicts"}"#)
+        #expect(plan.json["actions"]?.elements.first?["pids"]?.elements.map(\.number) == [Int64(server.pid)])
+        let none = await fixture.ask("POST", "/api/ports/heal", json: #"{"expected": {}}"#)
+        #expect(none.json["steps"]?.elements.isEmpty == true)
+        let other = await fixture.ask("POST", "/api/ports/heal", json: #"{"expected": {"web": [99999999]}}"#)
+        #expect(other.json["healed"]?["web"]?.truth == false)
+        #expect(other.json["message"]?.text?.contains("(pid \(server.pid))") == true)
+        #expect(kill(server.pid, 0) == 0)
+        let healed = await fixture.ask("POST", "/api/ports/heal", json: #"{"expected": {"web": [\#(server.pid)]}}"#)
+        #expect(healed.json["healed"]?["web"]?.truth == true)
     }
 
     @Test("a registration gives no right to kill and to move what a person wrote, and goes again")

@@ -12,13 +12,13 @@ struct PortFreerTests {
     private static let systemd = ProcessSupervisor(kind: .systemd, unit: "web.service", advice: "Use `systemctl stop`.")
 
     /// Frees port 80, with the clock moved whenever somebody waits.
-    private func free(_ system: ScriptedPorts, expecting pid: Int32? = nil) async throws -> FreedPort {
+    private func free(_ system: ScriptedPorts, expecting expected: ExpectedHolders = .any) async throws -> FreedPort {
         let clock = ManualClock()
         let freer = PortFreer(system: system, clock: clock, grace: .seconds(5))
         let isDone = Mutex(false)
         let work = Task {
             defer { isDone.withLock { $0 = true } }
-            return try await freer.free(80, expecting: pid) { _, _ in }
+            return try await freer.free(80, expecting: expected) { _, _ in }
         }
         while !isDone.withLock({ $0 }) {
             clock.advanceToNextSleeper()
@@ -43,9 +43,56 @@ struct PortFreerTests {
     @Test("whoever holds it in the place of the one that was seen is not ended")
     func another() async throws {
         let system = system { $0.add(50, has: [7]) }
-        let error = await #expect(throws: ServiceError.self) { try await free(system, expecting: 49) }
+        let error = await #expect(throws: ServiceError.self) { try await free(system, expecting: .including(49)) }
         #expect(error?.code == .notPossible && system.signals.isEmpty)
-        #expect(try await free(system, expecting: 50).ended.map(\.identity.pid) == [50])
+        #expect(try await free(system, expecting: .including(50)).ended.map(\.identity.pid) == [50])
+    }
+
+    @Test("where only those may be ended who were seen, one that came to them since is enough to end none")
+    func stranger() async throws {
+        let system = system {
+            $0.add(50, has: [7])
+            $0.add(60, "node", has: [7])
+        }
+        let error = await #expect(throws: ServiceError.self) { try await free(system, expecting: .only([50])) }
+        #expect(error?.code == .notPossible && error?.message.contains("node (pid 60)") == true)
+        // Nor is it one of theirs because all descend from the first process.
+        await #expect(throws: ServiceError.self) { try await free(system, expecting: .only([1, 50])) }
+        #expect(system.signals.isEmpty)
+    }
+
+    @Test("what those have forked since who were seen goes with them")
+    func forkedSince() async throws {
+        let system = system { state in
+            state.add(50, has: [7])
+            state.add(51, parent: 50)
+            state.add(52, parent: 51, has: [7])
+            state.onSignal = { state, _ in [50, 51, 52].forEach { state.end($0) } }
+        }
+        #expect(try await free(system, expecting: .only([50])).ended.map(\.identity.pid) == [50])
+    }
+
+    @Test("a process that ends has a socket for a moment longer than it is seen, and nobody is refused for that")
+    func ending() async throws {
+        let looks = Mutex(0)
+        let system = system { state in
+            state.onHolders = { state in
+                let count = looks.withLock { count -> Int in
+                    count += 1
+                    return count
+                }
+                // Past the looks that are taken at once.
+                if count == 7 { state.sockets = [] }
+            }
+        }
+        #expect(try await free(system).ended.isEmpty)
+        #expect(looks.withLock { $0 } >= 7)
+    }
+
+    @Test("one that is never seen is somebody's whom the system doesn't show")
+    func neverSeen() async throws {
+        let error = try await refusal(system())
+        #expect(error.code == .notPermitted)
     }
 
     @Test("a process that follows SIGTERM is not ended by force")

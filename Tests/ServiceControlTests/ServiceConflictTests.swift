@@ -69,6 +69,50 @@ struct ServiceConflictTests {
         #expect(stopped.stopped == ["one"])
     }
 
+    @Test("healing what was shown ends nobody who has come since, and touches no other service")
+    func healsWhatWasShown() async throws {
+        let ports = try (0..<3).map { _ in try freePort() }
+        let fixture = try ServiceFixture(
+            zip(["one", "two", "three"], ports).map { ServiceDefinition(name: $0, port: $1, processName: "x") }
+        )
+        let first = try Child(shell: webServer(ports[0]))
+        let second = try Child(shell: webServer(ports[1]))
+        try await waitForListener(ports[0], first.pid)
+        try await waitForListener(ports[1], second.pid)
+        let plan = try await fixture.services.recover(.portConflicts, isDryRun: true, by: "a test")
+        #expect(plan.steps.map(\.pids) == [[first.pid], [second.pid]])
+        // While the person thinks, another takes the second's place, and a third port is taken.
+        kill(second.pid, SIGKILL)
+        await second.end()
+        let newcomer = try Child(shell: webServer(ports[1]))
+        let third = try Child(shell: webServer(ports[2]))
+        try await waitForListener(ports[1], newcomer.pid)
+        try await waitForListener(ports[2], third.pid)
+        let report = try await fixture.services.heal(expecting: plan.holders, by: "a test")
+        #expect(report.steps.map(\.service) == ["one", "two"])
+        #expect(report.steps.map(\.outcome) == [.done, .failed])
+        #expect(report.steps[1].reason.contains("(pid \(newcomer.pid))"))
+        #expect(kill(newcomer.pid, 0) == 0 && kill(third.pid, 0) == 0)
+        #expect(try PortScanner().use(of: ports[0]).isFree)
+    }
+
+    @Test("services that share a port are not healed into each other, nor started both, and the reason names them")
+    func sharedPort() async throws {
+        let port = try freePort()
+        let definitions = ["one", "two"].map {
+            ServiceDefinition(name: $0, port: port, processName: "x", startupCommand: .shell(webServer(port)))
+        }
+        let fixture = try ServiceFixture(definitions)
+        let started = try await fixture.services.startAll(by: "a test")
+        #expect(started.steps.map(\.outcome) == [.skipped, .skipped])
+        let child = try Child(shell: webServer(port))
+        try await waitForListener(port, child.pid)
+        let report = try await fixture.services.heal(by: "a test")
+        #expect(report.steps.map(\.outcome) == [.skipped, .skipped])
+        #expect(report.steps.allSatisfy { $0.reason.contains("one and two have the same port, \(port)") })
+        #expect(kill(child.pid, 0) == 0)
+    }
+
     @Test("what can't be put right is skipped with its reason, and the operation has failed")
     func incomplete() async throws {
         let listener = try Listener()

@@ -190,6 +190,62 @@ struct ServiceStartTests {
         try await eventually { !leader.isRunning }
     }
 
+    @Test("a registration doesn't end what a person's command has started under its name before")
+    func registrationUnderTheName() async throws {
+        let path: (ServiceFixture) -> String = { $0.folder.path + "/services.json" }
+        let fixture = try ServiceFixture([ServiceDefinition(name: "job", startupCommand: .shell("sleep 100"))]) {
+            $0.runsRegisteredCommands = true
+        }
+        let leader = try #require(try await fixture.services.start("job", by: "a test").process)
+        try "{\"services\": []}".write(toFile: path(fixture), atomically: true, encoding: .utf8)
+        try await fixture.services.register(ServiceDefinition(name: "job"), by: "http")
+        // By the program that has started it, and by one that knows it from its record.
+        for services in [fixture.services, try fixture.anotherController()] {
+            let error = try await fixture.error { try await services.stop("job", by: "http") }
+            #expect(error.code == .notPermitted && error.message.contains("gives no right"))
+        }
+        #expect(leader.isRunning)
+        try #"{"services": [{"name": "job"}]}"#.write(toFile: path(fixture), atomically: true, encoding: .utf8)
+        #expect(try await fixture.services.stop("job", by: "a test").wasRunning)
+        try await eventually { !leader.isRunning }
+    }
+
+    @Test("what a registration's own command has started, where that is allowed, it may also end")
+    func registrationsOwn() async throws {
+        let fixture = try ServiceFixture([]) { $0.runsRegisteredCommands = true }
+        let definition = ServiceDefinition(name: "job", startupCommand: .shell("sleep 100"))
+        try await fixture.services.register(definition, by: "http")
+        let leader = try #require(try await fixture.services.start("job", by: "http").process)
+        #expect(try await fixture.services.stop("job", by: "http").wasRunning)
+        try await eventually { !leader.isRunning }
+    }
+
+    @Test("commands find what the configuration gives them in their environment")
+    func environment() async throws {
+        let fixture = try ServiceFixture([
+            ServiceDefinition(name: "job", startupCommand: .shell("echo in $PLACE; exit 1"))
+        ]) { $0.environment = ["PLACE": "/a/folder"] }
+        let error = try await fixture.error { try await fixture.services.start("job", by: "a test") }
+        #expect(error.message.contains("in /a/folder"))
+    }
+
+    @Test("a log is kept within its limit also when the program that started its service is gone")
+    func logOfAnother() async throws {
+        let fixture = try ServiceFixture([ServiceDefinition(name: "job")]) { $0.logLimit = 4096 }
+        let log = fixture.services.folder.log(of: "job")
+        try SmallFile.makeFolder(fixture.services.folder.path)
+        for look in 0..<3 {
+            try String(repeating: "x", count: 5000).write(toFile: log.path, atomically: true, encoding: .utf8)
+            switch look {
+            case 0: _ = try await fixture.services.status()
+            case 1: _ = try await fixture.services.status(of: "job")
+            default: await fixture.services.trimLogs()
+            }
+            #expect(try Data(contentsOf: URL(fileURLWithPath: log.path)).isEmpty)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: log.path + ".1")).count == 4096)
+        }
+    }
+
     @Test("a record of another boot, or of another process, is none")
     func oldRecord() async throws {
         let fixture = try ServiceFixture([ServiceDefinition(name: "tauri")])
@@ -295,6 +351,39 @@ struct ServiceLogTests {
         let third = try log.open()
         close(third.descriptor)
         #expect(third.start == 0)
-        #expect(try text(log.path + ".1").hasPrefix("one\ntwo\n"))
+        #expect(try text(log.path + ".1") == String(repeating: "x", count: 4096))
+    }
+
+    @Test("opening a log that is too long doesn't take it away from who writes to it")
+    func openedTwice() throws {
+        let (descriptor, _) = try log.open()
+        defer { close(descriptor) }
+        write(String(repeating: "x", count: 5000), to: descriptor)
+        close(try log.open().descriptor)
+        write("still here\n", to: descriptor)
+        #expect(try text(log.path) == "still here\n")
+    }
+
+    @Test("while one program shortens a log, another leaves it alone")
+    func shortenedByAnother() throws {
+        let (descriptor, _) = try log.open()
+        defer { close(descriptor) }
+        write(String(repeating: "x", count: 5000), to: descriptor)
+        let other = open(log.path, O_RDWR | O_CLOEXEC)
+        try #require(flock(other, LOCK_EX) == 0)
+        #expect(log.trim() == 5000)
+        #expect(try text(log.path).count == 5000)
+        close(other)
+        log.trim()
+        #expect(try text(log.path).isEmpty)
+    }
+
+    @Test(
+        "the faster a service prints, the sooner its log is looked at again",
+        arguments: [(0, 1000, 1000), (409, 1000, 1000), (4090, 1000, 100), (409_000, 1000, 20), (40, 20, 204)]
+            as [(Int, Int32, Int32)]
+    )
+    func nextLook(_ growth: Int, _ time: Int32, _ next: Int32) {
+        #expect(log.nextLook(growth: growth, in: time) == next)
     }
 }

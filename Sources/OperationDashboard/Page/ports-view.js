@@ -92,9 +92,14 @@ export class PortsView {
   }
 
   async #healAll() {
+    const plan = await attempt(() => post('/api/self-heal/recover', { strategy: 'port_conflicts', dry_run: true }));
+    if (!plan) return;
     const lines = ['Every process that holds a port in a service’s place is ended, and the service started where it has a command.'];
+    lines.push(...plan.actions.map(({ service, reason }) => `${service}: ${reason}`));
     if (!await confirmed('Heal all conflicts?', lines, 'Heal', { dangerous: true })) return;
-    await this.#act('Healing …', '/api/ports/heal');
+    // What was shown, and nobody who came since.
+    const doable = plan.actions.filter(({ action }) => action !== 'none');
+    await this.#act('Healing …', '/api/ports/heal', { expected: Object.fromEntries(doable.map(({ service, pids }) => [service, pids])) });
   }
 
   async #start({ name }) {

@@ -27,12 +27,12 @@ enum KillVerdict: Hashable {
         if let error = blocking?.1?.error {
             self = .refused(error)
         } else if let hidden = use.unattributed.first {
-            self = .refused(
-                ServiceError(
-                    .notPermitted,
-                    "Port \(use.port) is held by a process of \(UserName.described(hidden.userID)), which this user may neither see nor end: do it as that user, or as root."
-                )
-            )
+            let held = "Port \(use.port) is held by a process of \(UserName.described(hidden.userID))"
+            let why =
+                system.userID == 0
+                ? "that the system doesn't show to this one: it may run in a container, and is ended there."
+                : "which this user may neither see nor end: do it as that user, or as root."
+            self = .refused(ServiceError(.notPermitted, "\(held), \(why)"))
         } else {
             self = .allowed(allowed)
         }
@@ -92,7 +92,7 @@ enum KillVerdict: Hashable {
     }
 
     /// A process, its parent, and so on.
-    private static func ancestors(of pid: Int32, _ system: any ControlSystem) -> Set<Int32> {
+    static func ancestors(of pid: Int32, _ system: any ControlSystem) -> Set<Int32> {
         var found: Set<Int32> = []
         var next = pid
         // Parents can't run in a circle, but a look takes time and numbers are given again.

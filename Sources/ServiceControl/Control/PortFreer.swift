@@ -40,24 +40,24 @@ struct PortFreer {
     var vanishingTime = Duration.seconds(5)
     /// How long a supervisor is given to start it again, before the port counts as free.
     var restartTime = Duration.seconds(1)
+    /// How long a socket without a process is waited for, where its process should be seen.
+    var endingTime = Duration.seconds(1)
 
     /// Frees a port.
     ///
     /// - Parameters:
     ///   - port: the port.
-    ///   - pid: who has to be among the holders; `nil` for whoever they are.
+    ///   - expected: whom the caller has seen hold it.
     ///   - onSignal: told of each process that is signalled, and with what.
     /// - Throws: ``ServiceError``: `not_permitted`, `supervised`, `taken_again`, `not_ended`, `system`; `CancellationError`.
     func free(
         _ port: UInt16,
-        expecting pid: Int32? = nil,
+        expecting expected: ExpectedHolders = .any,
         onSignal: (ProcessDetails, Int32) -> Void
     ) async throws -> FreedPort {
-        let use = try PortScanner(system: system).use(of: port)
+        let use = try await lookAtHolders(of: port)
         // In the same look that decides who is ended: another may have taken the port since an earlier one.
-        if let pid, !use.holders.contains(where: { $0.identity.pid == pid }) {
-            throw ServiceError(.notPossible, "Process \(pid) doesn't hold port \(port) any more: look again.")
-        }
+        try expected.check(use, system)
         if use.isFree { return FreedPort(port: port) }
         let targets: [ProcessDetails]
         switch KillVerdict(use, system) {
@@ -73,6 +73,20 @@ struct PortFreer {
         }
         try await verify(port, hunt)
         return FreedPort(port: port, ended: Array(hunt.signalled.values), wasForced: hunt.wasForced)
+    }
+
+    /// While a process ends, its descriptors are gone a moment before its sockets are: that is nobody who may not be seen.
+    private func lookAtHolders(of port: UInt16) async throws -> PortUse {
+        let scanner = PortScanner(system: system)
+        let end = clock.monotonicNanoseconds + endingTime.nanoseconds
+        while true {
+            let use = try scanner.use(of: port)
+            let isEnding = use.unattributed.contains { socket in
+                socket.inode != 0 && (system.userID == 0 || socket.userID == system.userID)
+            }
+            guard isEnding, clock.monotonicNanoseconds < end else { return use }
+            try await clock.sleep(for: interval)
+        }
     }
 
     private struct Hunt {

@@ -51,13 +51,17 @@ public struct RecoveryStep: Sendable, Hashable, Encodable {
     public var reason: String
     /// What became of it.
     public var outcome: Outcome
+    /// The processes that may be ended for it: those that held the service's port when it was looked, in ascending order. What
+    /// they have forked since goes with them.
+    public var pids: [Int32]
 
     /// Makes a step.
-    public init(service: String, action: Action, reason: String, outcome: Outcome = .planned) {
+    public init(service: String, action: Action, reason: String, outcome: Outcome = .planned, pids: [Int32] = []) {
         self.service = service
         self.action = action
         self.reason = reason
         self.outcome = outcome
+        self.pids = pids
     }
 }
 
@@ -80,6 +84,12 @@ public struct RecoveryReport: Sendable, Hashable, Encodable {
         self.strategy = strategy
         self.isDryRun = isDryRun
         self.steps = steps
+    }
+
+    /// The services for which anything can be done, each with the processes that may be ended for it: what is to be handed to
+    /// ``ServiceController/recover(_:expecting:isDryRun:by:)`` by whoever was shown this report and has agreed to it.
+    public var holders: [String: Set<Int32>] {
+        Dictionary(steps.filter { $0.action != .none }.map { ($0.service, Set($0.pids)) }) { $0.union($1) }
     }
 
     /// Whether every service that needed it has been put right.

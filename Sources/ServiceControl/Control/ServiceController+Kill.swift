@@ -24,6 +24,23 @@ extension ServiceController {
     ///   `busy`, `system`; `CancellationError`.
     @discardableResult
     public func kill(_ name: String, pid: Int32? = nil, by actor: String) async throws -> FreedPort {
+        try await kill(name, expecting: pid.map { .including($0) } ?? .any, by: actor)
+    }
+
+    /// Ends what holds a service's port as ``kill(_:pid:by:)`` does, if nobody holds it but those whom the caller has seen.
+    ///
+    /// - Parameters:
+    ///   - name: a service of the registry's file.
+    ///   - pids: those who may be ended; what they have forked since goes with them.
+    ///   - actor: who wants it, for the audit log.
+    /// - Throws: as ``kill(_:pid:by:)``; `not_possible` also where another process holds the port by now.
+    @discardableResult
+    public func kill(_ name: String, among pids: Set<Int32>, by actor: String) async throws -> FreedPort {
+        try await kill(name, expecting: .only(pids), by: actor)
+    }
+
+    @discardableResult
+    func kill(_ name: String, expecting holders: ExpectedHolders, by actor: String) async throws -> FreedPort {
         let service = try registry.service(name)
         guard let port = service.port else {
             throw ServiceError(.notPossible, "\(name) has no port that anyone could hold: stop it instead.")
@@ -31,7 +48,7 @@ extension ServiceController {
         try Self.checkRight(service, in: registry.path)
         return try await exclusively(name, "killed") {
             try await operation(.freePort, "Free port \(port) of \(name)", by: actor) { handle in
-                try await self.free(port, expecting: pid, by: actor, handle)
+                try await self.free(port, expecting: holders, by: actor, handle)
             }
         }
     }
@@ -40,10 +57,11 @@ extension ServiceController {
     ///
     /// - Parameters:
     ///   - port: the port of a service in the registry's file.
+    ///   - pids: those who may be ended, as in ``kill(_:among:by:)``; `nil` for whoever holds the port.
     ///   - actor: who wants it, for the audit log.
     /// - Throws: as ``kill(_:pid:by:)``; `not_permitted` where no service has the port.
     @discardableResult
-    public func kill(port: UInt16, by actor: String) async throws -> FreedPort {
+    public func kill(port: UInt16, among pids: Set<Int32>? = nil, by actor: String) async throws -> FreedPort {
         let services = registry.services.filter { $0.port == port }
         guard let service = services.first(where: { $0.registeredBy == nil }) ?? services.first else {
             throw ServiceError(
@@ -51,19 +69,18 @@ extension ServiceController {
                 "Port \(port) is of no service in \(registry.path), and only what holds such a port is ended: add a service with it there."
             )
         }
-        return try await kill(service.name, by: actor)
+        return try await kill(service.name, expecting: pids.map { .only($0) } ?? .any, by: actor)
     }
 
-    /// - Parameter pid: who has to be among the holders; `nil` for whoever they are.
     func free(
         _ port: UInt16,
-        expecting pid: Int32? = nil,
+        expecting expected: ExpectedHolders,
         by actor: String,
         _ handle: OperationHandle
     ) async throws -> FreedPort {
         handle.setPhase("ending", message: "what holds port \(port)")
         let freer = PortFreer(system: system, clock: handle.clock, grace: configuration.grace)
-        return try await freer.free(port, expecting: pid) { process, signal in
+        return try await freer.free(port, expecting: expected) { process, signal in
             let isForced = signal == SIGKILL
             if isForced { handle.setPhase("ending by force", message: "\(process.name) (pid \(process.identity.pid))") }
             note(
@@ -82,7 +99,7 @@ extension ServiceController {
     static func registeredOnly(_ service: ServiceDefinition, in path: String) -> ServiceError {
         ServiceError(
             .notPermitted,
-            "\(service.name) was registered by \(service.registeredBy?.shown ?? "somebody"), which gives no right to end what holds its port: take \"registered_by\" out of \(path.shown) to give it."
+            "\(service.name) was registered by \(service.registeredBy?.shown ?? "somebody"), which gives no right to end what holds its port, or what a person started under its name: take \"registered_by\" out of \(path.shown) to give it."
         )
     }
 }

@@ -4,18 +4,22 @@ extension ServiceController {
     /// Puts all port conflicts right: ends what holds the port of an enabled service in its place, and starts the service
     /// where it has a `startup_cmd`.
     ///
-    /// - Parameter actor: who wants it, for the audit log.
+    /// Services that share a port with another enabled one are skipped: one would be healed into the other for ever.
+    ///
+    /// - Parameters:
+    ///   - holders: see ``recover(_:expecting:isDryRun:by:)``.
+    ///   - actor: who wants it, for the audit log.
     /// - Returns: what was done to which service, and what could not be.
     /// - Throws: ``ServiceError`` (`system`) when the system doesn't say who listens; `CancellationError`.
     @discardableResult
-    public func heal(by actor: String) async throws -> RecoveryReport {
-        try await recover(.portConflicts, by: actor)
+    public func heal(expecting holders: [String: Set<Int32>]? = nil, by actor: String) async throws -> RecoveryReport {
+        try await recover(.portConflicts, expecting: holders, by: actor)
     }
 
     /// Starts all enabled services that have a `startup_cmd` and don't run, in the order of the registry.
     ///
     /// - Parameter actor: who wants it, for the audit log.
-    /// - Throws: as ``heal(by:)``.
+    /// - Throws: as ``heal(expecting:by:)``.
     @discardableResult
     public func startAll(by actor: String) async throws -> RecoveryReport {
         try await recover(.stoppedServices, by: actor)
@@ -44,18 +48,33 @@ extension ServiceController {
 
     /// Follows a strategy: does one step after the other, and goes on where one fails. The operation fails if any does.
     ///
+    /// No process is ended that didn't hold the service's port in the look from which the steps were made, or in an earlier one
+    /// that the caller was shown.
+    ///
     /// - Parameters:
     ///   - strategy: what is to be put right.
+    ///   - holders: the services that may be put right, each with the processes that may be ended for it, as
+    ///     ``RecoveryReport/holders`` of a dry run has them; `nil` for all that need it, and whoever holds their ports now.
     ///   - isDryRun: whether it is only looked what would be done.
     ///   - actor: who wants it, for the audit log.
     /// - Returns: what was done to which service, and what could not be.
     /// - Throws: ``ServiceError`` (`system`) when the system doesn't say who listens; `CancellationError`.
     public func recover(
         _ strategy: RecoveryStrategy,
+        expecting holders: [String: Set<Int32>]? = nil,
         isDryRun: Bool = false,
         by actor: String
     ) async throws -> RecoveryReport {
-        let report = RecoveryReport(strategy: strategy, isDryRun: isDryRun, steps: try await steps(strategy))
+        var steps = try await steps(strategy)
+        if let holders {
+            steps = steps.compactMap { step in
+                guard let pids = holders[step.service] else { return nil }
+                var step = step
+                step.pids = pids.sorted()
+                return step
+            }
+        }
+        let report = RecoveryReport(strategy: strategy, isDryRun: isDryRun, steps: steps)
         if isDryRun || report.steps.isEmpty { return report }
         do {
             return try await operation(
@@ -95,10 +114,11 @@ extension ServiceController {
     /// Each step is an operation of its own beside the whole one, as if it had been asked for alone.
     private func follow(_ step: inout RecoveryStep, by actor: String, _ handle: OperationHandle) async throws {
         handle.setPhase(step.action.rawValue, message: step.service)
+        let holders = ExpectedHolders.only(Set(step.pids))
         switch step.action {
-        case .kill: try await kill(step.service, by: actor)
+        case .kill: try await kill(step.service, expecting: holders, by: actor)
         case .start: try await start(step.service, by: actor)
-        case .restart: try await restart(step.service, by: actor)
+        case .restart: try await restart(step.service, expecting: holders, by: actor)
         case .none:
             step.outcome = .skipped
             return
@@ -109,13 +129,22 @@ extension ServiceController {
     private func steps(_ strategy: RecoveryStrategy) async throws -> [RecoveryStep] {
         switch strategy {
         case .portConflicts:
-            return try conflicts().conflicts.filter { !$0.isCorrect }.map { conflict in
+            let shared = registry.sharedPorts
+            return try heldPorts().map { ($0, conflict($0, $1), $1) }.filter { !$0.1.isCorrect }.map {
+                service,
+                conflict,
+                use in
                 let holder =
                     conflict.actualProcess.map { "\($0) (pid \(conflict.pid ?? 0))" } ?? "another user's process"
+                let pids = use.holders.map(\.identity.pid).sorted()
+                if let warning = shared[use.port] {
+                    return RecoveryStep(service: service.name, action: .none, reason: warning, pids: pids)
+                }
                 return RecoveryStep(
-                    service: conflict.service,
+                    service: service.name,
                     action: conflict.canRestart ? .restart : conflict.canKill ? .kill : .none,
-                    reason: conflict.reason ?? "Port \(conflict.port) is held by \(holder)."
+                    reason: conflict.reason ?? "Port \(use.port) is held by \(holder).",
+                    pids: pids
                 )
             }
         case .failedServices:
@@ -123,14 +152,23 @@ extension ServiceController {
                 RecoveryStep(
                     service: report.service.name,
                     action: report.service.startupCommand == nil ? .none : .restart,
-                    reason: report.detail ?? "It has failed."
+                    reason: report.detail ?? "It has failed.",
+                    pids: (report.use?.holders ?? []).map(\.identity.pid).sorted()
                 )
             }
         case .stoppedServices:
+            let shared = registry.sharedPorts
             return try await status().filter {
                 $0.status == .stopped && $0.service.isEnabled && $0.service.startupCommand != nil
             }
-            .map { RecoveryStep(service: $0.service.name, action: .start, reason: "It doesn't run.") }
+            .map { report in
+                let warning = report.service.port.flatMap { shared[$0] }
+                return RecoveryStep(
+                    service: report.service.name,
+                    action: warning == nil ? .start : .none,
+                    reason: warning ?? "It doesn't run."
+                )
+            }
         }
     }
 }

@@ -30,7 +30,7 @@ extension ServiceController {
     /// Starts a service, and returns when its port and its health endpoint answer.
     ///
     /// It runs in a session of its own, with its output in a log, without standard input, in this program's directory and with
-    /// its environment and `PORT`. A command may fork and end; it counts as failed when it ends with another exit code than 0,
+    /// its environment, ``Configuration/environment`` and `PORT`. A command may fork and end; it counts as failed when it ends with another exit code than 0,
     /// or when the port doesn't open in time. Then what it has left is ended, and the error has its last lines.
     ///
     /// - Parameters:
@@ -117,8 +117,7 @@ extension ServiceController {
         _ handle: OperationHandle
     ) throws -> ServiceProcess {
         try SmallFile.makeFolder(folder.path)
-        var environment = ProcessInfo.processInfo.environment
-        if let port = service.port { environment["PORT"] = "\(port)" }
+        let environment = environment(of: service)
         let words = command.words
         let launch = Launch(program: words[0], arguments: Array(words.dropFirst()), environment: environment)
         let name = service.name
@@ -130,11 +129,19 @@ extension ServiceController {
             pid: process.identity.pid,
             startTime: process.identity.startTime,
             boot: StartedRecord.currentBoot,
-            startedAt: handle.clock.wallMilliseconds
+            startedAt: handle.clock.wallMilliseconds,
+            registeredBy: service.registeredBy
         )
         try folder.keep(record, of: name)
         handle.update(completed: 1)
         return process
+    }
+
+    /// What the commands of a service find in their environment.
+    func environment(of service: ServiceDefinition) -> [String: String] {
+        var environment = ProcessInfo.processInfo.environment.merging(configuration.environment) { $1 }
+        if let port = service.port { environment["PORT"] = "\(port)" }
+        return environment
     }
 
     /// Waits until the service answers.

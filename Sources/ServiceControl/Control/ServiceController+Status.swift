@@ -5,6 +5,7 @@ extension ServiceController {
     ///
     /// - Throws: ``ServiceError`` (`system`) when the system doesn't say who listens.
     public func status() async throws(ServiceError) -> [ServiceReport] {
+        trimLogs()
         let services = registry.services
         let uses = try PortScanner(system: system).uses(of: Set(services.compactMap(\.port)))
         let byPort = Dictionary(uses.map { ($0.port, $0) }) { first, _ in first }
@@ -23,24 +24,37 @@ extension ServiceController {
     ///
     /// - Throws: ``ServiceError`` (`system`) when the system doesn't say who listens.
     public func conflicts() throws(ServiceError) -> PortConflicts {
+        PortConflicts(conflicts: try heldPorts().map { conflict($0, $1) })
+    }
+
+    /// The enabled services whose ports anyone holds, in the order of the registry.
+    func heldPorts() throws(ServiceError) -> [(ServiceDefinition, PortUse)] {
         let services = registry.services.filter { $0.isEnabled && $0.port != nil }
         let uses = try PortScanner(system: system).uses(of: Set(services.compactMap(\.port)))
         let byPort = Dictionary(uses.map { ($0.port, $0) }) { first, _ in first }
-        return PortConflicts(
-            conflicts: services.compactMap { service in
-                guard let port = service.port, let use = byPort[port], !use.isFree else { return nil }
-                return conflict(service, use)
-            }
-        )
+        return services.compactMap { service in
+            guard let port = service.port, let use = byPort[port], !use.isFree else { return nil }
+            return (service, use)
+        }
+    }
+
+    /// Keeps the logs of all services within their limit, also of those that another program has started.
+    ///
+    /// That is done at every look at a service's status, which every start, stop and healing begins with, and, while the program
+    /// lives that started a service, so often that its log grows by about a tenth of the limit meanwhile, at least once a second and
+    /// at most every 20 ms. A program that runs for long calls it from time to time for what other programs have started.
+    public func trimLogs() {
+        for name in Set(registry.services.map(\.name)).union(started.keys) { folder.log(of: name).trim() }
     }
 
     func report(of service: ServiceDefinition) async throws(ServiceError) -> ServiceReport {
+        folder.log(of: service.name).trim()
         var use: PortUse?
         if let port = service.port { use = try PortScanner(system: system).use(of: port) }
         return await withHealth([look(at: service, use: use)])[0]
     }
 
-    private func conflict(_ service: ServiceDefinition, _ use: PortUse) -> PortConflict {
+    func conflict(_ service: ServiceDefinition, _ use: PortUse) -> PortConflict {
         let look = look(at: service, use: use)
         var reason: String?
         if service.registeredBy != nil {
@@ -155,6 +169,8 @@ extension ServiceDefinition {
 /// What is known of the process by which a service was started.
 struct KnownProcess {
     var running: ProcessIdentity?
+    /// Whether it was started by a registration's command, and not by one that a person wrote.
+    var isOfRegistration = false
     /// How it ended, if nobody had asked for it.
     var failure: String?
     var child: ServiceProcess?
@@ -162,9 +178,17 @@ struct KnownProcess {
 
 extension ServiceController {
     func knownProcess(of name: String) -> KnownProcess {
-        if let child = started[name], child.isRunning { return KnownProcess(running: child.identity, child: child) }
-        guard let record = folder.record(of: name) else { return KnownProcess() }
-        return KnownProcess(running: started[name] == nil ? record.running : nil, failure: record.failure)
+        let record = folder.record(of: name)
+        if let child = started[name], child.isRunning {
+            let isOfRegistration = record?.registeredBy != nil && record?.pid == child.identity.pid
+            return KnownProcess(running: child.identity, isOfRegistration: isOfRegistration, child: child)
+        }
+        guard let record else { return KnownProcess() }
+        return KnownProcess(
+            running: started[name] == nil ? record.running : nil,
+            isOfRegistration: record.registeredBy != nil,
+            failure: record.failure
+        )
     }
 
     /// Whether a process is the one that was started, of its session, or descends from it.

@@ -62,16 +62,27 @@ extension ServiceController {
         within timeout: Duration? = nil,
         by actor: String
     ) async throws -> StartedService {
+        try await restart(name, expecting: .any, within: timeout, by: actor)
+    }
+
+    @discardableResult
+    func restart(
+        _ name: String,
+        expecting holders: ExpectedHolders,
+        within timeout: Duration? = nil,
+        by actor: String
+    ) async throws -> StartedService {
         let service = try registry.service(name)
         return try await exclusively(name, "restarted") {
             try await operation(.restartService, "Restart \(name)", steps: 3, by: actor) { handle in
-                try await self.restart(service, within: timeout, by: actor, handle)
+                try await self.restart(service, expecting: holders, within: timeout, by: actor, handle)
             }
         }
     }
 
     private func restart(
         _ service: ServiceDefinition,
+        expecting holders: ExpectedHolders,
         within timeout: Duration?,
         by actor: String,
         _ handle: OperationHandle
@@ -82,8 +93,9 @@ extension ServiceController {
         let report = try await report(of: service)
         if report.status == .portConflict, let port = service.port {
             try Self.checkRight(service, in: registry.path)
-            _ = try await free(port, by: actor, handle)
+            _ = try await free(port, expecting: holders, by: actor, handle)
         } else {
+            if let use = report.use { try holders.check(use, system) }
             _ = try await stop(service, by: actor, handle)
         }
         return try await start(service, within: timeout, by: actor, handle)
@@ -103,6 +115,10 @@ extension ServiceController {
         guard isHeld || known.running != nil || report.process != nil || report.status == .running else {
             return StoppedService(service: service.name, wasRunning: false)
         }
+        // What was started by a person's command under this name is not the registration's to end, whose name it may have by now.
+        if service.registeredBy != nil, known.running != nil, !known.isOfRegistration {
+            throw Self.registeredOnly(service, in: registry.path)
+        }
         known.child?.expectEnd()
         if let command = service.shutdownCommand { try await shutDown(service, command, known, by: actor, handle) }
         if let leader = known.running, isThere(leader) {
@@ -116,7 +132,7 @@ extension ServiceController {
         }
         if let port = service.port, try !system.listeners(port: port).isEmpty {
             try Self.checkRight(service, in: registry.path)
-            _ = try await free(port, by: actor, handle)
+            _ = try await free(port, expecting: .any, by: actor, handle)
         } else if service.port == nil, known.running == nil, try await self.report(of: service).status == .running {
             throw ServiceError(
                 .notPossible,
@@ -137,8 +153,7 @@ extension ServiceController {
         try checkCommandRight(service)
         handle.setPhase("shutting down", message: command.description)
         try SmallFile.makeFolder(folder.path)
-        var environment = ProcessInfo.processInfo.environment
-        if let port = service.port { environment["PORT"] = "\(port)" }
+        var environment = environment(of: service)
         if let pid = known.running?.pid { environment["SERVICE_PID"] = "\(pid)" }
         let launch = Launch(
             program: command.words[0],

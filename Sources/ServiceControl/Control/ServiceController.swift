@@ -35,8 +35,11 @@ public actor ServiceController {
         public var settleTime: Duration = .seconds(1)
         /// How long a health endpoint has for its answer.
         public var healthTimeout: Duration = .seconds(2)
-        /// How many bytes the log of a service may have before it is begun anew; one older log is kept.
+        /// How many bytes the log of a service may have before it is begun anew; one older log is kept, as long at most. See
+        /// ``ServiceController/trimLogs()`` for when that is done.
         public var logLimit = 10 << 20
+        /// What the commands of services find in their environment beside that of this program.
+        public var environment: [String: String] = [:]
         /// Whether commands of services are run that were registered while the program ran.
         public var runsRegisteredCommands = false
 

@@ -25,7 +25,7 @@ package struct ServiceLog: Sendable {
     /// - Returns: the descriptor, and where the service's own output begins in the file.
     /// - Throws: ``ServiceError`` (`system`).
     package func open() throws(ServiceError) -> (descriptor: Int32, start: Int) {
-        if size > limit { rename(path, path + ".1") }
+        trim()
         // Appending: after the file is cut, the service goes on at its new end.
         let descriptor = systemOpen(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -37,12 +37,35 @@ package struct ServiceLog: Sendable {
         return (descriptor, size)
     }
 
-    /// Keeps the file within its limit while the service writes to it: what is there is copied, and the file is emptied.
+    /// Keeps the file within its limit while the service writes to it: the last of it becomes the file before, and it is emptied.
     /// Lines that are written in this very moment may be lost.
-    package func trim() {
-        guard size > limit, let bytes = tail(limit) else { return }
-        guard (try? SmallFile.write(bytes, to: path + ".1", mode: 0o600)) != nil else { return }
-        truncate(path, 0)
+    ///
+    /// - Returns: how long it was, in bytes.
+    @discardableResult
+    package func trim() -> Int {
+        let found = size
+        guard found > limit else { return found }
+        let descriptor = systemOpen(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return found }
+        defer { close(descriptor) }
+        // Several programs may look after one log. The second finds it short, and doesn't put that in the place of what the first
+        // has kept.
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, size > limit, let bytes = tail(limit) else { return found }
+        guard (try? SmallFile.write(bytes, to: path + ".1", mode: 0o600)) != nil else { return found }
+        ftruncate(descriptor, 0)
+        return found
+    }
+
+    /// When a log is to be looked at again, so that it grows by some tenth of its limit meanwhile if it goes on as before.
+    ///
+    /// - Parameters:
+    ///   - growth: the bytes that have come since the look before.
+    ///   - milliseconds: the time since then.
+    /// - Returns: the time to the next look in milliseconds, 20 to 1,000.
+    func nextLook(growth: Int, in milliseconds: Int32) -> Int32 {
+        guard growth > 0 else { return 1000 }
+        let time = Double(milliseconds) * Double(limit) / 10 / Double(growth)
+        return Int32(min(1000, max(20, time)))
     }
 
     /// The last lines that were written behind `start`, the oldest first.

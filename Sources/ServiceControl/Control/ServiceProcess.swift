@@ -20,6 +20,9 @@ final class ServiceProcess: Sendable {
         var process: SpawnedProcess?
         var ending: ProcessEnding?
         var isToEnd = false
+        /// How long the log was at the last look, and when the next one is, in milliseconds from then.
+        var logSize = 0
+        var nextLook: Int32 = 20
     }
 
     let identity: ProcessIdentity
@@ -27,9 +30,6 @@ final class ServiceProcess: Sendable {
     /// Where in the log its output begins.
     let logStart: Int
     private let state: Mutex<State>
-
-    /// How often it is looked whether the log is too long, or the session is empty, in milliseconds.
-    private static let lookInterval: Int32 = 1000
 
     /// Starts a process in a session of its own, with its output in the log.
     ///
@@ -50,7 +50,7 @@ final class ServiceProcess: Sendable {
         identity = ProcessIdentity(running: pid) ?? ProcessIdentity(pid: pid, startTime: 0)
         self.log = log
         logStart = start
-        state = Mutex(State(process: consume process, ending: nil))
+        state = Mutex(State(process: consume process, ending: nil, logSize: start))
         let watch = ExitWatch.descriptor(pid)
         let hasThread = WatchThread.run { [self] in
             guard step(onEnd) else {
@@ -58,7 +58,7 @@ final class ServiceProcess: Sendable {
                 return nil
             }
             // A descriptor of a process that has ended is readable for ever.
-            return WatchThread.Interest(descriptors: [ending == nil ? watch : -1], milliseconds: Self.lookInterval)
+            return WatchThread.Interest(descriptors: [ending == nil ? watch : -1], milliseconds: lookAtLog())
         }
         guard hasThread else {
             signalAll(SIGKILL)
@@ -104,7 +104,6 @@ final class ServiceProcess: Sendable {
 
     /// - Returns: whether there is more to wait for.
     private func step(_ onEnd: (ServiceProcess, ProcessEnding) -> Void) -> Bool {
-        log.trim()
         let (newEnding, isOver) = state.withLock { state -> (ProcessEnding?, Bool) in
             var new: ProcessEnding?
             if state.ending == nil {
@@ -117,6 +116,18 @@ final class ServiceProcess: Sendable {
         }
         if let newEnding { onEnd(self, newEnding) }
         return !isOver
+    }
+
+    /// Keeps the log within its limit.
+    ///
+    /// - Returns: how long the next look at it and at the session may wait, in milliseconds.
+    private func lookAtLog() -> Int32 {
+        let size = log.trim()
+        return state.withLock { state in
+            state.nextLook = log.nextLook(growth: size - state.logSize, in: state.nextLook)
+            state.logSize = size > log.limit ? 0 : size
+            return state.nextLook
+        }
     }
 
     private static func peek(_ pid: pid_t) -> ProcessEnding? {

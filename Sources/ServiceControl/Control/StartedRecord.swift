@@ -15,11 +15,14 @@ struct StartedRecord: Codable, Hashable {
     var startedAt: Int64
     /// How it ended, where that was seen and nobody had asked for it.
     var failure: String?
+    /// Who had registered the service of which it was started, as in the registry's file; `nil` for one that a person wrote.
+    var registeredBy: String?
 
     private enum CodingKeys: String, CodingKey {
         case pid, boot, failure
         case startTime = "start_time"
         case startedAt = "started_at"
+        case registeredBy = "registered_by"
     }
 
     var identity: ProcessIdentity { ProcessIdentity(pid: pid, startTime: startTime) }

@@ -58,10 +58,17 @@ extension OpenAPIDocument {
             required: ["strategy"],
             [
                 ("strategy", "{enum: [port_conflicts, failed_services, stopped_services]}"),
-                ("dry_run", "{type: [boolean, 'null'], default: true}"),
+                ("dry_run", "{type: [boolean, 'null'], default: true}"), ("expected", expectedHolders),
             ]
         ),
+        request("HealRequest", [("expected", expectedHolders)]),
     ].joined()
+
+    /// For each service that may be put right, the processes that may be ended, as a dry run's actions have them.
+    private static let expectedHolders = """
+        {type: [object, 'null'], maxProperties: 256, \
+        additionalProperties: {type: array, maxItems: 4096, items: {type: integer, minimum: 1, maximum: 2147483647}}}
+        """
 
     private static let reports = [
         object("Version", [("version", text)]),
@@ -174,6 +181,7 @@ extension OpenAPIDocument {
             [
                 ("service", text), ("action", "{enum: [kill, start, restart, none]}"), ("reason", text),
                 ("outcome", "{enum: [planned, done, failed, skipped]}"),
+                ("pids", "{type: array, items: {type: integer}}"),
             ]
         ),
         object(

@@ -45,7 +45,7 @@ extension OpenAPIDocument {
             "/api/ports/heal",
             "healConflicts",
             "End what holds services' ports in their place, and start the services",
-            nil,
+            "HealRequest",
             "Healed"
         ),
         post(
@@ -128,7 +128,7 @@ extension OpenAPIDocument {
               summary: \(summary)
               operationId: \(id)
               tags: [services]
-        \(request.map { body($0, isRequired: $0 != "MonitorRequest") } ?? "")\
+        \(request.map { body($0, isRequired: !["HealRequest", "MonitorRequest"].contains($0)) } ?? "")\
               responses:
         \(json(schema, "It is done."))\(refusals(400, 401, 403, 404, 409, 413, 415, 422, 503))
         """

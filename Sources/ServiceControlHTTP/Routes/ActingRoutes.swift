@@ -84,7 +84,7 @@ extension ServiceRoutes {
     }
 
     private func heal(_ call: APICall) async throws -> APIResponse {
-        let report = try await services.heal(by: call.actor)
+        let report = try await services.heal(expecting: try call.parameters.holders(), by: call.actor)
         return try .json { json in
             json.key("success")
             json.value(report.isComplete)
@@ -100,5 +100,31 @@ extension ServiceRoutes {
             json.key("steps")
             try json.encode(report.steps)
         }
+    }
+}
+
+extension APIParameters {
+    /// The services that may be put right, each with the processes that may be ended for it, as the caller was shown them; `nil` for
+    /// all, and whoever holds their ports.
+    func holders() throws(APIProblem) -> [String: Set<Int32>]? {
+        guard case .object(let members)? = try object("expected") else { return nil }
+        guard members.count <= ServiceRegistry.limit else {
+            throw .invalid("expected has more services than there can be: send at most \(ServiceRegistry.limit).")
+        }
+        var holders: [String: Set<Int32>] = [:]
+        for member in members {
+            guard case .array(let values) = member.value, values.count <= 4096 else {
+                throw .invalid("expected gives no list of pids for a service: send at most 4096 for each.")
+            }
+            var pids: Set<Int32> = []
+            for value in values {
+                guard case .integer(let number) = value, let pid = Int32(exactly: number), pid > 0 else {
+                    throw .invalid("expected has something that is no pid: send whole numbers from 1 on.")
+                }
+                pids.insert(pid)
+            }
+            holders[member.key] = pids
+        }
+        return holders
     }
 }

@@ -98,7 +98,12 @@ extension ServiceRoutes {
             throw APIProblem.invalid("strategy is missing: GET \(Self.selfHeal)/strategies lists them.")
         }
         let isDryRun = try call.parameters.flag("dry_run") ?? true
-        let report = try await services.recover(strategy, isDryRun: isDryRun, by: call.actor)
+        let report = try await services.recover(
+            strategy,
+            expecting: try call.parameters.holders(),
+            isDryRun: isDryRun,
+            by: call.actor
+        )
         return try .json { json in
             json.key("success")
             json.value(isDryRun || report.isComplete)
