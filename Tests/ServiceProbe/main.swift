@@ -1,5 +1,6 @@
 // Shows and controls services for tests in other languages:
 // service-probe REGISTRY FOLDER status | conflicts | heal | start NAME | stop NAME | restart NAME | kill NAME
+// service-probe REGISTRY FOLDER looks PORT looks a thousand times who has a port, and prints how long one look takes.
 // Prints one JSON object; exits with 1 and {"code", "message"} where something is refused.
 import Foundation
 import OperationTracking
@@ -15,6 +16,23 @@ struct Answer: Encodable {
     var ended: [Int32]?
     var forced: Bool?
     var pid: Int32?
+    var holders: Int?
+    var medianMicroseconds: Double?
+    /// What it costs, which other programs that run meanwhile change little.
+    var meanProcessorMicroseconds: Double?
+}
+
+/// As a program asks that runs for long: nothing is started for it.
+func looks(at port: UInt16) throws -> Answer {
+    let wallClock = ContinuousClock()
+    let begin = clock()
+    var holders = 0
+    let times = try (0..<1000).map { _ in
+        try wallClock.measure { holders = try PortScanner().use(of: port).holders.count }
+    }.sorted().map { Double($0.components.attoseconds) / 1e12 }
+    // clock() counts the process's time in microseconds (POSIX).
+    let mean = Double(clock() - begin) / Double(times.count)
+    return Answer(holders: holders, medianMicroseconds: times[times.count / 2], meanProcessorMicroseconds: mean)
 }
 
 func answer(_ services: ServiceController, _ command: String, _ name: String) async throws -> Answer {
@@ -24,6 +42,7 @@ func answer(_ services: ServiceController, _ command: String, _ name: String) as
     case "heal": return Answer(recovery: try await services.heal(by: "probe"))
     case "start": return Answer(pid: try await services.start(name, by: "probe").process?.pid)
     case "restart": return Answer(pid: try await services.restart(name, by: "probe").process?.pid)
+    case "looks": return try looks(at: UInt16(name) ?? 0)
     case "stop":
         try await services.stop(name, by: "probe")
         return Answer()
