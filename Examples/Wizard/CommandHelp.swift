@@ -9,7 +9,8 @@ enum CommandHelp {
         \(list(commands.map { ($0.name, $0.summary) }))
 
         `wizard COMMAND --help` tells more. Where a server runs on the data directory, work is handed to it and shown here.
-        Exit codes: 0 done, 1 failed (or the answer is no), 2 wrong usage, 3 not running, 130 cancelled.
+        Exit codes: 0 done, 1 failed (or the answer is no), 2 wrong usage, 3 not running, 4 running and not answering,
+        130 cancelled. With --json an error is one JSON object on standard error: {"error", "error_code", "exit_code"}.
         """
     }
 

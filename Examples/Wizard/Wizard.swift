@@ -1,3 +1,5 @@
+import OperationTracking
+
 #if canImport(Glibc)
 import Glibc
 #else
@@ -26,6 +28,8 @@ struct Wizard {
     }
 
     static func run(_ arguments: [String]) async -> ExitCode {
+        // As far as can be told before the options are read.
+        Console.speakJSON(arguments.prefix { $0 != "--" }.contains("--json"))
         guard let name = arguments.first else {
             Console.error(CommandHelp.all(commands))
             return .usage
@@ -35,8 +39,8 @@ struct Wizard {
             return .done
         }
         guard let command = commands.first(where: { $0.name == name }) else {
-            Console.error("wizard: there is no command '\(name.printable)'. `wizard --help` lists them.")
-            return .usage
+            let text = "there is no command '\(name.printable)'. `wizard --help` lists them."
+            return Console.failure(text, of: nil, code: "usage", exitCode: .usage)
         }
         do {
             let options = try ParsedOptions(
@@ -44,6 +48,7 @@ struct Wizard {
                 allowed: command.options + [.help],
                 operandsEndOptions: command.operandsEndOptions
             )
+            Console.speakJSON(options.has("json"))
             if options.has("help") {
                 Console.line(CommandHelp.text(of: command))
                 return .done
@@ -51,15 +56,26 @@ struct Wizard {
             return try await command.init(options).run()
         } catch let error as UsageError {
             // A message may be a list.
-            let lines = error.message.split(separator: "\n").map { String($0).printable }.joined(separator: "\n")
-            Console.error("wizard \(name): \(lines)\nTry `wizard \(name) --help`.")
-            return .usage
+            let hint = "Try `wizard \(name) --help`."
+            return Console.failure(printable(error.message), of: name, hint: hint, code: "usage", exitCode: .usage)
         } catch is CancellationError {
             return .cancelled
         } catch {
-            let lines = "\(error)".split(separator: "\n").map { String($0).printable }.joined(separator: "\n")
-            Console.error("wizard \(name): \(lines)")
-            return .failed
+            return Console.failure(printable("\(error)"), of: name, code: code(of: error), exitCode: .failed)
+        }
+    }
+
+    private static func printable(_ message: String) -> String {
+        message.split(separator: "\n").map { String($0).printable }.joined(separator: "\n")
+    }
+
+    private static func code(of error: any Error) -> String {
+        switch error {
+        case let error as ServerProblem: error.code ?? "failed"
+        case let error as OperationError: error.code.rawValue
+        case let error as HistoryError: error.code.rawValue
+        case let error as any OperationFailureConvertible: error.operationFailure.code.rawValue
+        default: "failed"
         }
     }
 }
@@ -71,6 +87,8 @@ enum ExitCode: Int32 {
     case usage = 2
     /// A question about something that runs, which doesn't.
     case notRunning = 3
+    /// A question about a server whose process is there, and which doesn't answer.
+    case notAnswering = 4
     /// As a shell reports a program that Ctrl-C has ended.
     case cancelled = 130
 }

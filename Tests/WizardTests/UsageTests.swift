@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 struct UsageTests {
@@ -30,6 +31,24 @@ struct UsageTests {
         #expect(outcome.code == 0)
         #expect(outcome.output.contains("usage: wizard"))
         #expect(outcome.errors.isEmpty)
+    }
+
+    @Test(arguments: [
+        (["history", "--json", "--limit", "0"], 2, "usage"), (["show", "op_nobody", "--json"], 1, "not_found"),
+        (["nonsense", "--json"], 2, "usage"), (["pause", "op_x", "--json"], 1, "failed"),
+        (["ports", "kill", "nobody", "--json"], 2, "usage"), (["history", "--json", "--nonsense"], 2, "usage"),
+    ])
+    func withJSONAnErrorIsOneObject(_ arguments: [String], _ code: Int, _ word: String) async throws {
+        let folder = TemporaryFolder()
+        let data = ["OPERATION_TRACKING_DATA": folder.path]
+        let outcome = try await WizardProcess.run(arguments, environment: data)
+        #expect(outcome.code == Int32(code) && outcome.output.isEmpty)
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(outcome.errors.utf8)) as? [String: Any],
+            "\(outcome.errors)"
+        )
+        #expect(object["error_code"] as? String == word && object["exit_code"] as? Int == code)
+        #expect((object["error"] as? String)?.isEmpty == false)
     }
 
     @Test func anUnknownIdIsSaidToBeUnknown() async throws {

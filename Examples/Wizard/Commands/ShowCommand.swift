@@ -22,8 +22,7 @@ struct ShowCommand: Command {
         let record = try await history.record(id)
         await history.close()
         guard let record else {
-            Console.error("wizard show: no operation has the id \(id). `wizard history` lists them.")
-            return .failed
+            throw ServerProblem("no operation has the id \(id). `wizard history` lists them.", "not_found")
         }
         if json {
             Console.json(record.jsonBytes())

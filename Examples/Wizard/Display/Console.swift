@@ -22,8 +22,58 @@ enum Console {
         write(text + "\n", to: STDOUT_FILENO)
     }
 
+    private static let speaksJSON = Atomic(false)
+
+    /// Says whether what is said beside the output is for programs, too: a JSON object a line.
+    static func speakJSON(_ isWanted: Bool) { speaksJSON.store(isWanted, ordering: .relaxed) }
+
+    /// Says something beside the output.
     static func error(_ text: String) {
-        write(text + "\n", to: STDERR_FILENO)
+        guard speaksJSON.load(ordering: .relaxed) else { return write(text + "\n", to: STDERR_FILENO) }
+        writeError(["notice": text.hasPrefix("wizard: ") ? String(text.dropFirst(8)) : text])
+    }
+
+    /// Says why a command has failed.
+    ///
+    /// - Parameters:
+    ///   - message: why, for people.
+    ///   - command: the command's name; `nil` where there is none.
+    ///   - hint: what stands behind the message, for people alone.
+    ///   - code: why, for programs.
+    ///   - exitCode: what the program ends with.
+    static func failure(
+        _ message: String,
+        of command: String?,
+        hint: String? = nil,
+        code: String,
+        exitCode: ExitCode
+    ) -> ExitCode {
+        if speaksJSON.load(ordering: .relaxed) {
+            writeError(Failure(error: message, errorCode: code, exitCode: exitCode.rawValue))
+        } else {
+            error("wizard\(command.map { " " + $0 } ?? ""): \(message)" + (hint.map { "\n" + $0 } ?? ""))
+        }
+        return exitCode
+    }
+
+    private struct Failure: Encodable {
+        let error: String
+        let errorCode: String
+        let exitCode: Int32
+
+        private enum CodingKeys: String, CodingKey {
+            case error
+            case errorCode = "error_code"
+            case exitCode = "exit_code"
+        }
+    }
+
+    private static func writeError(_ value: some Encodable) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Texts and numbers are always encoded.
+        guard let bytes = try? encoder.encode(value) else { return }
+        write([UInt8](bytes) + [UInt8(ascii: "\n")], to: STDERR_FILENO)
     }
 
     /// Text that is to stand as it is, without a newline.
