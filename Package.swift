@@ -171,7 +171,9 @@ let package = Package(
         .testTarget(
             name: "WizardTests",
             dependencies: [
-                "CProcess", "OllamaStandIn", "OperationTracking", "OperationTrackingTesting", "TestSockets", "Wizard",
+                "CProcess", "OllamaStandIn", "OperationTracking", "OperationTrackingTesting", "OperationTransfer",
+                "TestSockets",
+                "Wizard",
             ]
         ),
         .testTarget(

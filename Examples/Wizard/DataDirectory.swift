@@ -3,6 +3,11 @@ import FoundationEssentials
 #else
 import Foundation
 #endif
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
 
 /// Where the program keeps what it knows.
 enum DataDirectory {
@@ -16,6 +21,20 @@ enum DataDirectory {
             throw UsageError("HOME is not set, so say where the history is: --data DIR, or OPERATION_TRACKING_DATA.")
         }
         return path
+    }
+
+    /// The user to whom a folder belongs that this one can't write to; `nil` where it can, or it is its own, or isn't there.
+    static func otherOwner(of path: String) -> String? {
+        guard access(path, W_OK) != 0 else { return nil }
+        return owner(of: path)
+    }
+
+    /// The user to whom a file belongs; `nil` where that is this one, or it isn't there.
+    static func owner(of path: String) -> String? {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_uid != geteuid() else { return nil }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return attributes?[.ownerAccountName] as? String ?? "#\(status.st_uid)"
     }
 
     private static func standard(_ environment: [String: String]) -> String? {

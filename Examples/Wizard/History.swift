@@ -5,6 +5,13 @@ import OperationTracking
 /// and what people should know is said.
 enum History {
     static func open(in data: String) async throws -> SQLiteHistoryStore {
+        // The store takes locks there, also for whoever only looks.
+        if let owner = DataDirectory.otherOwner(of: data) {
+            throw ServerProblem(
+                "\(data) is \(owner)'s, and this user can't write there, which a look at the history needs as well: say `sudo -u \(owner) wizard …`, or ask the server of it over HTTP.",
+                "not_permitted"
+            )
+        }
         let history = try await SQLiteHistoryStore.open(in: data)
         for notice in history.notices { Console.error("wizard: \(notice.printable)") }
         if case .degraded(let reason) = history.health {

@@ -132,6 +132,24 @@ struct ParsedOptions {
         values[option.name, default: []].append(cgetopt_argument().map { String(cString: $0) } ?? "")
     }
 
+    /// These options, and of the others those that are not given here.
+    func keeping(_ others: ParsedOptions) -> ParsedOptions {
+        var all = self
+        all.values.merge(others.values) { given, _ in given }
+        return all
+    }
+
+    /// The options with the paths among them from the root on.
+    ///
+    /// - Parameter folder: where the paths were given.
+    func withAbsolutePaths(_ options: [Option], in folder: String) -> ParsedOptions {
+        var all = self
+        for option in options where option.takesFile || option.takesFolder {
+            all.values[option.name] = values[option.name]?.map { $0.hasPrefix("/") ? $0 : folder + "/" + $0 }
+        }
+        return all
+    }
+
     func has(_ name: String) -> Bool { values[name] != nil }
 
     /// The option's argument; the last one when it was given more than once.

@@ -3,6 +3,12 @@ import OperationTracking
 import OperationTransfer
 import ServiceControl
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 /// A controller of this machine's services with its tracker and history, for the time of one command.
 struct ServiceSession {
     let services: ServiceController
@@ -25,7 +31,7 @@ struct ServiceSession {
                 tracker: tracker,
                 audit: history,
                 transport: CurlTransport(),
-                configuration: .init(folder: data.absolutePath + "/services")
+                configuration: .init(data: data)
             )
         } catch {
             await tracker.close()
@@ -34,4 +40,17 @@ struct ServiceSession {
     }
 
     func close() async { await tracker.close() }
+}
+
+extension ServiceController.Configuration {
+    /// As `wizard` looks after the services of a data directory. Where a service is `wizard` itself, it uses that directory, too, and
+    /// is found where this program is if nowhere else.
+    init(data: String) {
+        self.init(folder: data.absolutePath + "/services")
+        let path = ProcessInfo.processInfo.environment["PATH"].map { $0 + ":" } ?? ""
+        environment = [
+            "OPERATION_TRACKING_DATA": data.absolutePath,
+            "PATH": path + ServerLauncher.program.deletingLastPart,
+        ]
+    }
 }

@@ -260,6 +260,26 @@ def a_server_that_dies_is_looked_for():
     terminal.close()
 
 
+def a_server_that_was_stopped_is_missed_while_it_is_watched():
+    data = folder("stopped")
+    wizard("start", "--port", "0", data=data)
+    terminal = Terminal(140)
+    terminal.run(f"{WIZARD} pull bigger --data {data}")
+    terminal.wait(r"MB / ")
+    pid = status(data)["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        # 40 s of silence, and half a minute in which it is looked for.
+        terminal.wait("connection to the server is lost", 60)
+        terminal.wait("code 1", 60)
+        assert "doesn't answer" in terminal.text() and f"kill -CONT {pid}" in terminal.text(), terminal.text()
+        assert status(data, code=4)["status"] == "not_answering"
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    terminal.close()
+    wizard("kill", data=data)
+
+
 def a_conflict_over_the_servers_port_is_put_right():
     data, port = folder("conflict"), free_port()
     os.makedirs(data)
@@ -365,7 +385,9 @@ def completion_works_in_real_shells():
         terminal.type(load + "; echo loaded")
         terminal.wait("^loaded")
         for typed, found in [("wizard operat", "wizard operations"), ("wizard ports reas", "wizard ports reassign"),
-                             ("wizard pull --inse", "wizard pull --insecure")]:
+                             ("wizard pull --inse", "wizard pull --insecure"),
+                             # Behind an operand as well.
+                             ("wizard ports kill --serv", "wizard ports kill --services")]:
             terminal.keys("C-u")
             tmux("send-keys", "-t", terminal.name, "-l", typed)
             time.sleep(0.5)
@@ -380,6 +402,7 @@ TESTS = [
     colour_is_for_terminals_that_want_it,
     a_pull_is_handed_over_and_cancelled_by_control_c,
     a_server_that_dies_is_looked_for,
+    a_server_that_was_stopped_is_missed_while_it_is_watched,
     a_conflict_over_the_servers_port_is_put_right,
     services_are_looked_at_killed_and_moved,
     completion_works_in_real_shells,

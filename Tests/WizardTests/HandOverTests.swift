@@ -85,6 +85,24 @@ struct HandOverTests {
         try await server.stop()
     }
 
+    @Test func ctrlCSaysThatTheWorkGoesOnWhereTheServerCannotBeTold() async throws {
+        let ollama = try standIn(megabytes: 10_000)
+        defer { ollama.stop() }
+        let server = try await server(ollama)
+        let process = try WizardProcess(["pull", "m", "--json", "--ollama", ollama.url, "--data", folder.path])
+        _ = await process.firstLine { $0.contains("downloading") }
+        kill(server.pid, SIGSTOP)
+        process.send(SIGINT)
+        let outcome = await process.outcome()
+        kill(server.pid, SIGCONT)
+        let id = try id(of: outcome)
+        #expect(outcome.code == 1)
+        #expect(outcome.errors.contains("wizard cancel \(id)") && outcome.errors.contains("not_answering"))
+        #expect(try await server.record(id)["status"] as? String == "in_progress")
+        #expect(try await WizardProcess.run(["cancel", id, "--data", folder.path]).code == 0)
+        try await server.stop()
+    }
+
     @Test func detachedWorkGoesOnAndObeysWishes() async throws {
         let ollama = try standIn(megabytes: 10_000)
         defer { ollama.stop() }

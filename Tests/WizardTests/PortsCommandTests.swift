@@ -1,4 +1,5 @@
 import Foundation
+import TestSockets
 import Testing
 
 struct PortsCommandTests {
@@ -50,6 +51,57 @@ struct PortsCommandTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.contains("invalid") })
     }
 
+    @Test func twoServicesWithOnePortAreWarnedOf() async throws {
+        try write(#"{"name": "a", "port": 1}, {"name": "b", "port": 1}"#)
+        for command in ["status", "check", "conflicts", "env", "heal"] {
+            let errors = try await ports(command).errors
+            #expect(errors.contains("a and b have the same port, 1"), "\(command): \(errors)")
+        }
+        for command in ["status", "check", "conflicts", "heal"] {
+            let outcome = try await ports(command, "--json")
+            let warnings = try outcome.objects.first?["warnings"] as? [String]
+            #expect(warnings?.first?.contains("a and b have the same port, 1") == true, "\(command)")
+            #expect(outcome.errors.isEmpty)
+        }
+    }
+
+    @Test func aServiceOfThisProgramsOwnUsesTheSameDataDirectory() async throws {
+        let port = try TestServer.unusedPort()
+        try write(
+            #"{"name": "wizard", "port": \#(port), "process_name": "node", "health_endpoint": "/health", "startup_cmd": ["wizard", "serve", "--port", "\#(port)"]}"#
+        )
+        let squatter = try PythonServer(port: port)
+        try await squatter.waitUntilItAnswers(on: port)
+        // The server is no `node`, but what was started here is the service's own.
+        let healed = try await ports("heal", "--yes", "--json")
+        #expect(healed.code == 0, "\(healed.errors)\(healed.output)")
+        let status = try await WizardProcess.run(["status", "--json", "--data", folder.path])
+        #expect(status.code == 0)
+        #expect((try status.objects.first?["url"] as? String)?.hasSuffix(":\(port)") == true)
+        #expect(try await WizardProcess.run(["stop", "--data", folder.path]).code == 0)
+    }
+
+    @Test func aServerOnTheDirectoryHealsAndIsTheParentOfWhatItStarts() async throws {
+        let port = try TestServer.unusedPort()
+        let server = try await BackgroundServer.start(data: folder.path)
+        try write(
+            #"{"name": "web", "port": \#(port), "process_name": "x", "startup_cmd": "exec \#(PythonServer.program) -m http.server \#(port) --bind 127.0.0.1"}"#
+        )
+        let squatter = try PythonServer(port: port)
+        try await squatter.waitUntilItAnswers(on: port)
+        let healed = try await ports("heal", "--yes", "--json")
+        #expect(healed.code == 0, "\(healed.errors)\(healed.output)")
+        let steps = try #require(try healed.objects.first?["steps"] as? [[String: Any]])
+        #expect(steps.map { $0["outcome"] as? String } == ["done"])
+        #expect(steps.first?["pids"] as? [Int32] == [squatter.pid])
+        let shown = try await ports("status", "--json").objects.first?["services"] as? [[String: Any]]
+        let pid = try #require(shown?.first?["pid"] as? Int32)
+        let parent = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8).split(separator: " ")[3]
+        #expect(parent == "\(server.pid)")
+        kill(pid, SIGTERM)
+        try await server.stop()
+    }
+
     @Test func aServiceIsMovedToAPortThatIsFree() async throws {
         try write(#"{"name": "web", "port": 1}"#)
         let available = try await ports("available", "20000", "--json")
@@ -67,10 +119,13 @@ struct PortsCommandTests {
         #expect(check.code == 1 && check.output.contains("port_conflict"))
         let conflicts = try await ports("conflicts", "--json").objects.first?["conflicts"] as? [[String: Any]]
         #expect(conflicts?.first?["pid"] as? Int32 == server.pid)
-        for command in [["kill", "web"], ["kill", ":\(port)"], ["heal"]] {
+        for command in [["kill", "web"], ["kill", ":\(port)"]] {
             let outcome = try await WizardProcess.run(["ports"] + command + ["--data", folder.path])
             #expect(outcome.code == 2 && outcome.errors.contains("--yes"))
         }
+        // That is done by the server, which doesn't end itself.
+        let heal = try await ports("heal")
+        #expect(heal.code == 1 && heal.output.contains("this program itself"), "\(heal.errors)")
         #expect(kill(server.pid, 0) == 0)
         let killed = try await ports("kill", "web", "--yes", "--json")
         #expect(killed.code == 0, "\(killed.errors)")

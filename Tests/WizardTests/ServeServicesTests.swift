@@ -142,7 +142,7 @@ struct ServeServicesTests {
 }
 
 /// A web server in Python that has somebody's port, in a session of its own, ended when it goes.
-private final class PythonServer: Sendable {
+final class PythonServer: Sendable {
     let pid: pid_t
 
     static let program = "/usr/bin/python3"

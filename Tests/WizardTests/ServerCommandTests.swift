@@ -70,6 +70,56 @@ struct ServerCommandTests {
         try await server.stop()
     }
 
+    @Test func aRestartWithAnOptionKeepsTheOthers() async throws {
+        let files = ["token", "services"].map { folder.path + "-" + $0 }
+        defer { for file in files { try? FileManager.default.removeItem(atPath: file) } }
+        try Data(#"{"services": []}"#.utf8).write(to: URL(fileURLWithPath: files[1]))
+        let server = try await BackgroundServer.start("--token-file", files[0], data: folder.path)
+        let restart = ["restart", "--json", "--data", folder.path]
+        #expect(try await WizardProcess.run(restart + ["--services", files[1]]).code == 0)
+        let port = "\(try TestServer.unusedPort())"
+        #expect(try await WizardProcess.run(restart + ["--port", port]).code == 0)
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/server.json"))
+        let record = try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
+        let arguments = try #require(record["arguments"] as? [String])
+        let expected = ["--port", port, "--token-file", files[0], "--services", files[1]]
+        #expect(Array(arguments.prefix(6)) == expected)
+        // What would be refused is so before anything is ended.
+        let refused = try await WizardProcess.run(restart + ["--config", "/nonexistent"])
+        #expect(refused.code == 2)
+        #expect(try await status().status["pid"] as? Int32 == record["pid"] as? Int32)
+        try await server.stop()
+    }
+
+    @Test func aServerThatDoesNotAnswerIsToldFromOneThatDoesNotRun() async throws {
+        let server = try await BackgroundServer.start(data: folder.path)
+        kill(server.pid, SIGSTOP)
+        let found = try await status()
+        #expect(found.code == 4 && found.status["status"] as? String == "not_answering")
+        let text = try await WizardProcess.run(["status", "--data", folder.path])
+        #expect(text.output.contains("kill -CONT \(server.pid)") && text.output.contains("wizard restart"))
+        kill(server.pid, SIGCONT)
+        #expect(try await status().code == 0)
+        try await server.stop()
+    }
+
+    @Test(arguments: [["status"], ["history"], ["operations"], ["show", "op_x"]])
+    func aDirectoryOfAnotherUserIsSaidToBeSo(_ command: [String]) async throws {
+        guard getuid() == 0, access("/usr/bin/setpriv", X_OK) == 0 else {
+            try Test.cancel("LEFT OUT: only root, with setpriv, can be another user")
+        }
+        let server = try await BackgroundServer.start(data: folder.path)
+        // Another user gets as far as the folder, and no further.
+        chmod(folder.path, 0o755)
+        let outcome = try await WizardProcess(
+            command + ["--data", folder.path],
+            launcher: ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        ).outcome()
+        #expect(outcome.code == 1)
+        #expect(outcome.errors.contains("root") && outcome.errors.contains("sudo -u root"), "\(outcome.errors)")
+        try await server.stop()
+    }
+
     @Test func aPortThatIsHeldIsAConflict() async throws {
         let other = try await BackgroundServer.start(data: folder.path + "-other")
         let port = try #require(other.url.split(separator: ":").last.map(String.init))

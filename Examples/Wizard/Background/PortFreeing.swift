@@ -17,7 +17,11 @@ struct PortFreeing {
         let session = try await ServiceSession(data: options.data, file: options.services)
         do {
             let services = session.services
-            let freed = try await Interrupt.cancelling { try await services.kill(port: use.port, by: actor) }
+            // Those that were shown.
+            let pids = Set(use.holders.map(\.identity.pid))
+            let freed = try await Interrupt.cancelling {
+                try await services.kill(port: use.port, among: pids, by: actor)
+            }
             await session.close()
             if !options.json { FreedReport(freed).print() }
             return true

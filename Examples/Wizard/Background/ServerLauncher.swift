@@ -108,7 +108,7 @@ struct ServerLauncher: Sendable {
     }
 
     /// This program's own file.
-    private static var program: String {
+    static var program: String {
         #if os(Linux)
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
             guard let start = buffer.baseAddress, case let count = readlink("/proc/self/exe", start, buffer.count),

@@ -12,38 +12,55 @@ struct ServerOptions {
     let port: UInt16
     /// The file of services that the server is to look after; `nil` for the data directory's.
     let services: String?
+    private let all: ParsedOptions
     private let arguments: [String]
-    private let isGiven: Bool
+    /// Where it runs; `nil` for this folder.
+    private let directory: String?
 
     /// - Parameters:
-    ///   - options: as given.
-    ///   - isAsBefore: whether, unless something else is asked for, that server is meant which ran last.
+    ///   - given: as given.
+    ///   - isAsBefore: whether that server is meant which ran last, with the options that it was started with, but for those that are
+    ///     given.
     /// - Throws: ``UsageError``, also for what `serve` would refuse.
-    init(_ options: ParsedOptions, asBefore isAsBefore: Bool) throws {
+    init(_ given: ParsedOptions, asBefore isAsBefore: Bool) throws {
+        data = try DataDirectory.path(given)
+        json = given.has("json")
+        let before = isAsBefore ? KnownServer(in: data) : nil
+        let kept = before.flatMap(Self.options)
+        let options = given.withAbsolutePaths(Self.kept, in: FileManager.default.currentDirectoryPath)
+        let all = kept.map(options.keeping) ?? options
+        self.all = all
         // Refused here, before anything is started or ended.
         let serve = try ServeCommand(options)
-        data = try DataDirectory.path(options)
-        json = options.has("json")
-        services = options.text("services")?.absolutePath
-        arguments = ServeCommand.options.filter { $0.name != Option.data.name }.flatMap { option in
-            options.all(option.name).flatMap {
+        services = all.text("services")
+        arguments = Self.kept.flatMap { option in
+            all.all(option.name).flatMap {
                 option.argument == nil ? ["--\(option.name)"] : ["--\(option.name)", $0]
             }
         }
-        isGiven = !arguments.isEmpty
-        port = (isAsBefore && !isGiven ? KnownServer(in: data)?.port : nil) ?? serve.port
+        directory = kept == nil ? nil : before?.directory
+        let isElsewhere = given.has("port") || given.has("config")
+        port = (isElsewhere ? nil : before?.port) ?? (try? ServeCommand(all))?.port ?? serve.port
+    }
+
+    /// Looks at what a server would be started with, what is kept among it.
+    ///
+    /// - Throws: ``UsageError`` for what `serve` would refuse.
+    func check() throws { _ = try ServeCommand(all) }
+
+    /// What a server keeps over a restart. Its data directory and its log every server in the background is told.
+    private static let kept = ServeCommand.options.filter { ![Option.data.name, "log"].contains($0.name) }
+
+    /// What a server was started with; `nil` where that is nothing that this program understands.
+    private static func options(of server: KnownServer) -> ParsedOptions? {
+        let options = try? ParsedOptions(server.ownArguments, allowed: kept, operandsEndOptions: false)
+        return options?.withAbsolutePaths(kept, in: server.directory ?? "/")
     }
 
     var state: ServerState {
         get async throws { try await ServerState(data: data, port: port) }
     }
 
-    /// What starts a server: with what was asked for.
-    var launcher: ServerLauncher { ServerLauncher(data: data, arguments: arguments) }
-
-    /// What starts one in place of another: as that was started, unless something else is asked for.
-    func launcher(replacing server: KnownServer?) -> ServerLauncher {
-        guard !isGiven, let server else { return launcher }
-        return ServerLauncher(data: data, arguments: server.ownArguments, directory: server.directory)
-    }
+    /// What starts a server.
+    var launcher: ServerLauncher { ServerLauncher(data: data, arguments: arguments, directory: directory) }
 }

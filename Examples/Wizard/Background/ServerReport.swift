@@ -68,7 +68,7 @@ struct ServerReport {
     private var sentence: String {
         switch state {
         case .running(let server, _): "The server runs at \(server.url)."
-        case .silent: "The server runs and doesn't answer: `wizard restart`."
+        case .silent(let server): ServerProblem(silent: server).description
         case .conflict(let use):
             "The server doesn't run, and its port \(use.port) is held by \(use.holderText): `wizard restart` ends that."
         case .stopped: "No server runs: `wizard start` starts one."

@@ -17,17 +17,25 @@ enum ServerEvent: Sendable {
 
 /// Reads an event stream of a server.
 struct EventReader {
-    private var chunks: HTTPBody.AsyncIterator
+    private let chunks: Chunks
+    private let clock: any TrackingClock
     private var parser = ServerSentEventParser()
     private var waiting: [ServerSentEvent] = []
     /// What a stream that goes on where this one ended has to be asked for.
     private(set) var lastID: String?
 
-    init(_ body: HTTPBody) {
-        chunks = body.makeAsyncIterator()
+    /// A server sends something every 15 s, if only a comment. One that is silent for longer than this doesn't run, though its
+    /// connections stand: it was stopped, or hangs.
+    static let silence: Duration = .seconds(40)
+
+    init(_ body: HTTPBody, clock: any TrackingClock = SystemTrackingClock()) {
+        chunks = Chunks(body)
+        self.clock = clock
     }
 
     /// The next event about operations; `nil` at the stream's end.
+    ///
+    /// - Throws: ``Overdue`` after ``silence``, and what reading throws.
     mutating func next() async throws -> ServerEvent? {
         while true {
             while !waiting.isEmpty {
@@ -35,8 +43,24 @@ struct EventReader {
                 lastID = event.id
                 if let event = try Self.decoded(event) { return event }
             }
-            guard let chunk = try await chunks.next() else { return nil }
+            guard let chunk = try await within(Self.silence, on: clock, { [chunks] in try await chunks.next() })
+            else { return nil }
             waiting = try parser.append(chunk)
+        }
+    }
+
+    /// A body that is read in a task of its own, so that the reading can be given up.
+    private actor Chunks {
+        private let iterator: HTTPBody.AsyncIterator
+
+        init(_ body: HTTPBody) {
+            iterator = body.makeAsyncIterator()
+        }
+
+        func next() async throws -> [UInt8]? {
+            // Where it is in the body, the body knows itself.
+            var iterator = iterator
+            return try await iterator.next(isolation: self)
         }
     }
 

@@ -33,7 +33,15 @@ struct HandOver: Sendable {
         obstacle: (KnownServer) -> String? = { _ in nil },
         report: @escaping @Sendable (Provider.Output) -> Void = { _ in }
     ) async throws -> ExitCode? {
-        guard let client = await ServerClient.find(in: data) else { return try here("no server runs on \(data)") }
+        guard let server = KnownServer.running(in: data) else { return try here("no server runs on \(data)") }
+        let client = ServerClient(server)
+        guard let health = await client.health() else {
+            let why = "the server at \(server.url) (pid \(server.process.pid)) doesn't answer"
+            let code = try here(why)
+            Console.error("wizard: \(why), so this is done here; `wizard restart` starts another.")
+            return code
+        }
+        if health.status == "stopping" { return try here("the server is stopping") }
         if let why = obstacle(client.server) { return try here(why) }
         do {
             guard !isDetached else { return try await leave(request, of: Provider.operationType, to: client) }

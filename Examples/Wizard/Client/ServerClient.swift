@@ -14,6 +14,8 @@ struct ServerClient: Sendable {
     private let token: String?
 
     static let operations = "/api/ports/operations"
+    /// How long a stream may take to begin.
+    private static let headTime: Duration = .seconds(10)
     /// The largest answer that is read: ten thousand operations have some 10 MB.
     private static let largestAnswer = 64 << 20
 
@@ -41,17 +43,17 @@ struct ServerClient: Sendable {
             throw ServerProblem("No server runs on \(data): `wizard start` starts one, --data names another folder.")
         }
         let client = ServerClient(server)
-        guard await client.health() != nil else {
-            throw ServerProblem(
-                "The server at \(server.url) (pid \(server.process.pid)) doesn't answer: see `wizard status`, or `wizard restart`."
-            )
-        }
+        guard await client.health() != nil else { throw ServerProblem(silent: server) }
         return client
     }
 
     /// How the server says that it is; `nil` when it doesn't answer.
     func health() async -> ServerHealth? {
-        guard let bytes = try? await get("/health", within: .seconds(2)) else { return nil }
+        // One that is stopping says so with status 503.
+        guard let response = try? await transport.send(request(.get, "/health", within: .seconds(2))),
+            [200, 503].contains(response.status),
+            let bytes = try? await response.body.collect(upTo: 1 << 20)
+        else { return nil }
         return try? Wire.read(ServerHealth.self, from: bytes)
     }
 
@@ -60,9 +62,10 @@ struct ServerClient: Sendable {
         try await answer(to: request(.get, path, within: limit))
     }
 
+    /// - Parameter limit: how long the answer may take; `nil` for as long as it does.
     /// - Throws: as ``get(_:within:)``.
-    func post(_ path: String, _ body: [UInt8] = []) async throws -> [UInt8] {
-        try await answer(to: request(.post, path, body, within: .seconds(30)))
+    func post(_ path: String, _ body: [UInt8] = [], within limit: Duration? = .seconds(30)) async throws -> [UInt8] {
+        try await answer(to: request(.post, path, body, within: limit))
     }
 
     /// An operation, with what it has come to where that is wanted.
@@ -77,7 +80,12 @@ struct ServerClient: Sendable {
         let path = Self.operations + (id.map { "/\($0)" } ?? "") + "/stream"
         var request = request(.get, path, within: nil)
         request.headers["Last-Event-ID"] = last
-        let response = try await transport.send(request)
+        let response: HTTPResponse
+        do {
+            response = try await within(Self.headTime) { [transport, request] in try await transport.send(request) }
+        } catch is Overdue {
+            throw ServerProblem(silent: server)
+        }
         guard response.status == 200 || response.status == 204 else { throw await problem(response) }
         return EventReader(response.body)
     }
@@ -141,5 +149,14 @@ struct ServerProblem: Error, CustomStringConvertible {
     init(_ description: String, _ code: String? = nil) {
         self.description = description
         self.code = code
+    }
+
+    /// A server whose process is there, and which says nothing.
+    init(silent server: KnownServer) {
+        let pid = server.process.pid
+        self.init(
+            "The server at \(server.url) (pid \(pid)) runs and doesn't answer: `wizard restart` ends it and starts another. If somebody has stopped it, `kill -CONT \(pid)` lets it go on.",
+            "not_answering"
+        )
     }
 }

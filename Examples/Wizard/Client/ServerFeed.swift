@@ -27,9 +27,9 @@ struct ServerFeed {
         reader = try await client.events(of: id)
     }
 
-    /// The next step.
+    /// The next step. A server that is silent for ``EventReader/silence`` is lost, too.
     ///
-    /// - Throws: ``ServerProblem`` when the server is gone for good; `CancellationError`.
+    /// - Throws: ``ServerProblem`` when the server is gone for good, or doesn't answer any more; `CancellationError`.
     mutating func next() async throws -> Step {
         if isLost {
             try await reconnect()
@@ -53,13 +53,14 @@ struct ServerFeed {
             // It may be another one by now, at another port.
             if let server = KnownServer.running(in: data) {
                 let next = ServerClient(server)
-                if let reader = try? await next.events(of: id, after: reader.lastID) {
+                if await next.health() != nil, let reader = try? await next.events(of: id, after: reader.lastID) {
                     (client, self.reader) = (next, reader)
                     return
                 }
             }
             try await Task.sleep(for: Self.interval)
         }
+        if let server = KnownServer.running(in: data) { throw ServerProblem(silent: server) }
         throw ServerProblem(
             "The server on \(data) is gone, and did not come back within \(Int(Self.patience.seconds)) s."
         )

@@ -7,6 +7,11 @@ final class WatchedOperation: Sendable {
     private let data: String
     private let json: Bool
     private let id = Mutex<OperationID?>(nil)
+    /// Why it could not be cancelled.
+    private let problem = Mutex<ServerProblem?>(nil)
+
+    /// How long the server's answer to the work is waited for, before it counts as not known whether it has it.
+    private static let takingTime: Duration = .seconds(5)
 
     init(data: String, json: Bool) {
         self.data = data
@@ -15,7 +20,8 @@ final class WatchedOperation: Sendable {
 
     /// Hands a request over, and shows what becomes of it.
     ///
-    /// - Throws: ``ServerProblem`` when the server refuses, or is gone for good; `CancellationError` when Ctrl-C finds no server.
+    /// - Throws: ``ServerProblem`` when the server refuses, or is gone for good; also when Ctrl-C could not cancel the work, and says
+    ///   what has become of it then.
     func run(
         _ request: some Encodable & Sendable,
         of type: OperationType,
@@ -24,16 +30,57 @@ final class WatchedOperation: Sendable {
         let watching = Task { try await submitAndWatch(request, of: type, with: client) }
         let interrupt = Interrupt {
             Task {
-                if await !self.cancel() { watching.cancel() }
+                guard let problem = await self.cancel() else { return }
+                self.problem.withLock { $0 = problem }
+                watching.cancel()
             }
         }
         defer { interrupt.stop() }
-        return try await watching.value
+        do {
+            return try await watching.value
+        } catch {
+            // The watching was given up for it.
+            throw problem.withLock { $0 } ?? error
+        }
     }
 
-    private func cancel() async -> Bool {
-        guard let id = id.withLock({ $0 }), let client = await ServerClient.find(in: data) else { return false }
-        return (try? await client.post("\(ServerClient.operations)/\(id)/cancel")) != nil
+    /// - Returns: why the server could not be told, and what that means for the work; `nil` when it was.
+    private func cancel() async -> ServerProblem? {
+        let id = try? await within(Self.takingTime) { [self] () async throws -> OperationID in
+            while true {
+                if let taken = self.id.withLock({ $0 }) { return taken }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+        guard let server = KnownServer.running(in: data) else {
+            let problem = ServerProblem("The server on \(data) is gone, and could not be told to cancel it.")
+            guard let id else { return problem }
+            return await gone(problem, id)
+        }
+        let place = "The server at \(server.url) (pid \(server.process.pid))"
+        let client = ServerClient(server)
+        guard await client.health() != nil else {
+            guard let id else {
+                return ServerProblem(
+                    "\(place) doesn't answer, and it isn't known whether it has the work: see `wizard operations` once it answers, or end it with all its work by `wizard kill`.",
+                    "not_answering"
+                )
+            }
+            return ServerProblem(
+                "\(place) doesn't answer, so \(id) was not cancelled, and goes on there: `wizard cancel \(id)` cancels it once the server answers, `wizard kill` ends the server with all its work.",
+                "not_answering"
+            )
+        }
+        guard let id else { return ServerProblem("\(place) hasn't taken the work yet: see `wizard operations`.") }
+        do {
+            _ = try await client.post("\(ServerClient.operations)/\(id)/cancel")
+            return nil
+        } catch let refusal as ServerProblem where refusal.code == "invalid_transition" {
+            // It has ended by itself, which is about to be told.
+            return nil
+        } catch {
+            return ServerProblem("\(id) was not cancelled, and goes on at the server: \(error)")
+        }
     }
 
     private func submitAndWatch(
@@ -101,6 +148,9 @@ final class WatchedOperation: Sendable {
             await history.close()
             if let status { text += " The history has \(id) as \(status.rawValue)." }
         }
-        return ServerProblem("\(text) `wizard start` starts a server, which takes up what waits or is paused.")
+        if problem.code != "not_answering" {
+            text += " `wizard start` starts a server, which takes up what waits or is paused."
+        }
+        return ServerProblem(text, problem.code)
     }
 }

@@ -1,6 +1,7 @@
 struct RestartCommand: Command {
     static let name = "restart"
-    static let summary = "stop the service, or what holds its port in its place, and start it"
+    static let summary =
+        "stop the service, or what holds its port in its place, and start it as it was, but for the options given"
     static let operands = ""
     static let options = StartCommand.options + [.yes]
 
@@ -13,7 +14,7 @@ struct RestartCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        let before = KnownServer(in: options.data)
+        try options.check()
         switch try await options.state {
         case .running(let server, _): try await ServerEnding(server: server).stop()
         case .silent(let server): _ = try await ServerEnding(server: server).kill()
@@ -24,7 +25,7 @@ struct RestartCommand: Command {
             let freeing = PortFreeing(options: options, isConfirmed: isConfirmed)
             guard try await freeing.free(use, by: "wizard restart") else { return .cancelled }
         }
-        let launcher = options.launcher(replacing: before)
+        let launcher = options.launcher
         _ = try await Interrupt.cancelling { try await launcher.launch() }
         ServerReport(state: try await options.state, options: options).print()
         return .done

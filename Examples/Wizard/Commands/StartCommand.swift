@@ -15,12 +15,13 @@ struct StartCommand: Command {
 
     func run() async throws -> ExitCode {
         switch try await options.state {
-        case .running:
+        case .running(let server, let health):
+            guard health.status != "stopping" else {
+                throw ServerProblem("The server at \(server.url) is stopping: start it again once it has.", "stopping")
+            }
             if !options.json { Console.line("It runs already.") }
         case .silent(let server):
-            throw ServerProblem(
-                "The server (pid \(server.process.pid)) runs and doesn't answer: see `wizard status`, or `wizard restart`."
-            )
+            throw ServerProblem(silent: server)
         case .conflict(let use):
             throw ServerProblem(
                 "Port \(use.port) is held by \(use.holderText): `wizard restart` ends that, --port N takes another port."

@@ -32,10 +32,9 @@ enum ZshCompletion {
             lines.append("            kinds=(\(kinds))")
         }
         var words = command.shownOptions.flatMap { option in option.words.map { spec($0, option) } }
-        words.append(
-            command.subcommands.isEmpty
-                ? "'*::operand:_default'" : "'1:what:{_describe what kinds}' '*::operand:_default'"
-        )
+        // With two colons it is what stands behind the first operand alone, and no options of this command, that is completed.
+        let operands = command.operandsEndOptions ? "'*::operand:_default'" : "'*:operand:_default'"
+        words.append(command.subcommands.isEmpty ? operands : "'1:what:{_describe what kinds}' \(operands)")
         lines.append("            _arguments \(words.joined(separator: " "))")
         return (lines + ["            ;;"]).joined(separator: "\n")
     }

@@ -32,6 +32,10 @@ struct Service {
     private let record: ServerRecord
     /// Waits for the place of another server that commands find.
     private let waiting: Task<Void, Never>?
+    /// Keeps the logs of services within their limit, also of those that a command has started which has ended since.
+    private let logKeeping: Task<Void, Never>
+
+    private static let logInterval: Duration = .seconds(10)
 
     var url: String { server.url }
 
@@ -80,6 +84,9 @@ struct Service {
             if let interval = configuration.services.monitorInterval {
                 await services.startMonitoring(every: interval)
             }
+            logKeeping = Task { [services] in
+                repeat { await services.trimLogs() } while (try? await Task.sleep(for: Self.logInterval)) != nil
+            }
         } catch {
             await tracker.close()
             throw error
@@ -89,6 +96,7 @@ struct Service {
     /// Ends the work, then those who watch, then the server: so that everybody sees how it ended.
     func stop() async {
         api.stopTakingWork()
+        logKeeping.cancel()
         await services.stopMonitoring()
         await runner.shutDown(within: .seconds(2))
         await tracker.close()

@@ -39,7 +39,7 @@ struct ServiceSettings: Sendable {
         let registry = try ServiceRegistry(path: file ?? data + "/services.json")
         if let moved = registry.setAside { notice(moved.description) }
         for warning in registry.warnings { notice(warning) }
-        var configuration = ServiceController.Configuration(folder: data + "/services")
+        var configuration = ServiceController.Configuration(data: data)
         configuration.startTimeout = startTimeout
         configuration.grace = grace
         configuration.runsRegisteredCommands = runsRegisteredCommands

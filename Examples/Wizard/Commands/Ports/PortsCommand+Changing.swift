@@ -11,13 +11,13 @@ extension PortsCommand {
         let use = try await services.use(of: port)
         let question = "Port \(port)\(name.map { " of \($0)" } ?? "") is held by \(use.holderText). End that?"
         guard try use.isFree || isConfirmed || Console.confirm(question) else { return .cancelled }
-        // That very process: another one may have come while the person thought.
-        let pid = use.holders.count == 1 ? use.holders.first?.identity.pid : nil
+        // Those very processes: another one may have come while the person thought.
+        let pids = Set(use.holders.map(\.identity.pid))
         let freed =
             if use.isFree { FreedPort(port: port) } else if let name {
-                try await Interrupt.cancelling { try await services.kill(name, pid: pid, by: Self.actor) }
+                try await Interrupt.cancelling { try await services.kill(name, among: pids, by: Self.actor) }
             } else {
-                try await Interrupt.cancelling { try await services.kill(port: port, by: Self.actor) }
+                try await Interrupt.cancelling { try await services.kill(port: port, among: pids, by: Self.actor) }
             }
         if json { FreedReport(freed).printJSON() } else { FreedReport(freed).print() }
         return .done
@@ -31,17 +31,35 @@ extension PortsCommand {
         }
     }
 
+    /// By the server where one runs on the data directory, so that what is started is looked after by what goes on running.
     func heal(_ services: ServiceController) async throws -> ExitCode {
-        let plan = try await services.recover(.portConflicts, isDryRun: true, by: Self.actor)
+        let server = await ServerHealing.find(in: data, registry: services.registry.path)
+        let plan =
+            if let server { try await server.plan() } else {
+                try await services.recover(.portConflicts, isDryRun: true, by: Self.actor)
+            }
         if plan.steps.isEmpty {
-            if json { try Console.encode(plan) } else { Console.line(plan.summary) }
+            if json { try encode(plan, services) } else { Console.line(plan.summary) }
             return .done
         }
         if !json { show(plan) }
-        guard try isConfirmed || Console.confirm("Do that?") else { return .cancelled }
-        let report = try await Interrupt.cancelling { try await services.heal(by: Self.actor) }
+        // What nothing can be done about needs nobody's yes.
+        if !plan.holders.isEmpty {
+            guard try isConfirmed || Console.confirm("Do that?") else { return .cancelled }
+        }
+        // What was shown, and nothing else: much may have come while the person thought.
+        let holders = plan.holders
+        var report =
+            if let server { try await server.heal(holders) } else {
+                try await Interrupt.cancelling { try await services.heal(expecting: holders, by: Self.actor) }
+            }
+        report.steps += plan.steps.filter { $0.action == .none }.map { step in
+            var step = step
+            step.outcome = .skipped
+            return step
+        }
         if json {
-            try Console.encode(report)
+            try encode(report, services)
         } else {
             show(report)
             Console.line(report.summary.printable)

@@ -6,7 +6,7 @@ extension PortsCommand {
     func status(_ services: ServiceController) async throws -> ExitCode {
         let reports = try await services.status()
         if json {
-            try Console.encode(["services": reports])
+            try encode(["services": reports], services)
         } else {
             ServiceTable(reports: reports).print()
         }
@@ -25,7 +25,7 @@ extension PortsCommand {
         }
         let isRight = reports.allSatisfy { $0.status != .portConflict && $0.status != .failed }
         if json {
-            try Console.encode(PortCheck(ok: isRight, services: reports))
+            try encode(PortCheck(ok: isRight, services: reports), services)
         } else {
             ServiceTable(reports: reports).print()
             for report in reports { if let detail = report.detail { Console.line(detail.printable) } }
@@ -49,7 +49,7 @@ extension PortsCommand {
     func conflicts(_ services: ServiceController) async throws -> ExitCode {
         let found = try await services.conflicts()
         guard !json else {
-            try Console.encode(found)
+            try encode(found, services)
             return .done
         }
         guard !found.conflicts.isEmpty else {

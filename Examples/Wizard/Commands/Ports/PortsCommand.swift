@@ -39,8 +39,8 @@ struct PortsCommand: Command {
     let isConfirmed: Bool
     let json: Bool
     private let action: Action
+    let data: String
     private let file: String?
-    private let data: String
 
     init(_ options: ParsedOptions) throws {
         action = try Action(options.operands)
@@ -56,6 +56,9 @@ struct PortsCommand: Command {
 
     func run() async throws -> ExitCode {
         let session = try await ServiceSession(data: data, file: file)
+        if !(json && action.hasWarnings) {
+            for warning in session.services.registry.warnings { Console.error("wizard: \(warning.printable)") }
+        }
         do {
             let code = try await perform(with: session.services)
             await session.close()
@@ -65,6 +68,11 @@ struct PortsCommand: Command {
             if let error = error as? ServiceError, error.code == .unknownService { throw UsageError(error.message) }
             throw error
         }
+    }
+
+    /// Prints what a program asked for, with what the file of services has that is hardly meant.
+    func encode(_ answer: some Encodable, _ services: ServiceController) throws {
+        try Console.encode(WithWarnings(answer: answer, warnings: services.registry.warnings))
     }
 
     private func perform(with services: ServiceController) async throws -> ExitCode {
@@ -78,6 +86,22 @@ struct PortsCommand: Command {
         case .available(let start): try await available(from: start, services)
         case .reassign(let name, let port): try await reassign(name, port, services)
         }
+    }
+}
+
+/// An answer with one key more.
+private struct WithWarnings<Answer: Encodable>: Encodable {
+    let answer: Answer
+    let warnings: [String]
+
+    private enum CodingKeys: CodingKey {
+        case warnings
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try answer.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(warnings, forKey: .warnings)
     }
 }
 
@@ -101,6 +125,16 @@ extension UInt16 {
             throw UsageError("'\(String(text).printable)' is no port: those are 1 to 65535.")
         }
         self = port
+    }
+}
+
+extension PortsCommand.Action {
+    /// Whether its JSON has a field for warnings.
+    fileprivate var hasWarnings: Bool {
+        switch self {
+        case .status, .check, .conflicts, .heal: true
+        case .kill, .environment, .available, .reassign: false
+        }
     }
 }
 
