@@ -45,29 +45,28 @@ import Testing
         #expect(events.last?.json["gap"]?.truth == false)
     }
 
-    @Test func aStreamBeginsWithWhatWasToldOfTheMachineBeforeIt() async throws {
-        fixture.tracker.overloadPolicy = .none
-        let first = try await open().events().last
-        #expect(first?.json["overload"]?["overloaded"]?.truth == false)
-        #expect(first?.json["history_health"]?["status"]?.text == "ok")
+    /// From now on every measurement says that the machine is overloaded.
+    private func overload() {
         var policy = OverloadPolicy.none
         policy.minimumAvailableMemoryBytes = .max
         fixture.tracker.overloadPolicy = policy
+    }
+
+    @Test func aStreamBeginsWithWhatWasToldOfTheMachineBeforeIt() async throws {
+        let stream = try await open()
+        let snapshot = await stream.events().last
+        #expect(snapshot?.json["overload"]?["overloaded"]?.truth == false)
+        #expect(snapshot?.json["history_health"]?["status"]?.text == "ok")
+        overload()
         _ = await fixture.tracker.assessOverload()
-        await nextFlush()
-        // It is told as an event to who was there, and with the snapshot to who comes later.
-        while true {
-            let snapshot = try await open().events().last
-            guard snapshot?.json["overload"]?["overloaded"]?.truth == true else { await nextFlush(); continue }
-            #expect(snapshot?.json["overload"]?["reasons"]?.elements.first?["code"]?.text == "host_memory")
-            break
-        }
+        #expect(await nextEvents(of: stream).map(\.name) == ["overload"])
+        let later = try await open().events().last
+        #expect(later?.json["overload"]?["overloaded"]?.truth == true)
+        #expect(later?.json["overload"]?["reasons"]?.elements.first?["code"]?.text == "host_memory")
     }
 
     @Test func whatWasToldBeforeTheFirstStreamIsInItsSnapshot() async throws {
-        var policy = OverloadPolicy.none
-        policy.minimumAvailableMemoryBytes = .max
-        fixture.tracker.overloadPolicy = policy
+        overload()
         _ = await fixture.tracker.assessOverload()
         let snapshot = try await open().events().last
         #expect(snapshot?.json["overload"]?["overloaded"]?.truth == true)
