@@ -113,4 +113,20 @@ struct BackgroundOperationWireTests {
         operation.startedAt = Date(timeIntervalSince1970: Double(milliseconds) / 1000)
         #expect(try Self.decoded(operation)["started_at"] as? String == text)
     }
+
+    @Test(arguments: [
+        (1_709_251_199_001, 1_709_251_199_999, "2024-02-29T23:59:59.001Z", "2024-02-29T23:59:59.999Z"),
+        (1_709_251_199_999, 1_709_251_200_000, "2024-02-29T23:59:59.999Z", "2024-03-01T00:00:00.000Z"),
+        (-1, 1, "1969-12-31T23:59:59.999Z", "1970-01-01T00:00:00.001Z"),
+        (1, -1, "1970-01-01T00:00:00.001Z", "1969-12-31T23:59:59.999Z"),
+        (300_000_000_000_001, 300_000_000_000_002, "9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"),
+    ])
+    func momentsOfOneSecondAndOfTwoAreToldApart(_ first: Int64, _ second: Int64, _ one: String, _ other: String) throws
+    {
+        var json = JSONWriter(capacity: 0)
+        json.beginArray()
+        for milliseconds in [first, second, first] { json.value(milliseconds: milliseconds) }
+        json.endArray()
+        #expect(String(decoding: json.bytes, as: UTF8.self) == "[\"\(one)\",\"\(other)\",\"\(one)\"]")
+    }
 }

@@ -4,7 +4,7 @@
 /// made at once.
 struct ByteBuffer: ~Copyable {
     private var start: UnsafeMutablePointer<UInt8>
-    private(set) var count = 0
+    var count = 0
     private var capacity: Int
 
     init(capacity: Int) {
@@ -16,30 +16,38 @@ struct ByteBuffer: ~Copyable {
 
     var bytes: [UInt8] { Array(UnsafeBufferPointer(start: start, count: count)) }
 
-    /// Lets `body` write up to `most` bytes and say how many it wrote.
+    /// Makes room for so many bytes.
+    ///
+    /// - Returns: where they begin. Whoever writes there says by ``count`` how many they are.
     @inline(__always)
-    mutating func write(atMost most: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Int) {
+    mutating func room(for most: Int) -> UnsafeMutablePointer<UInt8> {
         if count + most > capacity { grow(by: most) }
-        let written = body(start + count)
-        assert(written <= most)
-        count += written
+        return start + count
     }
 
     @inline(__always)
     mutating func append(_ byte: UInt8) {
-        write(atMost: 1) { end in
-            end.pointee = byte
-            return 1
-        }
+        room(for: 1).pointee = byte
+        count += 1
     }
 
     @inline(__always)
     mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let source = bytes.baseAddress else { return }
-        write(atMost: bytes.count) { end in
-            end.update(from: source, count: bytes.count)
-            return bytes.count
-        }
+        room(for: bytes.count).update(from: source, count: bytes.count)
+        count += bytes.count
+    }
+
+    /// Appends again what is there already.
+    ///
+    /// - Returns: where the repetition begins.
+    @inline(__always)
+    mutating func repeatBytes(from offset: Int, count length: Int) -> UnsafeMutablePointer<UInt8> {
+        assert(offset >= 0 && offset + length <= count)
+        let end = room(for: length)
+        end.update(from: start + offset, count: length)
+        count += length
+        return end
     }
 
     @inline(never)

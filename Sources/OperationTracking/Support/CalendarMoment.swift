@@ -4,6 +4,9 @@
 package struct CalendarMoment {
     package let year, month, day, hour, minute, second, millisecond: Int64
 
+    /// The milliseconds since 1970 whose text is not held at its end.
+    static let textRange: Range<Int64> = 0..<253_402_300_800_000
+
     /// - Parameter milliseconds: since 1970-01-01T00:00:00Z; held within years 0 to 9999, which is what the text form can say.
     package init(milliseconds: Int64) {
         let clamped = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)

@@ -4,6 +4,8 @@
 package struct JSONWriter: ~Copyable {
     private var buffer: ByteBuffer
     private var needsComma = false
+    /// The second that was written last, and where it stands.
+    private var lastMoment: (second: Int64, offset: Int)?
 
     package init(capacity: Int) {
         buffer = ByteBuffer(capacity: capacity)
@@ -34,21 +36,19 @@ package struct JSONWriter: ~Copyable {
     }
 
     /// Writes a key; it must need no escaping, as every key of ours.
+    @inline(__always)
     package mutating func key(_ name: StaticString) {
-        let (text, length) = (name.utf8Start, name.utf8CodeUnitCount)
-        let comma = needsComma
-        buffer.write(atMost: length + 4) { end in
-            var end = end
-            if comma {
-                end.pointee = UInt8(ascii: ",")
-                end += 1
-            }
-            end[0] = UInt8(ascii: "\"")
-            (end + 1).update(from: text, count: length)
-            end[length + 1] = UInt8(ascii: "\"")
-            end[length + 2] = UInt8(ascii: ":")
-            return length + (comma ? 4 : 3)
-        }
+        let length = name.utf8CodeUnitCount
+        let room = buffer.room(for: length + 4)
+        // The comma is written also where none is needed, and then written over.
+        room[0] = UInt8(ascii: ",")
+        let comma = needsComma ? 1 : 0
+        let end = room + comma
+        end[0] = UInt8(ascii: "\"")
+        (end + 1).update(from: name.utf8Start, count: length)
+        end[length + 1] = UInt8(ascii: "\"")
+        end[length + 2] = UInt8(ascii: ":")
+        buffer.count += length + 3 + comma
         needsComma = false
     }
 
@@ -95,27 +95,33 @@ package struct JSONWriter: ~Copyable {
     package mutating func value(milliseconds: Int64?) {
         guard let milliseconds else { return null() }
         separate()
-        let moment = CalendarMoment(milliseconds: milliseconds)
-        buffer.write(atMost: 26) { end in
-            end[0] = UInt8(ascii: "\"")
-            Self.write(moment.year, width: 4, to: end + 1)
-            end[5] = UInt8(ascii: "-")
-            Self.write(moment.month, width: 2, to: end + 6)
-            end[8] = UInt8(ascii: "-")
-            Self.write(moment.day, width: 2, to: end + 9)
-            end[11] = UInt8(ascii: "T")
-            Self.write(moment.hour, width: 2, to: end + 12)
-            end[14] = UInt8(ascii: ":")
-            Self.write(moment.minute, width: 2, to: end + 15)
-            end[17] = UInt8(ascii: ":")
-            Self.write(moment.second, width: 2, to: end + 18)
-            end[20] = UInt8(ascii: ".")
-            Self.write(moment.millisecond, width: 3, to: end + 21)
-            end[24] = UInt8(ascii: "Z")
-            end[25] = UInt8(ascii: "\"")
-            return 26
-        }
         needsComma = true
+        // An operation's moments are often of the same second, and those of a list too.
+        if let last = lastMoment, CalendarMoment.textRange.contains(milliseconds), milliseconds / 1000 == last.second {
+            let end = buffer.repeatBytes(from: last.offset, count: 26)
+            Self.write(milliseconds % 1000, width: 3, to: end + 21)
+            return
+        }
+        lastMoment = milliseconds >= 0 ? (milliseconds / 1000, buffer.count) : nil
+        let moment = CalendarMoment(milliseconds: milliseconds)
+        let end = buffer.room(for: 26)
+        end[0] = UInt8(ascii: "\"")
+        Self.write(moment.year, width: 4, to: end + 1)
+        end[5] = UInt8(ascii: "-")
+        Self.write(moment.month, width: 2, to: end + 6)
+        end[8] = UInt8(ascii: "-")
+        Self.write(moment.day, width: 2, to: end + 9)
+        end[11] = UInt8(ascii: "T")
+        Self.write(moment.hour, width: 2, to: end + 12)
+        end[14] = UInt8(ascii: ":")
+        Self.write(moment.minute, width: 2, to: end + 15)
+        end[17] = UInt8(ascii: ":")
+        Self.write(moment.second, width: 2, to: end + 18)
+        end[20] = UInt8(ascii: ".")
+        Self.write(moment.millisecond, width: 3, to: end + 21)
+        end[24] = UInt8(ascii: "Z")
+        end[25] = UInt8(ascii: "\"")
+        buffer.count += 26
     }
 }
 
@@ -137,6 +143,7 @@ extension JSONWriter {
         if needsComma { buffer.append(UInt8(ascii: ",")) }
     }
 
+    @inline(__always)
     private mutating func literal(_ text: StaticString) {
         separate()
         buffer.append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
@@ -147,10 +154,8 @@ extension JSONWriter {
         let magnitude = number.magnitude
         if number < 0 { buffer.append(UInt8(ascii: "-")) }
         let width = Self.digitCount(magnitude)
-        buffer.write(atMost: 20) { end in
-            Self.write(Int64(truncatingIfNeeded: magnitude), width: width, to: end)
-            return width
-        }
+        Self.write(Int64(truncatingIfNeeded: magnitude), width: width, to: buffer.room(for: 20))
+        buffer.count += width
     }
 
     private static func digitCount(_ number: UInt64) -> Int {
@@ -169,11 +174,10 @@ extension JSONWriter {
             rest /= 10
             width -= 1
         }
-        buffer.write(atMost: 8) { end in
-            end.pointee = UInt8(ascii: ".")
-            Self.write(rest, width: width, to: end + 1)
-            return width + 1
-        }
+        let end = buffer.room(for: 8)
+        end.pointee = UInt8(ascii: ".")
+        Self.write(rest, width: width, to: end + 1)
+        buffer.count += width + 1
     }
 
     /// Writes so many digits, with zeros before the number where it has fewer.
