@@ -56,6 +56,16 @@ struct OperationTrackerTests {
         #expect(tracker.summary[.completed] == 1)
     }
 
+    @Test func operationsAreListedInTheOrderInWhichTheyBegan() async throws {
+        var begun: [OperationID] = []
+        for number in 0..<50 {
+            // Most are of the same millisecond.
+            if number % 20 == 19 { await clock.advance(by: .milliseconds(1)) }
+            begun.append(try tracker.start(type: .seed, description: "\(number)").id)
+        }
+        #expect(tracker.activeOperations.map(\.id) == begun)
+    }
+
     @Test func aClosureThatThrowsIsFailedWithItsReason() async throws {
         let failure = OperationFailure(.diskFull, "The disk is full: free some room.")
         await #expect(throws: failure) {

@@ -6,14 +6,23 @@ import Musl
 import Darwin
 #endif
 
-/// What is known of past runs that are like the one at hand.
-struct PastOfType: Sendable {
+/// What is known of past runs that are like the one at hand. It never changes, and those that it is known of share it.
+final class PastOfType: Sendable {
     /// How long they took.
-    var durations: PastDurations?
+    let durations: PastDurations?
     /// What they say of the phase that the one at hand is in; `nil` where they say nothing.
-    var phase: PastPhase?
+    let phase: PastPhase?
     /// What the interval's usual width on a logarithmic scale is multiplied with.
-    var widthFactor = 1.0
+    let widthFactor: Double
+
+    init(durations: PastDurations? = nil, phase: PastPhase? = nil, widthFactor: Double = 1) {
+        self.durations = durations
+        self.phase = phase
+        self.widthFactor = widthFactor
+    }
+
+    /// Whether it says no more than one that was never asked for.
+    var isNothing: Bool { durations == nil && phase == nil && widthFactor == 1 }
 
     /// How many runs it rests on.
     var samples: Int { (phase?.ends ?? durations)?.samples ?? 0 }

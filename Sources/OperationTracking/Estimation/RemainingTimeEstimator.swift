@@ -13,23 +13,39 @@ import Darwin
 /// documentation, under "Time remaining".
 public struct RemainingTimeEstimator: Sendable {
     private var rate = RateStatistics()
-    private var finish = SteadyFinish()
-    private var start: Double?
     private var lastGained = 0.0
     private var progressed = Progressed()
-    private var predictions = PredictionLog()
-
-    private var past = PastOfType()
+    /// `nil` where nothing is known of past runs.
+    private var past: PastOfType?
     /// How much had been done when the phase began.
     private var doneBeforePhase = 0.0
+    private var finish = SteadyFinish()
+    private var start: Double?
+    /// Whether it has taken longer already than 95 % of the past runs most like it; `nil` where none are known.
+    private(set) var isOverdue: Bool?
     private var beginsPhase = false
+    private var shown: Shown?
+    private var predictions = PredictionLog()
 
     /// The estimate as of the last report; `nil` while there is nothing to judge by: neither runs before, nor a total and
     /// some progress.
-    public private(set) var estimate: RemainingTime?
+    public var estimate: RemainingTime? {
+        shown.map { shown in
+            RemainingTime(
+                expected: shown.expected,
+                low: shown.low,
+                high: shown.high,
+                basis: shown.basis,
+                samples: shown.basis == .rate ? 0 : past?.samples ?? 0
+            )
+        }
+    }
 
-    /// Whether it has taken longer already than 95 % of the past runs most like it; `nil` where none are known.
-    private(set) var isOverdue: Bool?
+    /// An estimate without what the past says anyway.
+    private struct Shown: Sendable {
+        var expected, low, high: Double
+        var basis: RemainingTime.Basis
+    }
 
     /// When there was progress last, and the interval then.
     private struct Progressed: Sendable {
@@ -76,8 +92,8 @@ public struct RemainingTimeEstimator: Sendable {
 
     /// Takes what is known of runs like this one, which begins a new phase where that of another phase was known before.
     mutating func compare(with past: PastOfType) {
-        if past.phase?.name != self.past.phase?.name { beginsPhase = true }
-        self.past = past
+        if past.phase?.name != self.past?.phase?.name { beginsPhase = true }
+        self.past = past.isNothing ? nil : past
     }
 
     /// Judges what was shown on the way, now that the end is known.
@@ -94,39 +110,41 @@ public struct RemainingTimeEstimator: Sendable {
     private mutating func judge(left units: Double?, secondEnded: Bool) {
         let time = rate.elapsed
         let elapsed = time + (start ?? 0)
-        isOverdue = past.durations.map { elapsed > $0.late }
-        let prior = past.prior(after: elapsed)
+        isOverdue = past?.durations.map { elapsed > $0.late }
+        let prior = past?.prior(after: elapsed)
         guard let forecast = forecast(units, prior: prior) else {
             finish.forget()
-            estimate = units.map { $0 <= 0 } == true ? .done : nil
+            // With nothing left to do it is done.
+            shown = units.map { $0 <= 0 } == true ? Shown(expected: 0, low: 0, high: 0, basis: .rate) : nil
             return
         }
         finish.take(forecast, at: time, mayMove: secondEnded || time < 1)
-        var remaining = interval(around: finish.remaining(at: time) ?? 0, forecast, units)
-        if forecast.weightOfRate < 0.95, past.samples > 0 {
-            remaining.basis = forecast.weightOfRate > 0.05 ? .blend : .history
-            remaining.samples = past.samples
+        var interval = interval(around: finish.remaining(at: time) ?? 0, forecast, units)
+        if forecast.weightOfRate < 0.95, let past, past.samples > 0 {
+            interval.basis = forecast.weightOfRate > 0.05 ? .blend : .history
         }
-        estimate = remaining
-        if let units, units > 0 { predictions.note(remaining, at: time, share: rate.done / (rate.done + units)) }
+        shown = interval
+        if let estimate, let units, units > 0 {
+            predictions.note(estimate, at: time, share: rate.done / (rate.done + units))
+        }
     }
 
     private func forecast(_ units: Double?, prior: RemainingPrior?) -> RateForecast? {
-        let later = past.phase?.later?.prior(after: 0)
+        let later = past?.phase?.later?.prior(after: 0)
         if let units, units > 0, rate.done > 0, rate.elapsed >= Self.earliest {
             return RateForecast(rate: rate, units: units, prior: prior).followed(by: later)
         }
         guard let units, units <= 0 else { return prior.map { RateForecast(prior: $0).followed(by: later) } }
         // All is done that was counted. That leaves what comes after this phase or, in a phase that counts nothing, its rest too.
-        guard rate.done <= doneBeforePhase, past.phase != nil else { return later.map { RateForecast(prior: $0) } }
+        guard rate.done <= doneBeforePhase, past?.phase != nil else { return later.map { RateForecast(prior: $0) } }
         return prior.map { RateForecast(prior: $0).followed(by: later) }
     }
 
-    private mutating func interval(around expected: Double, _ forecast: RateForecast, _ units: Double?) -> RemainingTime
-    {
+    private mutating func interval(around expected: Double, _ forecast: RateForecast, _ units: Double?) -> Shown {
         let time = rate.elapsed
-        var low = expected * exp(-1.2 * past.widthFactor * forecast.spread)
-        var high = expected * exp(1.85 * past.widthFactor * forecast.spread)
+        let widthFactor = past?.widthFactor ?? 1
+        var low = expected * exp(-1.2 * widthFactor * forecast.spread)
+        var high = expected * exp(1.85 * widthFactor * forecast.spread)
         if progressed.time == time {
             (progressed.low, progressed.high) = (low, high)
         } else if rate.done > 0, let units, units > 0 {
@@ -136,11 +154,6 @@ public struct RemainingTimeEstimator: Sendable {
             low = min(low, max(progressed.low - (time - progressed.time), min(best, progressed.low)))
             high = max(high, progressed.high)
         }
-        return RemainingTime(expected: expected, low: low, high: high, basis: .rate)
+        return Shown(expected: expected, low: low, high: high, basis: .rate)
     }
-}
-
-extension RemainingTime {
-    /// There is nothing left to do.
-    static let done = RemainingTime(expected: 0, low: 0, high: 0, basis: .rate)
 }

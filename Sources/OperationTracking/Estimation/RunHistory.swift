@@ -92,15 +92,30 @@ struct RunHistory: Sendable {
         phase: (name: String, began: Double)? = nil
     ) -> PastOfType {
         let runs = runs(of: type, work: work, unit: unit)
-        var past = PastOfType(durations: PastDurations(runs.lazy.map(\.seconds)))
-        past.widthFactor = widths[type]?.factor ?? 1
-        guard let phase else { return past }
+        return PastOfType(
+            durations: PastDurations(runs.lazy.map(\.seconds)),
+            phase: phase.flatMap { Self.past(of: $0, in: runs) },
+            widthFactor: widths[type]?.factor ?? 1
+        )
+    }
+
+    private static func past(of phase: (name: String, began: Double), in runs: [Run]) -> PastPhase? {
         let same = runs.compactMap { $0.seconds(of: phase.name) }
-        guard same.count >= Self.enough, let ends = PastDurations(same.lazy.map { phase.began + $0.own }) else {
-            return past
+        guard same.count >= enough, let ends = PastDurations(same.lazy.map { phase.began + $0.own }) else { return nil }
+        return PastPhase(name: phase.name, ends: ends, later: PastDurations(same.lazy.map(\.later)))
+    }
+
+    /// What runs have in common of which ``past(of:work:unit:phase:)`` says the same while they are in no phase.
+    struct Kind: Sendable, Hashable {
+        var type: OperationType
+        var unit: OperationUnit
+        fileprivate var sizeClass: Int?
+
+        init(type: OperationType, unit: OperationUnit, work: Int64?) {
+            self.type = type
+            self.unit = unit
+            sizeClass = RunHistory.sizeClass(work)
         }
-        past.phase = PastPhase(name: phase.name, ends: ends, later: PastDurations(same.lazy.map(\.later)))
-        return past
     }
 
     private func runs(of type: OperationType, work: Int64?, unit: OperationUnit) -> [Run] {
@@ -120,7 +135,7 @@ struct RunHistory: Sendable {
         widths[type, default: IntervalWidth()].learn(from: accuracy)
     }
 
-    private static func sizeClass(_ work: Int64?) -> Int? {
+    fileprivate static func sizeClass(_ work: Int64?) -> Int? {
         work.flatMap { $0 > 0 ? Int64.bitWidth - $0.leadingZeroBitCount : nil }
     }
 }

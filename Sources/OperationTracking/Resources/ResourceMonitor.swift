@@ -151,7 +151,7 @@ actor ResourceMonitor {
 
 /// Work whose speed nobody measures is taken to go as it usually does: what it tells is how much of it fails.
 private func usualSpeed(of cells: [OperationCell]) -> (mean: Double, count: Int)? {
-    let count = cells.count { $0.withState { $0.runningSince != nil } }
+    let count = cells.count { $0.withState(\.isRunning) }
     return count > 0 ? (1, count) : nil
 }
 
@@ -164,7 +164,7 @@ private struct TypicalSpeeds {
         var sum = 0.0
         var count = 0
         for cell in cells {
-            let rate = cell.withState { $0.runningSince == nil ? 0 : $0.lastTick.bitRate }
+            let rate = cell.withState { $0.isRunning ? $0.lastTick.bitRate : 0 }
             guard rate > 0 else { continue }
             let usual = bitRates[cell.type] ?? rate
             if bitRates[cell.type] != nil || bitRates.count < EndedTotals.mostTypes {

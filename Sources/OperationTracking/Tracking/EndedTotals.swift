@@ -16,6 +16,26 @@ package struct EndedTotals: Sendable {
         package var bytes: Int64 = 0
         /// How the times remaining of completed operations have held.
         package var accuracy = EstimateAccuracy()
+
+        fileprivate mutating func add(
+            _ status: OperationStatus,
+            seconds: Double?,
+            bytes: Int64,
+            accuracy: EstimateAccuracy?
+        ) {
+            switch status {
+            case .completed:
+                let seconds = seconds ?? 0
+                completed += 1
+                buckets[EndedTotals.bounds.firstIndex { seconds <= $0 } ?? EndedTotals.bounds.count] += 1
+                self.seconds += seconds
+            case .failed: failed += 1
+            case .cancelled: cancelled += 1
+            case .pending, .inProgress, .paused: break
+            }
+            if let accuracy { self.accuracy += accuracy }
+            if bytes > 0 { self.bytes += bytes }
+        }
     }
 
     /// The upper bounds of the buckets in seconds.
@@ -40,19 +60,7 @@ package struct EndedTotals: Sendable {
         bytes: Int64,
         accuracy: EstimateAccuracy?
     ) {
-        let type = label(for: type)
-        switch status {
-        case .completed:
-            let seconds = seconds ?? 0
-            let bucket = Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count
-            byType[type, default: Figures()].completed += 1
-            byType[type, default: Figures()].buckets[bucket] += 1
-            byType[type, default: Figures()].seconds += seconds
-        case .failed: byType[type, default: Figures()].failed += 1
-        case .cancelled: byType[type, default: Figures()].cancelled += 1
-        case .pending, .inProgress, .paused: return
-        }
-        if let accuracy { byType[type, default: Figures()].accuracy += accuracy }
-        if bytes > 0 { byType[type, default: Figures()].bytes += bytes }
+        guard status.isTerminal else { return }
+        byType[label(for: type), default: Figures()].add(status, seconds: seconds, bytes: bytes, accuracy: accuracy)
     }
 }

@@ -27,7 +27,7 @@ extension OperationCell {
             record.band = band
             record.retry = state.payload?.retry
             record.peakMemoryBytes = state.peakMemory > 0 ? state.peakMemory : nil
-            record.startedBy = state.startedBy
+            record.startedBy = startedBy
             if operation.status == .completed, let seconds = operation.activeSeconds {
                 record.phases = state.phases.phases(endingAt: seconds)
                 record.accuracy = state.estimator.accuracy(endingAt: seconds)
@@ -60,25 +60,28 @@ extension OperationCell {
         operation.updatedAt = Date(milliseconds: state.updatedAt)
         operation.finishedAt = state.finishedAt.map(Date.init(milliseconds:))
         operation.activeSeconds = state.activeSeconds(at: monotonic)
-        operation.node = state.node
+        operation.node = node
         return operation
     }
 
     /// The true amounts now. Those of an operation with parts are the parts', each within its band; a parent is locked
     /// before its children, never after.
     func amounts(of state: borrowing State) -> Amounts {
-        if let end = state.endAmounts { return end }
         guard state.children.contains(where: { !$0.band.isEmpty }) else {
             let largest = OperationProgress.largestAmount
             return Amounts(
-                completed: min(completed.load(ordering: .relaxed), largest),
+                completed: min(
+                    state.endCompleted >= 0 ? state.endCompleted : completed.load(ordering: .relaxed),
+                    largest
+                ),
                 total: min(total.load(ordering: .relaxed), largest)
             )
         }
+        let whole = OperationUnit.wholeFraction
+        if state.endCompleted >= 0 { return Amounts(completed: state.endCompleted, total: whole) }
         let share = state.children.reduce(0) { sum, child in
             sum + (child.band.upperBound - child.band.lowerBound) * child.cell.share
         }
-        let whole = OperationUnit.wholeFraction
         return Amounts(completed: Int64((min(share, 1) * Double(whole)).rounded()), total: whole)
     }
 

@@ -1,82 +1,83 @@
 extension OperationCell {
     /// What is behind the cell's lock.
+    ///
+    /// There may be a hundred thousand of it. So what few operations have is in a ``LazyBox``, and what takes a byte stands
+    /// where the number before it leaves some free.
     struct State: Sendable {
+        var estimator = RemainingTimeEstimator()
         /// The true state. Once it is terminal nothing can change the operation any more.
         var machine: OperationStateMachine
         /// What readers see. It stays behind ``machine`` while an ending is being made durable.
-        var visibleStatus: OperationStatus = .pending
+        var visibleStatus: OperationStatus
         var priority: OperationPriority = .normal
-        var phase: String?
-        var message: String?
-        var attempt = 0
-        var pid: Int32?
-        /// The process whose cost is measured; unlike `pid` it can't be taken for a later one.
-        var process: ProcessIdentity?
-        var processGroup: ProcessIdentity?
-        var failure: OperationFailure?
-        var node: String?
-        var startedBy: String?
-        var uniqueKey: String?
-
-        /// Its service ends and leaves it as it is for the next one, so nothing changes it any more.
-        var isLeft = false
-
         /// How the work pauses; decided by its provider.
         var pausing = ProviderTraits.Pausing.inPlace
+        /// Its service ends and leaves it as it is for the next one, so nothing changes it any more.
+        var isLeft = false
         /// Whether the work keeps to a bandwidth limit, as its provider says; else it does once it has asked for its limiter.
         var isThrottleable = false
-        var limiter: BandwidthLimiter?
-
-        /// The operations that own a part of this one's progress.
-        var children: [Child] = []
-        /// The amounts at the end: what late work still reports changes nothing.
-        var endAmounts: Amounts?
-        var shownPercent = 0.0
-        var reportedPercent: Double?
-        var rewound: Int64 = 0
-        var present: Int64 = 0
 
         var startedAt: Int64?
-        var updatedAt: Int64
-        var finishedAt: Int64?
-        /// Active time up to the last pause, and since when it has been running again.
-        var activeNanoseconds: Int64 = 0
-        var runningSince: Int64?
-
-        var estimator = RemainingTimeEstimator()
-        var remaining: RemainingTime?
-        var isOverdue: Bool?
-        var phases = PhaseLog()
-        /// By what past runs have been looked up; `nil` before that.
-        var compared: ComparisonKey?
-        /// When, on the monotonic clock, the work can be done at the earliest, as it says itself.
-        var earliestEnd: Int64?
-        var resources = ResourceImpact.unknown
-        var peakMemory: Int64 = 0
-        /// The part of the registry's totals that is this operation's.
-        var countedCost = CountedCost()
-        var lastTick = TickMark()
         /// Something beside the hot atomics has changed since the last tick.
         var isDirty = false
+        private(set) var isRunning = false
+        var hasTicked = false
+        private var attempts: Int32 = 0
+        var updatedAt: Int64
+        /// While it runs, the moment at which it would have begun without pauses; else its active time up to the last pause.
+        private var activeMark: Int64 = 0
+        var phases = PhaseLog()
+        /// By what past runs have been looked up: in which phase, and for how much to do, which is negative while unknown.
+        var comparedPhases = UInt8.max
+        var comparedWork: Int64 = -1
 
-        var payload: Payload?
-        var control = Control()
+        var phase: String?
+        var message: String?
+        var shownPercent = 0.0
+        /// The amount at the end, which late work doesn't change any more; negative before.
+        var endCompleted: Int64 = -1
+        var lastTick = TickMark()
+        var networkBitsPerSecond: Double?
+        /// The part of the registry's totals that is this operation's transfer.
+        var countedNetwork: Int64 = 0
+
+        var orders = LazyBox<Orders>()
+        var extras = LazyBox<Extras>()
+        var controls = LazyBox<Control>()
 
         init(machine: OperationStateMachine, updatedAt: Int64) {
             self.machine = machine
+            visibleStatus = machine.status
             self.updatedAt = updatedAt
+        }
+
+        var attempt: Int {
+            get { Int(attempts) }
+            set { attempts = Int32(clamping: newValue) }
+        }
+
+        /// When it ended: nothing changes it after that.
+        var finishedAt: Int64? { machine.status.isTerminal ? updatedAt : nil }
+
+        var isOverdue: Bool? { estimator.isOverdue }
+
+        var remaining: RemainingTime? {
+            guard !machine.status.isTerminal else { return nil }
+            let hold = hold
+            return hold > 0 ? RemainingTime(estimator.estimate, atLeast: hold) : estimator.estimate
         }
 
         mutating func begin(at time: CellTime) {
             startedAt = startedAt ?? time.wall
-            runningSince = time.monotonic
+            activeMark = time.monotonic - activeMark
+            isRunning = true
             attempt = max(attempt, 1)
         }
 
         mutating func stopClock(at time: CellTime) {
-            guard let since = runningSince else { return }
-            activeNanoseconds += max(0, time.monotonic - since)
-            runningSince = nil
+            guard isRunning else { return }
+            activeMark = max(0, time.monotonic - activeMark)
+            isRunning = false
         }
 
         /// Whether the work is to end now and to begin again later.
@@ -96,8 +97,13 @@ extension OperationCell {
 
         func activeSeconds(at monotonic: Int64) -> Double? {
             guard startedAt != nil else { return nil }
-            let running = runningSince.map { max(0, monotonic - $0) } ?? 0
-            return Double(activeNanoseconds + running) / 1e9
+            return Double(isRunning ? max(0, monotonic - activeMark) : activeMark) / 1e9
+        }
+
+        /// Active time of work that doesn't run.
+        var activeNanoseconds: Int64 {
+            get { activeMark }
+            set { activeMark = newValue }
         }
     }
 
@@ -116,14 +122,6 @@ extension OperationCell {
         let band: Range<Double>
     }
 
-    /// What few operations have, kept apart so that the others don't pay for its room.
-    struct Payload: Sendable {
-        var request: [UInt8]?
-        var result: [UInt8]?
-        var resumeState: [UInt8]?
-        var retry: RetryPolicy?
-    }
-
     /// How the work is reached.
     struct Control: Sendable {
         /// Stops the work, wherever it waits.
@@ -139,16 +137,20 @@ extension OperationCell {
         /// Tasks of the work that stand at a checkpoint, or wait beside running work, until the wish changes.
         var waiting: [UInt64: CheckedContinuation<Void, Never>] = [:]
         var nextTicket: UInt64 = 0
+
+        /// Whether it says anything.
+        var isThere: Bool {
+            cancelWork != nil || signalOwner != nil || wasWorkCancelled || isStoppedToPause || nextTicket > 0
+        }
     }
 
     /// What the ticker saw last.
     struct TickMark: Sendable {
-        var completed: Int64 = 0
-        var total: Int64 = -1
-        var present: Int64 = 0
-        var monotonic: Int64?
+        /// What had been done beside what was there before.
+        var gained: Int64 = 0
         var recordedAt: Int64 = 0
         /// Smoothed bits a second.
         var bitRate = 0.0
+        var monotonic: Int64 = 0
     }
 }

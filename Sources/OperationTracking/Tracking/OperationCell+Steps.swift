@@ -82,10 +82,8 @@ extension OperationCell {
         if after == .inProgress, before != .inProgress { state.begin(at: time) }
         if after != .inProgress { state.stopClock(at: time) }
         if actions.contains(.finish) {
-            state.endAmounts = amounts
-            state.finishedAt = time.wall
+            state.endCompleted = max(0, amounts.completed)
             state.failure = failure
-            state.remaining = nil
             if let result { state.payload = state.payload ?? Payload(); state.payload?.result = result }
         } else {
             state.visibleStatus = after
@@ -103,7 +101,7 @@ extension OperationCell {
             let status = state.machine.status
             guard state.payload?.request != nil, status == .paused || status == .pending else { return nil }
             state.isLeft = true
-            return state.takeWake()
+            return state.takeWake() ?? {}
         }
     }
 
@@ -111,10 +109,10 @@ extension OperationCell {
     func makeVisible() -> Ending {
         withState { state in
             state.visibleStatus = state.machine.status
-            state.control = Control()
+            state.controls.empty()
             let cost = state.countedCost
             state.countedCost = CountedCost()
-            let transferred = unit == .bytes ? max(0, (state.endAmounts?.completed ?? 0) - state.present) : 0
+            let transferred = unit == .bytes ? max(0, state.endCompleted - state.present) : 0
             return Ending(
                 status: state.visibleStatus,
                 cost: cost,
@@ -157,7 +155,10 @@ extension OperationCell {
 
 extension OperationCell.State {
     /// What reaches the work: it is woken where it waits at checkpoints, and its task is cancelled when it is to stop.
-    fileprivate mutating func takeWake() -> @Sendable () -> Void {
+    fileprivate mutating func takeWake() -> (@Sendable () -> Void)? {
+        guard !controls.isEmpty else { return nil }
+        var control = control
+        defer { self.control = control }
         let waiting = control.waiting.values
         control.waiting = [:]
         let stops = machine.pendingRequest == .cancel || machine.status.isTerminal || isToPauseByRestart || isLeft

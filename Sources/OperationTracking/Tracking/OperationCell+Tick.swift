@@ -26,29 +26,27 @@ extension OperationCell {
             guard state.machine.status.isActive else { return TickOutcome() }
             let amounts = amounts(of: state)
             let (completed, total) = (amounts.completed, amounts.total)
-            let moved = completed != state.lastTick.completed || total != state.lastTick.total
-            let rateChanged = measureRate(in: &state, completed: completed, at: time)
+            let present = state.present
+            let gained = completed - present
+            let moved = gained != state.lastTick.gained
+            let rateChanged = measureRate(in: &state, gained: gained, at: time)
             if moved || state.isDirty { state.updatedAt = time.wall }
             var changed = moved || state.isDirty || rateChanged
             state.isDirty = false
-            state.lastTick.completed = completed
-            state.lastTick.total = total
-            state.lastTick.present = state.present
+            state.lastTick.gained = gained
             state.lastTick.monotonic = time.monotonic
-            if state.runningSince != nil, let seconds = state.activeSeconds(at: time.monotonic) {
+            state.hasTicked = true
+            if state.isRunning, let seconds = state.activeSeconds(at: time.monotonic) {
                 state.phases.see(state.phase, at: seconds)
                 compare(&state, total: total, past)
+                let wasOverdue = state.isOverdue
                 state.estimator.observe(
                     at: seconds,
                     completed: completed,
-                    present: state.present,
+                    present: present,
                     total: total >= 0 ? total : nil
                 )
-                let hold = state.earliestEnd.map { Double($0 - time.monotonic) / 1e9 } ?? 0
-                let estimate = state.estimator.estimate
-                let wasOverdue = state.isOverdue
-                state.isOverdue = state.estimator.isOverdue
-                state.remaining = hold > 0 ? RemainingTime(estimate, atLeast: hold) : estimate
+                state.hold = state.earliestEnd.map { Double($0 - time.monotonic) / 1e9 } ?? 0
                 // That an operation takes too long is worth telling also when nothing moves.
                 if state.isOverdue == true, wasOverdue != true { changed = true }
             }
@@ -65,7 +63,7 @@ extension OperationCell {
     }
 
     /// What past runs are compared by.
-    struct ComparisonKey: Sendable, Hashable {
+    struct ComparisonKey: Sendable {
         /// How much there is to do, without what was there before; `nil` while unknown.
         var work: Int64?
         var phase: String?
@@ -75,17 +73,20 @@ extension OperationCell {
 
     /// Tells the estimator of runs like this one, when it has become known how much there is to do, or a phase has begun.
     private func compare(_ state: inout State, total: Int64, _ past: (ComparisonKey) -> PastOfType?) {
-        var key = ComparisonKey(work: total >= 0 ? max(0, total - state.present) : nil)
+        let (work, phases) = (total >= 0 ? max(0, total - state.present) : -1, state.phases.count)
+        guard (state.comparedWork, state.comparedPhases) != (work, phases) else { return }
+        var key = ComparisonKey(work: work >= 0 ? work : nil)
         if let (phase, began) = state.phases.farthest { (key.phase, key.phaseBegan) = (phase, began) }
-        guard state.compared != key, let found = past(key) else { return }
-        state.compared = key
+        guard let found = past(key) else { return }
+        (state.comparedWork, state.comparedPhases) = (work, phases)
         state.estimator.compare(with: found)
     }
 
     /// What a completed operation teaches the estimates of later ones.
     var lesson: RunHistory.Lesson? {
         withState { state in
-            guard state.machine.status == .completed, let amounts = state.endAmounts else { return nil }
+            guard state.machine.status == .completed else { return nil }
+            let amounts = amounts(of: state)
             let seconds = Double(state.activeNanoseconds) / 1e9
             let run = RunHistory.Run(
                 seconds: seconds,
@@ -100,18 +101,18 @@ extension OperationCell {
     }
 
     /// The rate a person sees: smoothed over two seconds. What was found to be there already is not transferred.
-    private func measureRate(in state: inout State, completed: Int64, at time: CellTime) -> Bool {
-        guard unit == .bytes, let before = state.lastTick.monotonic else { return false }
-        guard state.runningSince != nil else { return stopRate(in: &state) }
-        let elapsed = Double(time.monotonic - before) / 1e9
+    private func measureRate(in state: inout State, gained: Int64, at time: CellTime) -> Bool {
+        guard unit == .bytes, state.hasTicked else { return false }
+        guard state.isRunning else { return stopRate(in: &state) }
+        let elapsed = Double(time.monotonic - state.lastTick.monotonic) / 1e9
         guard elapsed > 0 else { return false }
-        let gained = max(0, (completed - state.present) - (state.lastTick.completed - state.lastTick.present))
+        let bits = Double(max(0, gained - state.lastTick.gained)) * 8
         let keep = exp(-elapsed / 2)
         let last = state.lastTick.bitRate
-        let rate = last * keep + Double(gained) * 8 / elapsed * (1 - keep)
+        let rate = last * keep + bits / elapsed * (1 - keep)
         state.lastTick.bitRate = rate < 1 ? 0 : rate
         guard state.lastTick.bitRate > 0 || last > 0 else { return false }
-        state.resources.networkBitsPerSecond = state.lastTick.bitRate.rounded()
+        state.networkBitsPerSecond = state.lastTick.bitRate.rounded()
         return abs(state.lastTick.bitRate - last) > 0.01 * last
     }
 
@@ -119,7 +120,7 @@ extension OperationCell {
     private func stopRate(in state: inout State) -> Bool {
         guard state.lastTick.bitRate > 0 else { return false }
         state.lastTick.bitRate = 0
-        state.resources.networkBitsPerSecond = 0
+        state.networkBitsPerSecond = 0
         return true
     }
 }

@@ -20,12 +20,7 @@ final class OperationCell: Sendable {
     let id: OperationID
     let type: OperationType
     let description: String
-    /// The operation that this one is a part of, where that is active in the same tracker.
-    let parent: OperationCell?
-    let parentID: OperationID?
-    /// The part of the parent's progress that is this one's.
-    let band: Range<Double>?
-    let unit: OperationUnit
+    private let origin: Origin
     let createdAt: Int64
 
     /// The amount done, as the work last said.
@@ -34,8 +29,13 @@ final class OperationCell: Sendable {
     let total: Atomic<Int64>
     /// The wish that a checkpoint must follow, as ``Wish`` says; 0 for none.
     @usableFromInline let wish = Atomic<UInt8>(Wish.none)
+    let unit: OperationUnit
+    /// Tells apart what was made in the same millisecond: it rises with each that is made.
+    let number: UInt32
 
     private let state: Mutex<State>
+
+    private static let lastNumber = Atomic<UInt32>(0)
 
     init(
         id: OperationID,
@@ -43,27 +43,72 @@ final class OperationCell: Sendable {
         status: OperationStatus,
         parent: OperationCell?,
         node: String?,
+        usual: Origin? = nil,
         time: CellTime
     ) {
         self.id = id
         type = spec.type
         description = spec.description
-        self.parent = parent
-        parentID = spec.parent
-        band = spec.band
-        unit = spec.unit
+        if let usual, usual.isThat(of: spec, node: node) {
+            origin = usual
+        } else {
+            origin = Origin(spec, parent: parent, node: node)
+        }
         createdAt = time.wall
+        unit = spec.unit
+        number = Self.lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
         total = Atomic(spec.unit == .fraction ? OperationUnit.wholeFraction : spec.total ?? -1)
         var state = State(machine: OperationStateMachine(status), updatedAt: time.wall)
-        state.visibleStatus = status
         state.priority = spec.priority
-        state.pid = spec.pid
-        // Work inside this process has no cost of its own that could be told from everything else's.
-        if let pid = spec.pid, pid != getpid() { state.process = ProcessIdentity(running: pid) }
-        state.startedBy = spec.startedBy
-        state.node = node
+        // A whole that is known from the beginning is news for the first tick.
+        state.isDirty = spec.total != nil || spec.unit == .fraction
+        if let pid = spec.pid {
+            state.pid = pid
+            // Work inside this process has no cost of its own that could be told from everything else's.
+            if pid != getpid() { state.process = ProcessIdentity(running: pid) }
+        }
         if status == .inProgress { state.begin(at: time) }
-        self.state = Mutex(state)
+        self.state = Mutex(consume state)
+    }
+
+    /// The operation that this one is a part of, where that is active in the same tracker.
+    var parent: OperationCell? { origin.parent }
+    var parentID: OperationID? { origin.parentID }
+    /// The part of the parent's progress that is this one's.
+    var band: Range<Double>? { origin.band }
+    var node: String? { origin.node }
+    var startedBy: String? { origin.startedBy }
+
+    /// What an operation is a part of, where it runs and who began it: the same for most of a tracker's operations, which share
+    /// it.
+    final class Origin: Sendable {
+        let parent: OperationCell?
+        let parentID: OperationID?
+        let band: Range<Double>?
+        let node: String?
+        let startedBy: String?
+
+        fileprivate init(_ spec: OperationSpec, parent: OperationCell?, node: String?) {
+            self.parent = parent
+            parentID = spec.parent
+            band = spec.band
+            self.node = node
+            startedBy = spec.startedBy
+        }
+
+        /// That of operations of which nothing special is known.
+        init(node: String?, startedBy: String?) {
+            parent = nil
+            parentID = nil
+            band = nil
+            self.node = node
+            self.startedBy = startedBy
+        }
+
+        fileprivate func isThat(of spec: OperationSpec, node: String?) -> Bool {
+            parentID == nil && spec.parent == nil && spec.band == nil && self.node == node
+                && startedBy == spec.startedBy
+        }
     }
 
     /// The wish as the work's checkpoint reads it.

@@ -14,6 +14,11 @@ final class OperationRegistry: Sendable {
         var memory: [OperationType: LearnedPeak] = [:]
         var isTicking = false
         var isClosed = false
+
+        mutating func learn(_ peakMemory: Int64, of type: OperationType) {
+            guard memory[type] != nil || memory.count < EndedTotals.mostTypes else { return }
+            memory[type, default: LearnedPeak()].add(peakMemory)
+        }
     }
 
     /// How many ended operations can still be looked up without a history store.
@@ -34,7 +39,7 @@ final class OperationRegistry: Sendable {
             guard !state.isClosed else { throw .closed }
             guard state.active.updateValueIfAbsent(cell, forKey: cell.id) else { throw .duplicateOperation(cell.id) }
             state.summary.count(status, by: 1)
-            state.summary.activeByType[cell.type, default: 0] += 1
+            state.summary.countActive(cell.type, by: 1)
             defer { state.isTicking = true }
             return !state.isTicking
         }
@@ -76,13 +81,9 @@ final class OperationRegistry: Sendable {
             state.summary.count(new, by: 1)
             state.summary.cost = state.summary.cost - ending.cost
             state.endedTotals.add(new, of: cell.type, seconds: ending.seconds, bytes: ending.bytes, accuracy: accuracy)
-            let left = state.summary.activeByType[cell.type, default: 1] - 1
-            state.summary.activeByType[cell.type] = left > 0 ? left : nil
+            state.summary.countActive(cell.type, by: -1)
             if state.active.isEmpty { state.summary.measured = CountedCost() }
-            let isLearned = state.memory[cell.type] != nil || state.memory.count < EndedTotals.mostTypes
-            if ending.peakMemory > 0, isLearned {
-                state.memory[cell.type, default: LearnedPeak()].add(ending.peakMemory)
-            }
+            if ending.peakMemory > 0 { state.learn(ending.peakMemory, of: cell.type) }
             state.ended.append(cell)
         }
     }
@@ -126,6 +127,15 @@ final class OperationRegistry: Sendable {
 
     var activeCells: [OperationCell] { state.withLock { Array($0.active.values) } }
 
+    /// The active operations, oldest first.
+    var activeCellsInOrder: [OperationCell] {
+        let cells = activeCells
+        // Numbers are sorted in their place: moving objects counts references, and comparing names is slow.
+        return cells.indices.map { (createdAt: cells[$0].createdAt, number: cells[$0].number, place: $0) }
+            .sorted { ($0.createdAt, $0.number) < ($1.createdAt, $1.number) }
+            .map { cells[$0.place] }
+    }
+
     /// The latest ended operations, newest first.
     func endedCells(limit: Int) -> [OperationCell] {
         state.withLock { $0.ended.newest(limit) }
@@ -158,9 +168,10 @@ final class OperationRegistry: Sendable {
 extension Dictionary {
     /// Adds a value for a key that has none, and says whether it did.
     fileprivate mutating func updateValueIfAbsent(_ value: Value, forKey key: Key) -> Bool {
-        if self[key] != nil { return false }
-        self[key] = value
-        return true
+        // Nearly none has one, so the key is looked for once.
+        guard let known = updateValue(value, forKey: key) else { return true }
+        self[key] = known
+        return false
     }
 }
 

@@ -61,6 +61,7 @@ extension OperationTracker {
             status: status,
             parent: spec.parent.flatMap(registry.activeCell),
             node: configuration.node,
+            usual: usualOrigin,
             time: time
         )
         cell.withState { prepare(&$0) }

@@ -8,12 +8,18 @@ struct Past: Sendable {
     /// Runs of this tracker that ended before the older ones had been read, in their order.
     var early: [RunHistory.Lesson] = []
 
+    /// What has been looked up since a run ended last.
+    private var found: [RunHistory.Kind: PastOfType] = [:]
+
     /// More than that is not kept while the history is still being read.
     private static let mostEarly = 100
+    /// Types may come from outside.
+    private static let mostFound = 64
 
     mutating func add(_ lesson: RunHistory.Lesson) {
         if isKnown {
             runs.add(lesson)
+            if !found.isEmpty { found = [:] }
         } else if early.count < Self.mostEarly {
             early.append(lesson)
         }
@@ -25,6 +31,21 @@ struct Past: Sendable {
         for lesson in early { runs.add(lesson) }
         early = []
         isKnown = true
+    }
+
+    /// What past runs like this one say; `nil` while none have been read. Operations of one kind share it.
+    mutating func runs(like cell: OperationCell, _ key: OperationCell.ComparisonKey) -> PastOfType? {
+        guard isKnown else { return nil }
+        if let phase = key.phase {
+            let phase = (name: phase, began: key.phaseBegan)
+            return runs.past(of: cell.type, work: key.work, unit: cell.unit, phase: phase)
+        }
+        let kind = RunHistory.Kind(type: cell.type, unit: cell.unit, work: key.work)
+        if let past = found[kind] { return past }
+        let past = runs.past(of: cell.type, work: key.work, unit: cell.unit)
+        if found.count >= Self.mostFound { found = [:] }
+        found[kind] = past
+        return past
     }
 }
 
@@ -52,14 +73,6 @@ extension OperationTracker {
     var knowsPast: Bool { past.withLock { $0.isKnown } }
 
     func pastRuns(like cell: OperationCell, _ key: OperationCell.ComparisonKey) -> PastOfType? {
-        past.withLock { past in
-            guard past.isKnown else { return nil }
-            return past.runs.past(
-                of: cell.type,
-                work: key.work,
-                unit: cell.unit,
-                phase: key.phase.map { (name: $0, began: key.phaseBegan) }
-            )
-        }
+        past.withLock { $0.runs(like: cell, key) }
     }
 }

@@ -21,7 +21,7 @@ extension OperationTracker {
         let now = clock.monotonicNanoseconds
         var count = 0
         json.beginArray()
-        for cell in registry.activeCells.sorted(by: { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }) {
+        for cell in registry.activeCellsInOrder {
             let operation = cell.snapshot(at: now)
             // One that has just ended may still be in the list.
             guard operation.status.isActive else { continue }
@@ -78,7 +78,7 @@ extension OperationCell {
             record.request = state.payload?.request
             // Until its ending is durable nobody has seen it.
             record.result = record.operation.status == .completed ? state.payload?.result : nil
-            record.startedBy = state.startedBy
+            record.startedBy = startedBy
         }
         return record
     }

@@ -46,6 +46,8 @@ public final class OperationTracker: Sendable {
     package let clock: any TrackingClock
     package let history: (any HistoryStore)?
     let configuration: Configuration
+    /// Where operations come from of which their caller says nothing special.
+    let usualOrigin: OperationCell.Origin
     let registry = OperationRegistry()
     let broadcaster = EventBroadcaster()
     let past = Mutex(Past())
@@ -70,6 +72,7 @@ public final class OperationTracker: Sendable {
         var configuration = configuration
         configuration.tickInterval = max(configuration.tickInterval, .milliseconds(10))
         self.configuration = configuration
+        usualOrigin = OperationCell.Origin(node: configuration.node, startedBy: configuration.actor)
         bandwidth = BandwidthLimiter(clock: clock)
         monitor = ResourceMonitor(
             dataDirectory: configuration.dataDirectory,
@@ -87,8 +90,7 @@ public final class OperationTracker: Sendable {
     /// The operations that have not ended, oldest first.
     public var activeOperations: [BackgroundOperation] {
         let now = clock.monotonicNanoseconds
-        return registry.activeCells.map { $0.snapshot(at: now) }
-            .sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+        return registry.activeCellsInOrder.map { $0.snapshot(at: now) }
     }
 
     /// The operations that ended last, newest first.
@@ -171,6 +173,12 @@ public final class OperationTracker: Sendable {
     }
 
     func enqueueRecord(of cell: OperationCell) {
+        if history != nil { writeRecord(of: cell) }
+    }
+
+    // Apart, since a record is large and its room on the stack is cleared and copied also where none is made.
+    @inline(never)
+    private func writeRecord(of cell: OperationCell) {
         guard let history else { return }
         cell.withRecord(at: clock.monotonicNanoseconds) { history.enqueue($0) }
     }

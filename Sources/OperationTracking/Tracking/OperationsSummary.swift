@@ -36,6 +36,12 @@ public struct OperationsSummary: Sendable, Hashable {
     mutating func count(_ status: OperationStatus, by change: Int) {
         counts[status] += change
     }
+
+    mutating func countActive(_ type: OperationType, by change: Int) {
+        guard let place = activeByType.index(forKey: type) else { return activeByType[type] = change }
+        activeByType.values[place] += change
+        if activeByType.values[place] <= 0 { activeByType.remove(at: place) }
+    }
 }
 
 /// A number for each status, without a dictionary's allocation.
