@@ -82,8 +82,12 @@ enum Sample {
             retryable: [.timeout, OperationFailure.Code(rawValue: "own")]
         )
         record.peakMemoryBytes = 1 << 41
-        record.phases = [PhaseTime(phase: nil, seconds: 0.5), PhaseTime(phase: "downloading", seconds: 2.25)]
+        record.phases = [
+            PhaseTime(phase: nil, seconds: 0.5), PhaseTime(phase: "downloading", seconds: 2.25, work: 1 << 41),
+        ]
         record.accuracy = EstimateAccuracy(count: 5, covered: 4, logErrorSum: 0.75)
+        record.estimateWidth = 1.25
+        record.estimateFeature = "example.org:443"
         return record
     }
 }

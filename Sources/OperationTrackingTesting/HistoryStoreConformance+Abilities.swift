@@ -92,4 +92,29 @@ extension HistoryStoreCheck {
             is: false
         )
     }
+
+    func latestRunsAreOfEachType(_ runs: any LatestRuns) async throws {
+        let types: [StaticString] = ["check_seldom", "check_often"]
+        for (type, count) in zip(types, [2, 30]) {
+            for number in 0..<count {
+                var record = Sample.record("\(type)\(number)", type: type, at: Int64(number))
+                record.estimateFeature = "host"
+                try await commit(Sample.ended(record, number == 1 ? .failed : .completed))
+            }
+        }
+        let found = try await runs.latestRuns(ofEachType: 5)
+        for (type, names) in zip(types, [["seldom0"], ["often29", "often28", "often27", "often26", "often25"]]) {
+            let ofType = found.filter { $0.operation.type == OperationType(type) }
+            try expect(
+                "The latest runs of each type are its newest completed ones, however many another has.",
+                ofType.map(\.operation.id),
+                is: names.map { Sample.id("check_\($0)") }
+            )
+            try expect(
+                "They have all that estimates begin with.",
+                ofType.allSatisfy { $0.estimateFeature == "host" },
+                is: true
+            )
+        }
+    }
 }

@@ -13,7 +13,7 @@ public import OperationTracking
 /// }
 /// ```
 public enum HistoryStoreConformance {
-    /// Checks a store, and its abilities `AuditLog` and `SharedHistory` where it has them, and closes it.
+    /// Checks a store, and its abilities `AuditLog`, `SharedHistory` and `LatestRuns` where it has them, and closes it.
     ///
     /// - Parameter store: an empty store that keeps at least 1,000 operations.
     /// - Throws: ``ConformanceFailure`` for the first expectation that isn't met, or an error that the store threw unexpectedly.
@@ -33,6 +33,7 @@ public enum HistoryStoreConformance {
         try await check.statisticsTellHowEstimatesHeld()
         if let log = store as? any AuditLog { try await check.auditLogHasStartsEndsAndEntries(log) }
         if let shared = store as? any SharedHistory { try await check.aUniqueKeyHasOneActiveOperation(shared) }
+        if let runs = store as? any LatestRuns { try await check.latestRunsAreOfEachType(runs) }
         try expect("A store that is not in trouble is healthy.", store.health, is: .ok)
         try await check.aClosedStoreTakesNothing()
     }
@@ -298,11 +299,19 @@ struct HistoryStoreCheck {
             record.accuracy = accuracy
             try await commit(Sample.ended(record, status))
         }
-        let sums = try await store.statistics(types: [type]).first?.accuracy
+        var recent = Sample.record("estimates3", type: "check_estimates", at: 1)
+        recent.accuracy = EstimateAccuracy(count: 3, covered: 2, logErrorSum: 0.25)
+        try await commit(Sample.ended(recent, .completed, at: .now))
+        let figures = try await store.statistics(types: [type]).first
         try expect(
             "How estimates held is summed up over all that ended.",
-            sums,
-            is: EstimateAccuracy(count: 7, covered: 4, logErrorSum: 1.75)
+            figures?.accuracy,
+            is: EstimateAccuracy(count: 10, covered: 6, logErrorSum: 2)
+        )
+        try expect(
+            "And over those that ended lately.",
+            figures?.recentAccuracy,
+            is: EstimateAccuracy(count: 3, covered: 2, logErrorSum: 0.25)
         )
     }
 

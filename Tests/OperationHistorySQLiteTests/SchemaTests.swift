@@ -44,6 +44,16 @@ import Testing
         await store.close()
     }
 
+    @Test func anOlderVersionGoesOnWritingWhenANewerOneHasAddedColumns() async throws {
+        let store = try await directory.open()
+        for table in ["statistics", "memory", "operations", "audit"] {
+            try directory.execute("ALTER TABLE \(table) ADD COLUMN later INTEGER NOT NULL DEFAULT 0")
+        }
+        #expect(try await store.end("a") == .durable)
+        #expect(try await store.statistics(types: nil).first?.completed == 1)
+        await store.close()
+    }
+
     @Test func stepsHaveDifferentNames() {
         #expect(Set(Schema.migrations.map(\.name)).count == Schema.migrations.count)
     }

@@ -10,23 +10,23 @@ import Testing
 @testable import OperationTracking
 
 struct EstimateAccuracyTests {
-    @Test func aRunIsJudgedAtFiveSharesOfItsWork() {
+    @Test func aRunIsJudgedAtFiveSharesOfItsWork() throws {
         var estimator = RemainingTimeEstimator()
         for second in 0...100 {
             estimator.observe(at: Double(second), completed: Int64(second * 10), present: 0, total: 1_000)
         }
-        let score = estimator.judged(endingAt: 100)
+        let score = try #require(estimator.accuracy(endingAt: 100))
         #expect(score.count == 5)
         #expect(score.covered >= 4)
         #expect(score.logErrorSum / 5 < 0.2)
     }
 
-    @Test func estimatesThatWereFarOffCountAsMisses() {
+    @Test func estimatesThatWereFarOffCountAsMisses() throws {
         var estimator = RemainingTimeEstimator()
         for second in 0...50 {
             estimator.observe(at: Double(second), completed: Int64(second * 10), present: 0, total: 1_000)
         }
-        let score = estimator.judged(endingAt: 1_000)
+        let score = try #require(estimator.accuracy(endingAt: 1_000))
         #expect(score.count == 3 && score.covered == 0)
         #expect(score.logErrorSum / 3 > 1.5)
     }
@@ -36,7 +36,23 @@ struct EstimateAccuracyTests {
         for step in 0...4 {
             estimator.observe(at: Double(step) / 10, completed: Int64(step * 250), present: 0, total: 1_000)
         }
-        #expect(estimator.judged(endingAt: 0.4).count == 0)
+        #expect(estimator.accuracy(endingAt: 0.4) == nil)
+    }
+
+    @Test func whatIsJudgedIsWhatWasShownOfWorkThatIsHeldBack() throws {
+        var estimator = RemainingTimeEstimator()
+        for second in 0...100 {
+            estimator.observe(
+                at: Double(second),
+                completed: Int64(second * 10),
+                present: 0,
+                total: 1_000,
+                notBefore: Double(1_000 - second)
+            )
+        }
+        let score = try #require(estimator.accuracy(endingAt: 1_000))
+        #expect(score.count == 5 && score.covered == 5)
+        #expect(score.logErrorSum < 0.001)
     }
 
     /// Errors with a spread that the usual interval doesn't fit.
@@ -44,7 +60,8 @@ struct EstimateAccuracyTests {
         spread: Double,
         runs: Int,
         _ width: inout IntervalWidth,
-        _ chance: inout SeededGenerator
+        _ chance: inout SeededGenerator,
+        each: (EstimateAccuracy) -> Void = { _ in }
     ) -> Double {
         var covered = 0
         for _ in 0..<runs {
@@ -57,6 +74,7 @@ struct EstimateAccuracyTests {
             }
             covered += score.covered
             width.learn(from: score)
+            each(score)
         }
         return Double(covered) / Double(5 * runs)
     }
@@ -110,6 +128,36 @@ struct EstimateAccuracyTests {
         #expect(tracker.endedTotals.byType[.download]?.accuracy == accuracy)
     }
 
+    @Test func theWidthOutlivesRunsThatAreNoLongerKnown() {
+        var (width, chance, history) = (IntervalWidth(), SeededGenerator(seed: 10), [RunHistory.Lesson]())
+        var run = RunHistory.Lesson(type: .download, run: .init(seconds: 10, unit: .bytes))
+        for _ in 0..<600 {
+            run.width = width.factor
+            _ = coverage(spread: 1.6, runs: 1, &width, &chance) { run.accuracy = $0 }
+            history.append(run)
+        }
+        #expect(width.factor > 1.4)
+        for known in [1, 20, 100] {
+            var later = RunHistory()
+            for lesson in history.suffix(known) { later.add(older: lesson) }
+            #expect(abs(later.widthFactor(of: .download) - width.factor) < 1e-9)
+        }
+    }
+
+    @Test func aRunKeepsTheWidthThatItUsed() async throws {
+        let (clock, store) = (ManualClock(), InMemoryHistoryStore())
+        let tracker = OperationTracker(history: store, clock: clock)
+        for _ in 1...3 {
+            try await work(tracker, clock)
+            while !tracker.knowsPast { await briefPause() }
+        }
+        var width = IntervalWidth()
+        for record in try await store.page(HistoryQuery(limit: 10)).records.reversed() {
+            #expect(record.estimateWidth == width.factor)
+            width.learn(from: try #require(record.accuracy))
+        }
+    }
+
     @Test func aLaterTrackerBeginsWithTheWidthThatRunsCameTo() async throws {
         let (clock, store) = (ManualClock(), InMemoryHistoryStore())
         for second in 0..<40 {
@@ -130,7 +178,7 @@ struct EstimateAccuracyTests {
         let tracker = OperationTracker(history: store, clock: clock)
         let handle = try tracker.start(type: .download, description: "work", total: 1_000)
         while !tracker.knowsPast { await briefPause() }
-        let width = tracker.past.withLock { $0.runs.past(of: .download, work: nil, unit: .bytes).widthFactor }
+        let width = tracker.past.withLock { $0.runs.widthFactor(of: .download) }
         #expect(abs(width - 2) < 0.01)
         try await tracker.cancel(handle.id)
     }

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#else
 import Foundation
-#endif
 import OperationTrackingTesting
 import Testing
 
@@ -11,36 +7,70 @@ import Testing
 struct PastRunsTests {
     private let clock = ManualClock()
 
-    private func history(_ runs: [(Double, Int64?)], of type: OperationType = .download) -> RunHistory {
+    private func history(
+        _ runs: [(Double, Int64?)],
+        of type: OperationType = .download,
+        feature: String? = nil
+    ) -> RunHistory {
         var history = RunHistory()
         for (seconds, work) in runs {
-            history.add(RunHistory.Run(seconds: seconds, work: work, unit: .bytes), of: type)
+            history.add(RunHistory.Run(seconds: seconds, work: work, unit: .bytes, feature: feature), of: type)
         }
         return history
+    }
+
+    private func past(
+        _ history: RunHistory,
+        of type: OperationType = .download,
+        work: Int64?,
+        unit: OperationUnit = .bytes,
+        feature: String? = nil
+    ) -> PastDurations? {
+        var history = history
+        let key = RunHistory.Likeness(size: RunHistory.sizeClass(work), unit: unit, feature: feature)
+        return history.past(of: type, like: key).durations
     }
 
     @Test func runsOfTheSameSizeAreComparedFirst() throws {
         let history = history(
             Array(repeating: (10, 1_000), count: 5) + Array(repeating: (1_000, 1_000_000), count: 5)
         )
-        let small = try #require(history.past(of: .download, work: 900, unit: .bytes).durations)
-        let large = try #require(history.past(of: .download, work: 1_010_000, unit: .bytes).durations)
+        let small = try #require(past(history, work: 900))
+        let large = try #require(past(history, work: 1_010_000))
         #expect(small.samples == 5 && small.late == 10)
         #expect(large.samples == 5 && large.late == 1_000)
     }
 
-    @Test func whereThereAreTooFewOfASizeAllOfTheTypeAreCompared() throws {
-        let history = history(Array(repeating: (10, 1_000), count: 4) + Array(repeating: (20, 1_000_000), count: 4))
-        #expect(try #require(history.past(of: .download, work: 1_000, unit: .bytes).durations).samples == 8)
-        #expect(try #require(history.past(of: .download, work: nil, unit: .bytes).durations).samples == 8)
-        #expect(try #require(history.past(of: .download, work: 1_000, unit: .items).durations).samples == 8)
+    @Test func whereThereAreTooFewOfASizeThoseNearestInSizeAreCompared() throws {
+        // Four large ones must not drown in many small ones.
+        let history = history(Array(repeating: (1_000, 1 << 30), count: 4) + Array(repeating: (5, 1 << 20), count: 30))
+        let large = try #require(past(history, work: 1 << 30))
+        #expect(large.samples == 5)
+        #expect(try #require(large.prior(after: 0)).logMedian > 6)
+        #expect(try #require(past(history, work: nil)).samples == 34)
+        #expect(try #require(past(history, work: 1 << 30, unit: .items)).samples == 34)
+    }
+
+    @Test func runsWithTheSameFeatureAreComparedFirst() throws {
+        var history = RunHistory()
+        for number in 0..<40 {
+            let isSlow = number.isMultiple(of: 2)
+            let size: Int64 = number.isMultiple(of: 4) || number % 4 == 1 ? 1_000 : 1_000_000
+            let seconds = (isSlow ? 50.0 : 10) * (size > 1_000 ? 100 : 1)
+            let feature = isSlow ? "slow.example:443" : "fast.example:443"
+            history.add(RunHistory.Run(seconds: seconds, work: size, unit: .bytes, feature: feature), of: .download)
+        }
+        #expect(try #require(past(history, work: 1_000, feature: "slow.example:443")).late == 50)
+        #expect(try #require(past(history, work: 1_000, feature: "fast.example:443")).late == 10)
+        #expect(try #require(past(history, work: 1_000_000, feature: "fast.example:443")).late == 1_000)
+        #expect(try #require(past(history, work: nil, feature: "fast.example:443")).samples == 20)
+        let unknown = try #require(past(history, work: 1_000, feature: "new.example:443"))
+        #expect(unknown.samples == 20, "those of its size, from anywhere")
     }
 
     @Test func aNewTypeIsComparedWithAllOnceThereAreMany() {
-        #expect(
-            history(Array(repeating: (10, nil), count: 19)).past(of: .seed, work: nil, unit: .items).durations == nil
-        )
-        let many = history(Array(repeating: (10, nil), count: 20)).past(of: .seed, work: nil, unit: .items).durations
+        #expect(past(history(Array(repeating: (10, nil), count: 19)), of: .seed, work: nil, unit: .items) == nil)
+        let many = past(history(Array(repeating: (10, nil), count: 20)), of: .seed, work: nil, unit: .items)
         #expect(many?.samples == 20)
     }
 
@@ -48,7 +78,47 @@ struct PastRunsTests {
         let history = history(
             Array(repeating: (10, nil), count: 300) + Array(repeating: (99, nil), count: RunHistory.keptRuns)
         )
-        #expect(try #require(history.past(of: .download, work: nil, unit: .bytes).durations).late == 99)
+        #expect(try #require(past(history, work: nil)).late == 99)
+    }
+
+    @Test func alikeOperationsShareWhatWasFoundUntilARunEnds() {
+        var history = history(Array(repeating: (10, 1_000), count: 9))
+        let key = RunHistory.Likeness(size: RunHistory.sizeClass(1_000), unit: .bytes)
+        let first = history.past(of: .download, like: key)
+        #expect(history.past(of: .download, like: key) === first)
+        history.add(RunHistory.Run(seconds: 20, work: 1_000, unit: .bytes), of: .download)
+        #expect(history.past(of: .download, like: key).samples == 10)
+    }
+
+    @Test func whatPastRunsSayMovesSmoothlyAsTimePasses() throws {
+        // Durations spread evenly on a logarithmic scale from 10 to 100 s.
+        let logUniform = (0..<200).map { 10 * pow(10, Double($0) / 199) }
+        let durations = try #require(PastDurations(logUniform))
+        var before = try #require(durations.prior(after: 0))
+        for step in 1...850 {
+            let now = try #require(durations.prior(after: Double(step) / 10))
+            #expect(abs(now.variance / before.variance - 1) < 0.2)
+            #expect(abs(now.logMedian - before.logMedian) < 0.2)
+            before = now
+        }
+    }
+
+    @Test(arguments: [(5, 0.5), (5, 1), (20, 1), (200, 1)]) func fewRunsPromiseLittle(_ count: Int, _ spread: Double) {
+        var chance = SeededGenerator(seed: 5)
+        func duration() -> Double {
+            // The sum of twelve uniform numbers is nearly normal.
+            exp(spread * (0..<12).reduce(-6.0) { sum, _ in sum + Double.random(in: 0..<1, using: &chance) })
+        }
+        var covered = 0
+        for _ in 0..<1_000 {
+            var estimator = RemainingTimeEstimator()
+            let past = (0..<count).map { _ in 100 * duration() }
+            estimator.compare(with: PastRuns(durations: PastDurations(past)))
+            estimator.observe(at: 0, completed: 0, present: 0, total: nil)
+            let truth = 100 * duration()
+            if let given = estimator.estimate, given.low <= truth, truth <= given.high { covered += 1 }
+        }
+        #expect((740...870).contains(covered), "\(covered) of 1,000")
     }
 
     @Test func theMostThatWasTransferredIsForgottenBitByBit() throws {
@@ -81,7 +151,7 @@ struct PastRunsTests {
         var past = Past()
         past.add(try #require(RunHistory.Lesson(record(seconds: 1))))
         past.begin(with: (2...600).map { record(seconds: Double($0)) })
-        let durations = try #require(past.runs.past(of: .download, work: nil, unit: .bytes).durations)
+        let durations = try #require(self.past(past.runs, work: nil))
         #expect(durations.samples == RunHistory.keptRuns)
         #expect(durations.late < 256, "the newest are kept: 1 to 256")
     }
@@ -97,7 +167,7 @@ struct PastRunsTests {
 
     @Test func anEstimateBeginsWithHistoryAndEndsWithTheRate() throws {
         var estimator = RemainingTimeEstimator()
-        estimator.compare(with: PastOfType(durations: PastDurations((1...20).map { 90 + Double($0) })))
+        estimator.compare(with: PastRuns(durations: PastDurations((1...20).map { 90 + Double($0) })))
         estimator.observe(at: 0, completed: 0, present: 0, total: 10_000)
         let first = try #require(estimator.estimate)
         #expect((95...106).contains(first.expected))
@@ -116,7 +186,7 @@ struct PastRunsTests {
 
     @Test func historyServesWhereNoTotalIsKnown() throws {
         var estimator = RemainingTimeEstimator()
-        estimator.compare(with: PastOfType(durations: PastDurations(Array(repeating: 60, count: 9))))
+        estimator.compare(with: PastRuns(durations: PastDurations(Array(repeating: 60, count: 9))))
         for second in 0...20 { estimator.observe(at: Double(second), completed: Int64(second), present: 0, total: nil) }
         let remaining = try #require(estimator.estimate)
         #expect(abs(remaining.expected - 40) < 4)
@@ -125,11 +195,13 @@ struct PastRunsTests {
 
     @Test func aRunThatTakesLongerThanNearlyAllBeforeIsOverdue() throws {
         var estimator = RemainingTimeEstimator()
-        estimator.compare(with: PastOfType(durations: PastDurations(Array(repeating: 60, count: 9))))
+        estimator.compare(with: PastRuns(durations: PastDurations(Array(repeating: 60, count: 9))))
         for second in 0...61 {
             estimator.observe(at: Double(second), completed: Int64(second), present: 0, total: 1_000)
         }
         #expect(estimator.isOverdue == true)
+        let remaining = try #require(estimator.estimate)
+        #expect(remaining.basis == .rate && remaining.samples == 0, "what those say no longer counts")
     }
 
     @Test(.timeLimit(.minutes(1))) func thatIsTold() async throws {

@@ -188,12 +188,52 @@ struct RemainingTimeTests {
         #expect(estimator.estimate == before)
     }
 
+    @Test(arguments: [3.0, 5, 8, 12]) func workOfSecondsIsNotTakenForLong(_ length: Double) throws {
+        for share in [0.3, 0.5, 0.7] {
+            var estimator = RemainingTimeEstimator()
+            let total = Int64(length * 1_000_000)
+            for step in 0...Int(length * share * 4) {
+                let completed = Int64(Double(step) * 250_000)
+                estimator.observe(at: Double(step) / 4, completed: completed, present: 0, total: total)
+            }
+            let truth = length - (length * share * 4).rounded(.down) / 4
+            let remaining = try #require(estimator.estimate)
+            #expect(remaining.expected < 1.6 * truth)
+            #expect(remaining.low <= truth && truth <= remaining.high)
+        }
+    }
+
+    @Test func timesThatAreNoneDoNoHarm() throws {
+        var estimator = RemainingTimeEstimator()
+        estimator.observe(at: 0, completed: 0, present: 0, total: 1_000)
+        estimator.observe(at: 1e-308, completed: 5, present: 0, total: 1_000)
+        for second in 1...20 {
+            estimator.observe(at: Double(second), completed: Int64(second * 10), present: 0, total: 1_000)
+        }
+        estimator.observe(at: 1e300, completed: 300, present: 0, total: 1_000)
+        let remaining = try #require(estimator.estimate)
+        #expect(remaining.expected.isFinite && remaining.high.isFinite)
+        #expect(abs(remaining.expected - 80) < 15)
+    }
+
+    @Test func aTotalThatShrinksAtAStandstillCounts() throws {
+        var estimator = RemainingTimeEstimator()
+        for second in 0...60 {
+            estimator.observe(at: Double(second), completed: Int64(second * 10), present: 0, total: 100_000)
+        }
+        for second in 61...80 { estimator.observe(at: Double(second), completed: 600, present: 0, total: 100_000) }
+        let before = try #require(estimator.estimate)
+        for second in 81...83 { estimator.observe(at: Double(second), completed: 600, present: 0, total: 1_000) }
+        #expect(try #require(estimator.estimate).high < before.high / 10)
+    }
+
     @Test(arguments: 1...40 as ClosedRange<UInt64>) func anyCourseGivesAnOrderedInterval(seed: UInt64) {
         var chance = SeededGenerator(seed: seed)
         var estimator = RemainingTimeEstimator()
         var (time, completed, present) = (0.0, Int64(0), Int64(0))
         var total: Int64? = Bool.random(using: &chance) ? 1_000_000 : nil
         let scale = pow10(Int.random(in: 0...12, using: &chance))
+        var estimates = 0
         for _ in 0..<500 {
             time +=
                 Double.random(in: 0...1, using: &chance) * Double(pow10(Int.random(in: 0...3, using: &chance))) / 100
@@ -207,9 +247,11 @@ struct RemainingTimeTests {
             }
             estimator.observe(at: time, completed: completed, present: present, total: total)
             guard let remaining = estimator.estimate else { continue }
+            estimates += 1
             #expect(remaining.expected.isFinite && remaining.high.isFinite)
             #expect(0 <= remaining.low && remaining.low <= remaining.expected && remaining.expected <= remaining.high)
         }
+        #expect(estimates > 50)
     }
 
     private func pow10(_ exponent: Int) -> Int64 { (0..<exponent).reduce(1) { power, _ in power * 10 } }

@@ -76,6 +76,37 @@ struct RemainingTimeTraceTests {
         #expect((0.7...0.92).contains(Double(held.count) / Double(given.count)))
     }
 
+    /// Looked at four times a second, as a tracker does, where each report is a step.
+    private func looked(at task: Task) -> [(truth: Double, given: RemainingTime?)] {
+        var estimator = RemainingTimeEstimator()
+        var estimates: [(truth: Double, given: RemainingTime?)] = []
+        var next = 0
+        for look in stride(from: 0, to: task.finish, by: 0.25) {
+            var latest: (seconds: Double, bytes: Double)?
+            while next < task.reports.count, task.reports[next].seconds <= look {
+                latest = task.reports[next]
+                next += 1
+            }
+            estimator.observe(
+                at: look,
+                completed: Int64(task.reports[next - 1].bytes),
+                present: 0,
+                total: Int64(task.total)
+            )
+            if let latest, task.counts(latest) { estimates.append((task.finish - look, estimator.estimate)) }
+        }
+        return estimates
+    }
+
+    @Test func whoLooksFourTimesASecondIsToldAsMuch() throws {
+        var (told, seen) = (0.0, 0.0)
+        for task in try tasks() {
+            told += medianError(try estimates(task).map { ($0.truth, try #require($0.given).expected) })
+            seen += medianError(try looked(at: task).map { ($0.truth, try #require($0.given).expected) })
+        }
+        #expect(abs(seen / told - 1) < 0.05)
+    }
+
     @Test func tenTimesAsManyReportsChangeLittle() throws {
         var (seldom, often) = (0.0, 0.0)
         for task in try tasks() {

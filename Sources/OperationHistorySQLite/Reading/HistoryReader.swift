@@ -44,6 +44,25 @@ actor HistoryReader {
         return try statement.rows(OperationColumns.read)
     }
 
+    /// The newest completed operations of each type, without what may be large of them.
+    func latestRuns(ofEachType limit: Int) throws -> [OperationRecord] {
+        let types = try prepared(
+            "SELECT DISTINCT operation_type FROM statistics WHERE day = 'all' AND status = 'completed' LIMIT 256"
+        )
+        let names = try types.rows { $0.nextText() }.compactMap(\.self)
+        return try names.flatMap { name in
+            let statement = try prepared(
+                """
+                SELECT \(OperationColumns.listWithoutPayload) FROM operations INDEXED BY operations_by_type_and_status
+                WHERE operation_type = ? AND status = 'completed' ORDER BY key DESC LIMIT ?
+                """
+            )
+            try statement.add(name)
+            try statement.add(Int64(limit))
+            return try statement.rows { try OperationColumns.read($0).record }
+        }
+    }
+
     /// The statistics over all time.
     func tallies() throws -> [OperationType: OperationTally] {
         let statement = try prepared(
@@ -56,6 +75,21 @@ actor HistoryReader {
         var tallies: [OperationType: OperationTally] = [:]
         for (type, kind, sums) in try statement.rows(Self.readSums).compactMap(\.self) {
             tallies[type, default: OperationTally()].add(sums, of: kind)
+        }
+        let days = try prepared(
+            """
+            SELECT operation_type, CAST(strftime('%s', day) AS INTEGER) / 86400,
+                sum(estimates), sum(estimates_covered), sum(estimates_log_error)
+            FROM statistics
+            WHERE day > date('now', '-\(HistoryStatistics.recentDays) days') AND day < 'all' AND estimates > 0
+            GROUP BY operation_type, day
+            """
+        )
+        for (name, day, accuracy) in try days.rows({
+            ($0.nextText(), $0.nextInteger(), OperationColumns.readSummedAccuracy($0))
+        }) {
+            guard let type = name.flatMap(OperationType.init(rawValue:)), let day else { continue }
+            tallies[type, default: OperationTally()].add(accuracy, onDay: day)
         }
         let memory = try prepared("SELECT operation_type, peak_bytes FROM memory")
         for (name, peak) in try memory.rows({ ($0.nextText(), $0.nextInteger()) }) {

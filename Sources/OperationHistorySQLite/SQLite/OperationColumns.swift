@@ -10,7 +10,7 @@ enum OperationColumns {
     /// What never changes after the first write.
     static let fixed = [
         "key", "operation_id", "operation_type", "parent_id", "created_at", "unique_key",
-        "band_low", "band_high", "retry_policy",
+        "band_low", "band_high", "retry_policy", "estimate_feature",
     ]
     /// What each write sets.
     static let changing = [
@@ -22,10 +22,13 @@ enum OperationColumns {
         "started_at", "updated_at", "finished_at", "active_seconds", "node",
         "request", "result", "resume_state", "process_group", "process_group_start", "started_by",
         "peak_memory_bytes", "phases", "estimates", "estimates_covered", "estimates_log_error",
-        "eta_overdue",
+        "eta_overdue", "estimates_width",
     ]
     /// All of a record, for a `SELECT`.
     static let list = (fixed + changing).joined(separator: ", ")
+    /// The same without what may be large.
+    static let listWithoutPayload = (fixed + changing)
+        .map { ["request", "result", "resume_state"].contains($0) ? "NULL" : $0 }.joined(separator: ", ")
 
     static func bindFixed(_ record: OperationRecord, key: HistoryKey, to row: Statement) throws(SQLiteFailure) {
         let operation = record.operation
@@ -38,6 +41,7 @@ enum OperationColumns {
         try row.add(record.band?.lowerBound)
         try row.add(record.band?.upperBound)
         try row.add(record.retry.flatMap { try? JSONEncoder().encode($0) }.map(Array.init), asText: true)
+        try row.add(record.estimateFeature)
     }
 
     static func bindChanging(_ record: OperationRecord, to row: Statement) throws(SQLiteFailure) {
@@ -85,6 +89,7 @@ enum OperationColumns {
         try row.add(record.accuracy.map { Int64($0.covered) })
         try row.add(record.accuracy?.logErrorSum)
         try row.add(operation.isOverdue.map { Int64($0 ? 1 : 0) })
+        try row.add(record.estimateWidth)
     }
 
     /// Reads the columns of ``list``.
@@ -108,6 +113,7 @@ enum OperationColumns {
         let uniqueKey = row.nextText()
         let band = readBand(row)
         let retry = row.nextBytes().flatMap { try? JSONDecoder().decode(RetryPolicy.self, from: Data($0)) }
+        let feature = row.nextText()
         let description = row.nextText() ?? ""
         let status = try required(row.nextText().flatMap(OperationStatus.init(rawValue:)), "status")
 
@@ -152,6 +158,8 @@ enum OperationColumns {
         record.phases = row.nextBytes().flatMap { try? JSONDecoder().decode([PhaseTime].self, from: Data($0)) } ?? []
         record.accuracy = readAccuracy(row)
         record.operation.isOverdue = row.nextInteger().map { $0 != 0 }
+        record.estimateWidth = row.nextDouble()
+        record.estimateFeature = feature
         return KeyedRecord(key: key, record: record)
     }
 

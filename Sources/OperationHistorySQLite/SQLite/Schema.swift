@@ -20,6 +20,7 @@ enum Schema {
         Migration(name: "bands, retries and memory", sql: bandsRetriesAndMemory),
         Migration(name: "phases and accuracy", sql: phasesAndAccuracy),
         Migration(name: "audit by operation", sql: auditByOperation),
+        Migration(name: "widths and features", sql: widthsAndFeatures),
     ]
 
     /// The status words of active operations, as every statement and index names them: a partial index serves a query only
@@ -145,6 +146,12 @@ enum Schema {
     /// One operation's log is asked for by its details.
     private static let auditByOperation = """
         CREATE INDEX audit_by_operation ON audit (operation_id) WHERE operation_id IS NOT NULL;
+        """
+
+    /// How wide the intervals of the run's estimates were, and what its duration depends on beside type and size.
+    private static let widthsAndFeatures = """
+        ALTER TABLE operations ADD COLUMN estimates_width REAL;
+        ALTER TABLE operations ADD COLUMN estimate_feature TEXT;
         """
 
     /// Whether `database` is one of ours and of this version, so that nothing has to be done to it.

@@ -9,7 +9,7 @@ public import OperationTracking
 /// and is written once that is possible. ``record(_:)`` and ``page(_:)`` show it all the while.
 ///
 /// Close a store with ``close()``. What an unclosed store was running counts as interrupted as soon as its process is gone.
-public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Sendable {
+public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, LatestRuns, Sendable {
     private let shared: SharedState
     let writer: HistoryWriter
     private let readers: ReaderPool
@@ -126,6 +126,11 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, Se
             .filter { types?.contains($0.key) ?? true }
             .map { $0.value.statistics(of: $0.key) }
             .sorted { $0.type < $1.type }
+    }
+
+    /// The latest completed operations of each type on disk, without request, result and resume state.
+    public func latestRuns(ofEachType limit: Int) async throws -> [OperationRecord] {
+        try await read(.page) { try $0.latestRuns(ofEachType: limit) } ?? []
     }
 
     /// One page of entries, newest first. While the store is degraded, what is kept in memory is not among them.

@@ -24,7 +24,9 @@ final class RollUpWriter {
     init(_ database: Database) throws {
         add = try Statement(
             """
-            INSERT INTO statistics VALUES (iif(?1 IS NULL, 'all', date(?1 * 86400, 'unixepoch')), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+            INSERT INTO statistics (day, operation_type, status, bucket, count, seconds, bytes, byte_seconds,
+                estimates, estimates_covered, estimates_log_error)
+            VALUES (iif(?1 IS NULL, 'all', date(?1 * 86400, 'unixepoch')), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
             ON CONFLICT DO UPDATE SET
                 count = count + excluded.count, seconds = seconds + excluded.seconds,
                 bytes = bytes + excluded.bytes, byte_seconds = byte_seconds + excluded.byte_seconds,
@@ -36,7 +38,7 @@ final class RollUpWriter {
         )
         addPeak = try Statement(
             """
-            INSERT INTO memory VALUES (?, ?)
+            INSERT INTO memory (operation_type, peak_bytes) VALUES (?, ?)
             ON CONFLICT DO UPDATE SET peak_bytes = max(excluded.peak_bytes, peak_bytes / 10 * 9)
             """,
             in: database
@@ -47,9 +49,7 @@ final class RollUpWriter {
         guard let ending = ended.ending else { return }
         let operation = ended.operation
         if let peak = ended.peakMemoryBytes { peaks.append((operation.type, peak)) }
-        let milliseconds = (operation.finishedAt ?? operation.updatedAt).milliseconds
-        let day = Int64((Double(milliseconds) / 86_400_000).rounded(.down))
-        rows[Row(type: operation.type, day: day, kind: ending.kind), default: EndingSums()] += ending.sums
+        rows[Row(type: operation.type, day: ended.dayOfEnd, kind: ending.kind), default: EndingSums()] += ending.sums
         rows[Row(type: operation.type, day: nil, kind: ending.kind), default: EndingSums()] += ending.sums
     }
 

@@ -6,9 +6,9 @@ import Musl
 import Darwin
 #endif
 
-/// What is known of past runs that are like the one at hand. It never changes, and those that it is known of share it.
-final class PastOfType: Sendable {
-    /// How long they took.
+/// What is known of past runs that are like the one at hand: found once, and shared by all operations that are alike.
+final class PastRuns: Sendable {
+    /// How long they took; `nil` where there are too few.
     let durations: PastDurations?
     /// What they say of the phase that the one at hand is in; `nil` where they say nothing.
     let phase: PastPhase?
@@ -21,58 +21,87 @@ final class PastOfType: Sendable {
         self.widthFactor = widthFactor
     }
 
-    /// Whether it says no more than one that was never asked for.
-    var isNothing: Bool { durations == nil && phase == nil && widthFactor == 1 }
-
     /// How many runs it rests on.
-    var samples: Int { (phase?.ends ?? durations)?.samples ?? 0 }
+    var samples: Int { (phase?.own ?? durations)?.samples ?? 0 }
 
     /// What they say of the time until the phase's end, or the work's where they know no phases.
-    func prior(after elapsed: Double) -> RemainingPrior? { (phase?.ends ?? durations)?.prior(after: elapsed) }
+    ///
+    /// - Parameters:
+    ///   - elapsed: active seconds.
+    ///   - began: after how many active seconds the phase began.
+    func prior(after elapsed: Double, phaseBegan began: Double) -> RemainingPrior? {
+        if let phase { return phase.own.prior(after: elapsed - began) }
+        return durations?.prior(after: elapsed)
+    }
 }
 
 /// What past runs say of one phase.
 struct PastPhase: Sendable {
     var name: String
-    /// When it ends, counted from the start of the run at hand, if it takes as long as it did for them.
-    var ends: PastDurations
+    /// How long it took them.
+    var own: PastDurations
     /// How long they took from its end to theirs; `nil` where it was the last.
     var later: PastDurations?
 }
 
 /// How long past runs took that are like the one at hand.
 struct PastDurations: Sendable, Hashable {
-    /// The active seconds that 2.5 %, 7.5 % … 97.5 % of the runs did not exceed: each stands for a twentieth of them.
-    private let levels: [Double]
+    /// The active seconds that no run, 5 %, 10 % … and all of the runs did not exceed. Between two of them lies a twentieth of
+    /// the runs, evenly.
+    private let edges: [Double]
     /// How many runs there were.
     let samples: Int
-    /// The active seconds that 95 % of the runs did not exceed.
-    let late: Double
 
     /// Takes the active seconds of runs; `nil` when there are none.
     init?(_ seconds: some Sequence<Double>) {
         let sorted = seconds.filter { $0.isFinite && $0 >= 0 }.sorted()
         guard !sorted.isEmpty else { return nil }
         samples = sorted.count
-        late = Self.level(0.95, of: sorted)
-        levels = (0..<20).map { Self.level((Double($0) + 0.5) / 20, of: sorted) }
+        edges = (0...20).map { Self.level(Double($0) / 20, of: sorted) }
     }
+
+    /// The active seconds that 95 % of the runs did not exceed.
+    var late: Double { edges[19] }
 
     /// What the runs that took longer than `elapsed` say of what remains; `nil` when hardly any did, or the runs were too
     /// short to be told from nothing.
     func prior(after elapsed: Double) -> RemainingPrior? {
-        guard elapsed < late, late > 0.001, let first = levels.firstIndex(where: { $0 > elapsed }) else { return nil }
-        var (sum, squares) = (0.0, 0.0)
-        for level in levels[first...] {
-            let left = log(max(level - elapsed, 0.001))
-            sum += left
-            squares += left * left
+        let elapsed = max(0, elapsed)
+        guard elapsed < late, late > 0.001 else { return nil }
+        var (mass, sum, squares) = (0.0, 0.0, 0.0)
+        for (share, from, to) in parts(after: elapsed) {
+            let left = log(max((from + to) / 2 - elapsed, 0.001))
+            mass += share
+            sum += share * left
+            squares += share * left * left
         }
-        let count = Double(levels.count - first)
-        let middle = max(levels[first + (levels.count - first) / 2] - elapsed, 0.001)
+        var half = mass / 2
+        var median = late
+        for (share, from, to) in parts(after: elapsed) {
+            median = from + (to - from) * min(half / share, 1)
+            half -= share
+            if half <= 0 { break }
+        }
+        let spread = max(0, squares / mass - sum * sum / mass / mass)
         // Runs that were alike so far promise no more than a tenth, and few of them less.
-        let variance = max(0, squares / count - sum * sum / count / count) + 0.01 + 0.5 / Double(samples)
-        return RemainingPrior(logMedian: log(middle), variance: variance)
+        let variance = spread * uncertainty + 0.01 + 0.5 / Double(samples)
+        return RemainingPrior(logMedian: log(max(median - elapsed, 0.001)), variance: variance)
+    }
+
+    /// What lies after `elapsed`: of the twentieth that it falls in, what is left of it.
+    private func parts(after elapsed: Double) -> some Sequence<(share: Double, from: Double, to: Double)> {
+        zip(edges, edges.dropFirst()).lazy.filter { $1 > elapsed }.map { from, to in
+            from < elapsed ? ((to - elapsed) / (to - from), elapsed, to) : (1, from, to)
+        }
+    }
+
+    /// By how much the next run's variance is larger than that within the edges of so few: the edges end with the outermost, the
+    /// variance is divided by their number, their mean is uncertain, and so is the variance itself (the quantile of Student's t
+    /// over the normal one, to the first order).
+    private var uncertainty: Double {
+        let others = Double(max(samples - 1, 1))
+        let spread = (others + 2) / others
+        return spread * spread * (1 + 1.32 / others)
     }
 
     /// Linear between order statistics.

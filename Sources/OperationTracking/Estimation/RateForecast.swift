@@ -13,10 +13,12 @@ struct RemainingPrior: Sendable {
     /// The variance of the logarithm.
     var variance: Double
 
-    /// What is believed of an operation of which nothing is known: as long again as a fifth of what has passed, and half a
-    /// minute.
-    static func unknown(after elapsed: Double) -> RemainingPrior {
-        RemainingPrior(logMedian: log(0.2 * elapsed + RateForecast.horizon), variance: RateForecast.unknownVariance)
+    /// What is believed of an operation of which no runs are known: as long again as a fifth of what has passed, and half a
+    /// minute; less where the rate says that it is one of seconds.
+    static func unknown(after elapsed: Double, byRate: Double) -> RemainingPrior {
+        let brevity = RateForecast.short / (elapsed + byRate)
+        let scale = RateForecast.horizon / (1 + brevity * brevity)
+        return RemainingPrior(logMedian: log(0.2 * elapsed + scale), variance: RateForecast.unknownVariance)
     }
 }
 
@@ -30,12 +32,14 @@ struct RateForecast: Sendable {
     private(set) var deadBand: Double
     /// The spread of the logarithm: what lies ahead is as uneven as what was, and what was may have been untypical.
     private(set) var spread: Double
-    /// How far the forecast rests on the rate, 0 to 1; the rest is the prior's.
+    /// How far the forecast rests on the rate, 0 to 1; the rest is past runs'.
     private(set) var weightOfRate: Double
 
     /// The time scale of the network in seconds: nearer than this the recent rate counts, farther the average; and so long
     /// it takes until an average is worth believing.
     static let horizon = 33.0
+    /// The whole length in seconds under which that is no measure for an operation.
+    static let short = 20.0
     static let unknownVariance = 0.55
 
     /// Makes a forecast from a rate.
@@ -56,7 +60,7 @@ struct RateForecast: Sendable {
         let ignorance = (0.03 + 0.8 * unevenness) * pow(elapsed / Self.horizon, -0.7)
         // Rates have long tails: while bursts are still to come an average tells too little of them.
         let bursts = -1.5 * unevenness * exp(-elapsed / 150)
-        var believed = prior ?? RemainingPrior.unknown(after: elapsed)
+        var believed = prior ?? RemainingPrior.unknown(after: elapsed, byRate: exp(byRate))
         if prior != nil {
             // Runs that this one contradicts have less to say about it.
             let contradiction = byRate + bursts - believed.logMedian
@@ -69,7 +73,7 @@ struct RateForecast: Sendable {
         logExpected = byRate + bursts + (1 - weight) * (center - held - bursts)
         deadBand = 0.05 + 0.25 * unevenness
         spread = (unevenness + 0.005 + 0.73 * believed.variance * (1 - weight)).squareRoot()
-        weightOfRate = weight
+        weightOfRate = prior == nil ? 1 : weight
     }
 
     /// The forecast when there is more to do after what it is about.

@@ -30,9 +30,7 @@ struct RateStatistics: Sendable {
     private static let memory = 4.0
 
     /// Adds work that was done evenly from ``elapsed`` to `time`.
-    ///
-    /// - Returns: whether a whole second, counted from the first report, has ended.
-    mutating func add(_ work: Double, until time: Double) -> Bool {
+    mutating func add(_ work: Double, until time: Double) {
         let duration = time - elapsed
         let rate = work / duration
         let keep = exp(-duration / Self.memory)
@@ -49,7 +47,6 @@ struct RateStatistics: Sendable {
         }
         elapsed = time
         done += work
-        return ended >= 1
     }
 
     /// The recent rate as a multiple of the average rate.

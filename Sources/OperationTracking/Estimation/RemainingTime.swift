@@ -30,11 +30,17 @@ public struct RemainingTime: Sendable, Hashable {
         self.samples = samples
     }
 
-    /// An estimate for work that is held back for so many seconds, whatever its rate. Without an estimate that is all that is known.
-    init(_ estimate: RemainingTime?, atLeast seconds: Double) {
-        self = estimate ?? RemainingTime(expected: seconds, low: seconds, high: seconds, basis: .rate)
-        expected = max(expected, seconds)
-        low = max(low, seconds)
-        high = max(high, seconds)
+}
+
+extension RemainingTime? {
+    /// The estimate for work that is held back for so many seconds, whatever its rate. Without an estimate that is all that is
+    /// known.
+    func held(for seconds: Double) -> RemainingTime? {
+        guard seconds > 0 else { return self }
+        var held = self ?? RemainingTime(expected: seconds, low: seconds, high: seconds, basis: .rate)
+        held.expected = Swift.max(held.expected, seconds)
+        held.low = Swift.max(held.low, seconds)
+        held.high = Swift.max(held.high, seconds)
+        return held
     }
 }

@@ -12,55 +12,40 @@ import Darwin
 /// counts down to a finish that moves only when there is reason to, at most once a second. The method is written up in the
 /// documentation, under "Time remaining".
 public struct RemainingTimeEstimator: Sendable {
-    private var rate = RateStatistics()
-    private var lastGained = 0.0
-    private var progressed = Progressed()
-    /// `nil` where nothing is known of past runs.
-    private var past: PastOfType?
-    /// How much had been done when the phase began.
-    private var doneBeforePhase = 0.0
+    private var work = ReportedWork()
     private var finish = SteadyFinish()
     private var start: Double?
-    /// Whether it has taken longer already than 95 % of the past runs most like it; `nil` where none are known.
-    private(set) var isOverdue: Bool?
-    private var beginsPhase = false
-    private var shown: Shown?
+    /// When it was told something last, in seconds since the first report.
+    private var now = 0.0
+    private var lastGained = 0.0
+    /// When it was last told something, what was left then, and the ends of the interval.
+    private var shown = (time: 0.0, left: 0.0, low: 0.0, high: 0.0)
     private var predictions = PredictionLog()
+
+    private var past: PastRuns?
+    /// When the phase began that they speak of, in active seconds.
+    private var phaseBegan = 0.0
+    /// How much had been done when the phase began.
+    private var doneBeforePhase = 0.0
+    private var beginsPhase = false
 
     /// The estimate as of the last report; `nil` while there is nothing to judge by: neither runs before, nor a total and
     /// some progress.
-    public var estimate: RemainingTime? {
-        shown.map { shown in
-            RemainingTime(
-                expected: shown.expected,
-                low: shown.low,
-                high: shown.high,
-                basis: shown.basis,
-                samples: shown.basis == .rate ? 0 : past?.samples ?? 0
-            )
-        }
-    }
+    public private(set) var estimate: RemainingTime?
 
-    /// An estimate without what the past says anyway.
-    private struct Shown: Sendable {
-        var expected, low, high: Double
-        var basis: RemainingTime.Basis
-    }
-
-    /// When there was progress last, and the interval then.
-    private struct Progressed: Sendable {
-        var time = 0.0
-        var low = 0.0
-        var high = 0.0
-    }
+    /// Whether it has taken longer already than 95 % of the past runs most like it; `nil` where none are known.
+    private(set) var isOverdue: Bool?
 
     /// From when on there is a rate, in seconds.
     private static let earliest = 0.5
+    /// Reports that follow closer are taken as one, and times beyond that are none, in seconds: what lies outside can't be
+    /// reckoned with.
+    private static let (shortest, longest) = (1e-6, 1e12)
 
     /// Makes an estimator that knows nothing.
     public init() {}
 
-    /// Takes a report. The first one says where the work begins.
+    /// Takes a report, or a look at work that has reported nothing new. The first one says where the work begins.
     ///
     /// - Parameters:
     ///   - seconds: active time, pauses left out; one that is less than before, or not finite, is ignored.
@@ -68,92 +53,123 @@ public struct RemainingTimeEstimator: Sendable {
     ///   - present: how much of it was there before the work began.
     ///   - total: the whole amount; `nil` while unknown. It may change.
     public mutating func observe(at seconds: Double, completed: Int64, present: Int64, total: Int64?) {
-        guard seconds.isFinite else { return }
+        observe(at: seconds, completed: completed, present: present, total: total, notBefore: 0)
+    }
+
+    /// Takes a report of work that is held back.
+    ///
+    /// - Parameter hold: for how many seconds more it can't be done, whatever its rate, so that the estimate is shown as held for that
+    ///   long and judged so.
+    mutating func observe(at seconds: Double, completed: Int64, present: Int64, total: Int64?, notBefore hold: Double) {
+        guard abs(seconds) < Self.longest else { return }
         let gained = Double(completed) - Double(present)
+        let left = total.map { Double($0) - Double(completed) }
         guard let start else {
             start = seconds
             lastGained = gained
-            judge(left: total.map { Double($0) - Double(completed) }, secondEnded: true)
-            return
+            return judge(left: left, isDue: true, hold: hold)
         }
         let time = seconds - start
-        guard time > rate.elapsed else { return }
+        guard time - now > Self.shortest else { return }
+        let (before, known) = (now, work.known(at: now))
+        now = time
         // What is found to have been there already, and what is taken back, is no work done in this time.
-        let work = max(0, gained - lastGained)
+        if gained > lastGained { work.add(gained - lastGained, at: time) }
         lastGained = gained
-        let secondEnded = rate.add(work, until: time)
-        if work > 0 { progressed.time = time }
+        let hasBegunPhase = beginsPhase
         if beginsPhase {
             // What was done since the report before belongs to the phase before.
-            (doneBeforePhase, beginsPhase) = (rate.done, false)
+            (doneBeforePhase, beginsPhase) = (work.done, false)
         }
-        judge(left: total.map { Double($0) - Double(completed) }, secondEnded: secondEnded)
+        let secondEnded =
+            time.rounded(.down) > before.rounded(.down)
+            || work.known(at: time).rounded(.down) > known.rounded(.down)
+        judge(left: left, isDue: secondEnded || hasBegunPhase || time < 1, hold: hold)
     }
 
     /// Takes what is known of runs like this one, which begins a new phase where that of another phase was known before.
-    mutating func compare(with past: PastOfType) {
+    ///
+    /// - Parameter began: after how many active seconds the phase began that they speak of.
+    mutating func compare(with past: PastRuns, phaseBegan began: Double = 0) {
         if past.phase?.name != self.past?.phase?.name { beginsPhase = true }
-        self.past = past.isNothing ? nil : past
+        self.past = past
+        phaseBegan = began
     }
 
-    /// Judges what was shown on the way, now that the end is known.
+    /// What the interval's usual width is multiplied with.
+    var widthFactor: Double { past?.widthFactor ?? 1 }
+
+    /// Judges what was shown on the way, now that the end is known; `nil` where nothing was judged.
     ///
     /// - Parameter seconds: the active time at the end.
-    func judged(endingAt seconds: Double) -> EstimateAccuracy { predictions.judged(endingAt: seconds - (start ?? 0)) }
-
-    /// The same; `nil` where nothing was judged.
     func accuracy(endingAt seconds: Double) -> EstimateAccuracy? {
-        let accuracy = judged(endingAt: seconds)
+        let accuracy = predictions.judged(endingAt: seconds - (start ?? 0))
         return accuracy.count > 0 ? accuracy : nil
     }
 
-    private mutating func judge(left units: Double?, secondEnded: Bool) {
-        let time = rate.elapsed
-        let elapsed = time + (start ?? 0)
-        isOverdue = past?.durations.map { elapsed > $0.late }
-        let prior = past?.prior(after: elapsed)
-        guard let forecast = forecast(units, prior: prior) else {
-            finish.forget()
-            // With nothing left to do it is done.
-            shown = units.map { $0 <= 0 } == true ? Shown(expected: 0, low: 0, high: 0, basis: .rate) : nil
-            return
-        }
-        finish.take(forecast, at: time, mayMove: secondEnded || time < 1)
-        var interval = interval(around: finish.remaining(at: time) ?? 0, forecast, units)
-        if forecast.weightOfRate < 0.95, let past, past.samples > 0 {
-            interval.basis = forecast.weightOfRate > 0.05 ? .blend : .history
-        }
-        shown = interval
-        if let estimate, let units, units > 0 {
-            predictions.note(estimate, at: time, share: rate.done / (rate.done + units))
+    /// - Parameter isDue: whether what is shown may move. It does in any case once its finish lies in the past.
+    private mutating func judge(left units: Double?, isDue: Bool, hold: Double) {
+        isOverdue = past?.durations.map { now + (start ?? 0) > $0.late }
+        let isCounting = (units ?? 0) > 0
+        if isDue || !isCounting || finish.remaining(at: now) ?? 0 <= 0 { renew(left: units, isCounting: isCounting) }
+        estimate = remaining(left: units, isCounting: isCounting)
+        guard let shown = estimate.held(for: hold) else { return }
+        // Where nothing is counted, the share of the time has to do.
+        let share = isCounting ? work.done / (work.done + (units ?? 0)) : now / max(now + shown.expected, 1e-9)
+        predictions.note(shown, at: now, share: share)
+    }
+
+    private mutating func renew(left units: Double?, isCounting: Bool) {
+        let known = isCounting ? work.known(at: now) : now
+        guard let first = forecast(left: units, at: known) else { return finish.forget() }
+        // Work that should be done by now is not: that is what its silence says.
+        if known < now, known + exp(first.logExpected) <= now, let second = forecast(left: units, at: now) {
+            finish.take(second, for: now, at: now)
+        } else {
+            finish.take(first, for: known, at: now)
         }
     }
 
-    private func forecast(_ units: Double?, prior: RemainingPrior?) -> RateForecast? {
+    private func forecast(left units: Double?, at time: Double) -> RateForecast? {
+        let prior = past?.prior(after: time + (start ?? 0), phaseBegan: phaseBegan)
         let later = past?.phase?.later?.prior(after: 0)
-        if let units, units > 0, rate.done > 0, rate.elapsed >= Self.earliest {
-            return RateForecast(rate: rate, units: units, prior: prior).followed(by: later)
+        guard let units, units <= 0 else {
+            if let units, work.done > 0, now >= Self.earliest {
+                return RateForecast(rate: work.rate(until: time), units: units, prior: prior).followed(by: later)
+            }
+            return prior.map { RateForecast(prior: $0).followed(by: later) }
         }
-        guard let units, units <= 0 else { return prior.map { RateForecast(prior: $0).followed(by: later) } }
         // All is done that was counted. That leaves what comes after this phase or, in a phase that counts nothing, its rest too.
-        guard rate.done <= doneBeforePhase, past?.phase != nil else { return later.map { RateForecast(prior: $0) } }
+        guard work.done <= doneBeforePhase, past?.phase != nil else { return later.map { RateForecast(prior: $0) } }
         return prior.map { RateForecast(prior: $0).followed(by: later) }
     }
 
-    private mutating func interval(around expected: Double, _ forecast: RateForecast, _ units: Double?) -> Shown {
-        let time = rate.elapsed
-        let widthFactor = past?.widthFactor ?? 1
-        var low = expected * exp(-1.2 * widthFactor * forecast.spread)
-        var high = expected * exp(1.85 * widthFactor * forecast.spread)
-        if progressed.time == time {
-            (progressed.low, progressed.high) = (low, high)
-        } else if rate.done > 0, let units, units > 0 {
-            // At a standstill the best case comes nearer, until it is what the best second so far would still need; the
-            // worst does not.
-            let best = rate.mostInASecond > 0 ? units / rate.mostInASecond : 0
-            low = min(low, max(progressed.low - (time - progressed.time), min(best, progressed.low)))
-            high = max(high, progressed.high)
+    private mutating func remaining(left units: Double?, isCounting: Bool) -> RemainingTime? {
+        guard let expected = finish.remaining(at: now) else {
+            guard let units, units <= 0 else { return nil }
+            return .done
         }
-        return Shown(expected: expected, low: low, high: high, basis: .rate)
+        var low = expected * exp(-SteadyFinish.below * widthFactor * finish.spread)
+        var high = expected * exp(SteadyFinish.above * widthFactor * finish.spread)
+        if work.done > 0, work.latest < now, let units, units > 0, units == shown.left {
+            // While nothing is reported the best case comes nearer, until it is what the best second so far would still need
+            // for what is left; the worst does not.
+            let most = work.rate(until: work.latest).mostInASecond
+            let best = most > 0 ? units / most : 0
+            low = min(low, max(shown.low - (now - shown.time), min(best, shown.low)))
+            high = max(high, shown.high)
+        }
+        shown = (now, units ?? 0, low, high)
+        var remaining = RemainingTime(expected: expected, low: low, high: high, basis: .rate)
+        if finish.weightOfRate < 0.95, let past, past.samples > 0 {
+            remaining.basis = finish.weightOfRate > 0.05 ? .blend : .history
+            remaining.samples = past.samples
+        }
+        return remaining
     }
+}
+
+extension RemainingTime {
+    /// There is nothing left to do.
+    static let done = RemainingTime(expected: 0, low: 0, high: 0, basis: .rate)
 }

@@ -7,69 +7,46 @@ struct RunHistory: Sendable {
         var work: Int64?
         var unit: OperationUnit
         /// In their order; empty where it had none.
-        var phases: [PhaseTime]
-
-        init(seconds: Double, work: Int64?, unit: OperationUnit, phases: [PhaseTime] = []) {
-            self.seconds = seconds
-            self.work = work
-            self.unit = unit
-            self.phases = phases
-        }
-
-        /// How long a phase took, and how long what came after it; `nil` for one that it had not.
-        fileprivate func seconds(of phase: String) -> (own: Double, later: Double)? {
-            guard let place = phases.firstIndex(where: { $0.phase == phase }) else { return nil }
-            return (phases[place].seconds, phases[(place + 1)...].reduce(0) { $0 + $1.seconds })
-        }
+        var phases: [PhaseTime] = []
+        /// What decides how long it takes, beside type and size, as its provider says; `nil` for nothing.
+        var feature: String?
     }
 
-    /// What one completed run teaches.
-    struct Lesson: Sendable {
-        var type: OperationType
-        var run: Run
-        /// Bytes that it has transferred; 0 where its amounts count something else.
-        var bytes: Int64
-        /// How its estimates have held; `nil` where none were judged.
-        var accuracy: EstimateAccuracy?
-
-        init(type: OperationType, run: Run, bytes: Int64 = 0, accuracy: EstimateAccuracy?) {
-            self.type = type
-            self.run = run
-            self.bytes = bytes
-            self.accuracy = accuracy
-        }
-
-        /// `nil` for one that was not completed, or that nobody timed.
-        init?(_ record: OperationRecord) {
-            let operation = record.operation
-            guard operation.status == .completed, let seconds = operation.activeSeconds else { return nil }
-            let progress = operation.progress
-            let work = progress.totalUnits.map { max(0, $0 - progress.presentUnits) }
-            let run = Run(seconds: seconds, work: work, unit: progress.unit, phases: record.phases)
-            let bytes = progress.unit == .bytes ? progress.completedUnits - progress.presentUnits : 0
-            self.init(type: operation.type, run: run, bytes: bytes, accuracy: record.accuracy)
-        }
+    /// By what runs are compared: two operations of a type that agree in it have the same past.
+    struct Likeness: Sendable, Hashable {
+        /// See ``RunHistory/sizeClass(_:)``.
+        var size: UInt8?
+        var unit: OperationUnit
+        var feature: String?
+        var phase: String?
     }
 
     private var runs: [OperationType: RingBuffer<Run>] = [:]
     private var widths: [OperationType: IntervalWidth] = [:]
     private var bytes: [OperationType: LearnedPeak] = [:]
+    /// What was found, until another run ends that may change it.
+    private var found: [OperationType: [Likeness: PastRuns]] = [:]
 
     /// How many runs of a type are looked at: what was long ago says little.
     static let keptRuns = 256
     /// From how many runs on a narrower comparison is believed.
     static let enough = 5
-    /// The same where runs of all types are compared.
-    static let enoughOfAll = 20
-
+    /// The same where runs of all types are compared, and how many of each type then count.
+    static let (enoughOfAll, mostOfEach) = (20, 32)
     /// How many types are told apart: their names may come from outside.
     static let keptTypes = 64
+    /// How many comparisons of a type are kept.
+    private static let mostFound = 64
 
     mutating func add(_ run: Run, of type: OperationType) {
         guard runs[type] != nil || runs.count < Self.keptTypes else { return }
         runs[type, default: RingBuffer(capacity: Self.keptRuns)].append(run)
+        found[type] = nil
+        // Those with too few of their own are compared with all.
+        for other in found.keys where (runs[other]?.count ?? 0) < Self.enough { found[other] = nil }
     }
 
+    /// Takes what a run of this tracker has taught.
     mutating func add(_ lesson: Lesson) {
         add(lesson.run, of: lesson.type)
         if lesson.bytes > 0, bytes[lesson.type] != nil || bytes.count < Self.keptTypes {
@@ -78,64 +55,101 @@ struct RunHistory: Sendable {
         if let accuracy = lesson.accuracy { add(accuracy, of: lesson.type) }
     }
 
-    /// The most bytes that runs of a type transfer; `nil` where none did.
-    func transferredBytes(of type: OperationType) -> Int64? { bytes[type]?.bytes }
-
-    /// What the runs most like one with so much to do say: those of its type with about as much of the same unit (to the same
-    /// power of two), then all of its type, then all.
-    ///
-    /// - Parameter phase: the phase that the one at hand is in, and after how many active seconds it began.
-    func past(
-        of type: OperationType,
-        work: Int64?,
-        unit: OperationUnit,
-        phase: (name: String, began: Double)? = nil
-    ) -> PastOfType {
-        let runs = runs(of: type, work: work, unit: unit)
-        return PastOfType(
-            durations: PastDurations(runs.lazy.map(\.seconds)),
-            phase: phase.flatMap { Self.past(of: $0, in: runs) },
-            widthFactor: widths[type]?.factor ?? 1
-        )
-    }
-
-    private static func past(of phase: (name: String, began: Double), in runs: [Run]) -> PastPhase? {
-        let same = runs.compactMap { $0.seconds(of: phase.name) }
-        guard same.count >= enough, let ends = PastDurations(same.lazy.map { phase.began + $0.own }) else { return nil }
-        return PastPhase(name: phase.name, ends: ends, later: PastDurations(same.lazy.map(\.later)))
-    }
-
-    /// What runs have in common of which ``past(of:work:unit:phase:)`` says the same while they are in no phase.
-    struct Kind: Sendable, Hashable {
-        var type: OperationType
-        var unit: OperationUnit
-        fileprivate var sizeClass: Int?
-
-        init(type: OperationType, unit: OperationUnit, work: Int64?) {
-            self.type = type
-            self.unit = unit
-            sizeClass = RunHistory.sizeClass(work)
+    /// Takes what a run taught that ended before this tracker began. The width that it used holds what those before it taught, also
+    /// where they are no longer known.
+    mutating func add(older lesson: Lesson) {
+        if let width = lesson.width, lesson.accuracy != nil, hasRoom(forWidthOf: lesson.type) {
+            widths[lesson.type] = IntervalWidth(factor: width)
         }
-    }
-
-    private func runs(of type: OperationType, work: Int64?, unit: OperationUnit) -> [Run] {
-        let ofType = runs[type]?.newest(Self.keptRuns) ?? []
-        if let work, work > 0, unit != .fraction {
-            let alike = ofType.filter { $0.unit == unit && Self.sizeClass($0.work) == Self.sizeClass(work) }
-            if alike.count >= Self.enough { return alike }
-        }
-        if ofType.count >= Self.enough { return ofType }
-        let all = runs.values.flatMap { $0.newest(Self.keptRuns) }
-        return all.count >= Self.enoughOfAll ? all : []
+        add(lesson)
     }
 
     /// Takes how the estimates of a run of this type have held.
     mutating func add(_ accuracy: EstimateAccuracy, of type: OperationType) {
-        guard widths[type] != nil || widths.count < Self.keptTypes else { return }
+        guard hasRoom(forWidthOf: type) else { return }
         widths[type, default: IntervalWidth()].learn(from: accuracy)
+        found[type] = nil
     }
 
-    fileprivate static func sizeClass(_ work: Int64?) -> Int? {
-        work.flatMap { $0 > 0 ? Int64.bitWidth - $0.leadingZeroBitCount : nil }
+    private func hasRoom(forWidthOf type: OperationType) -> Bool {
+        widths[type] != nil || widths.count < Self.keptTypes
+    }
+
+    /// The most bytes that runs of a type transfer; `nil` where none did.
+    func transferredBytes(of type: OperationType) -> Int64? { bytes[type]?.bytes }
+
+    /// What the interval's usual width is multiplied with for operations of a type.
+    func widthFactor(of type: OperationType) -> Double { widths[type]?.factor ?? 1 }
+
+    /// What the runs most like an operation say.
+    mutating func past(of type: OperationType, like key: Likeness) -> PastRuns {
+        if let known = found[type]?[key] { return known }
+        let runs = runs(of: type, like: key)
+        let past = PastRuns(
+            durations: PastDurations(runs.lazy.map(\.seconds)),
+            phase: key.phase.flatMap { Self.phase($0, of: runs) },
+            widthFactor: widthFactor(of: type)
+        )
+        // Features and phases may come from outside, so that there is no end of them.
+        if found[type]?.count ?? 0 >= Self.mostFound || found.count >= 2 * Self.keptTypes { found = [:] }
+        found[type, default: [:]][key] = past
+        return past
+    }
+
+    /// Those of the type with about as much to do and the same feature, if there are enough; then without the feature; then with
+    /// it, and without, those nearest in size; then all.
+    private func runs(of type: OperationType, like key: Likeness) -> [Run] {
+        let ofType = runs[type]?.newest(Self.keptRuns) ?? []
+        let ofFeature = key.feature.map { feature in ofType.filter { $0.feature == feature } } ?? []
+        let size = key.unit == .fraction ? nil : key.size
+        if let size {
+            for candidates in [ofFeature, ofType] {
+                let alike = candidates.filter { $0.unit == key.unit && Self.sizeClass($0.work) == size }
+                if alike.count >= Self.enough { return alike }
+            }
+        }
+        for candidates in [ofFeature, ofType] where candidates.count >= Self.enough {
+            return size.map { Self.nearest(to: $0, key.unit, in: candidates) } ?? candidates
+        }
+        let all = runs.values.flatMap { $0.newest(Self.mostOfEach) }
+        return all.count >= Self.enoughOfAll ? all : []
+    }
+
+    /// The few nearest in size, of which the newest: many small ones say nothing about a large one.
+    private static func nearest(to size: UInt8, _ unit: OperationUnit, in runs: [Run]) -> [Run] {
+        let distances = runs.map { run in
+            run.unit == unit ? sizeClass(run.work).map { abs(Int($0) - Int(size)) } ?? .max : .max
+        }
+        guard let farthest = distances.filter({ $0 < .max }).sorted().dropFirst(enough - 1).first else { return runs }
+        let nearer = runs.indices.filter { distances[$0] < farthest }
+        let asFar = runs.indices.filter { distances[$0] == farthest }.prefix(enough - nearer.count)
+        return (nearer + asFar).map { runs[$0] }
+    }
+
+    /// What runs say of a phase; `nil` where too few had it, or did more of the work that is counted after it: then the rate
+    /// speaks of what comes later too, and so must they.
+    private static func phase(_ name: String, of runs: [Run]) -> PastPhase? {
+        let same = runs.compactMap { $0.share(of: name) }
+        guard same.count >= enough, same.count(where: \.hasLaterWork) * 2 < same.count,
+            let own = PastDurations(same.lazy.map(\.own))
+        else { return nil }
+        return PastPhase(name: name, own: own, later: PastDurations(same.lazy.map(\.later)))
+    }
+
+    /// Amounts of the same class differ by less than a factor of two; `nil` for none.
+    static func sizeClass(_ work: Int64?) -> UInt8? {
+        work.flatMap { $0 > 0 ? UInt8(Int64.bitWidth - $0.leadingZeroBitCount) : nil }
+    }
+}
+
+extension RunHistory.Run {
+    /// How long a phase took, how long what came after it, and whether counted work came after it; `nil` for one that it had not.
+    fileprivate func share(of phase: String) -> (own: Double, later: Double, hasLaterWork: Bool)? {
+        guard let place = phases.firstIndex(where: { $0.phase == phase }) else { return nil }
+        let later = phases[(place + 1)...]
+        // The last of a phase's work may be seen with the next one.
+        let laterWork = later.reduce(0.0) { $0 + Double($1.work ?? 0) }
+        let hasLaterWork = laterWork > 0.01 * Double(work ?? .max)
+        return (phases[place].seconds, later.reduce(0) { $0 + $1.seconds }, hasLaterWork)
     }
 }

@@ -6,24 +6,31 @@ import Musl
 import Darwin
 #endif
 
-/// The moment at which an operation is said to finish. It stays, and the time remaining counts down to it, until a forecast
-/// differs by more than the forecast's dead band; then it moves to the forecast.
+/// The moment at which an operation is said to finish, and how wide the interval round it is. Both stay, and the time remaining
+/// counts down, until a forecast differs by more than its dead band; then they move to the forecast.
 struct SteadyFinish: Sendable {
     private var finish: Double?
+    /// The spread of the logarithm of what remains.
+    private(set) var spread = 0.0
+    /// How far it rests on the rate, as ``RateForecast/weightOfRate``.
+    private(set) var weightOfRate = 0.0
 
-    /// Takes a forecast.
-    ///
-    /// - Parameters:
-    ///   - forecast: made at `time`.
-    ///   - mayMove: whether it may move now. It must when it lies in the past.
-    mutating func take(_ forecast: RateForecast, at time: Double, mayMove: Bool) {
-        if let remaining = remaining(at: time), remaining > 0 {
-            guard mayMove, abs(forecast.logExpected - log(remaining)) > forecast.deadBand else { return }
+    /// The ends of the interval that holds four truths in five lie at so many spreads from what is expected.
+    static let (below, above) = (1.2, 1.85)
+
+    /// Takes a forecast that was made for `known`, at `now`.
+    mutating func take(_ forecast: RateForecast, for known: Double, at now: Double) {
+        // So that what is said of it doesn't change to and fro either.
+        if abs(forecast.weightOfRate - weightOfRate) > 0.05 { weightOfRate = forecast.weightOfRate }
+        if let finish, finish > now, abs(forecast.logExpected - log(finish - known)) <= forecast.deadBand {
+            if Self.above * abs(forecast.spread - spread) > forecast.deadBand { spread = forecast.spread }
+            return
         }
-        finish = time + exp(forecast.logExpected)
+        finish = known + exp(forecast.logExpected)
+        spread = forecast.spread
     }
 
     mutating func forget() { finish = nil }
 
-    func remaining(at time: Double) -> Double? { finish.map { $0 - time } }
+    func remaining(at time: Double) -> Double? { finish.map { max(0, $0 - time) } }
 }

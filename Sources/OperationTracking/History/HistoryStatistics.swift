@@ -27,6 +27,11 @@ public struct HistoryStatistics: Sendable, Hashable {
 
     /// How the times remaining of completed operations have held.
     public var accuracy = EstimateAccuracy()
+    /// The same of those that ended on the last ``recentDays`` days (UTC), today among them: what this version does now.
+    public var recentAccuracy = EstimateAccuracy()
+
+    /// How many days ``recentAccuracy`` is about.
+    public static let recentDays = 30
 
     /// Makes figures.
     public init(type: OperationType, completed: Int, failed: Int, cancelled: Int) {

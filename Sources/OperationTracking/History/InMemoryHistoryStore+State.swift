@@ -86,6 +86,15 @@ extension InMemoryHistoryStore {
             return HistoryPage(records: found, nextCursor: nil)
         }
 
+        func latestRuns(ofEachType limit: Int) -> [OperationRecord] {
+            var counts: [OperationType: Int] = [:]
+            return keysInOrder.reversed().compactMap { key in
+                guard let record = records[key], record.operation.status == .completed else { return nil }
+                counts[record.operation.type, default: 0] += 1
+                return counts[record.operation.type, default: 0] <= limit ? record : nil
+            }
+        }
+
         @discardableResult
         mutating func prune(_ policy: RetentionPolicy) -> Int {
             let oldest = policy.maximumAge.map { Date.now.addingTimeInterval(-$0.inSeconds) }

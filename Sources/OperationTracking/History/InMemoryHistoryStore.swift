@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// It behaves as the stores on disk do, except that nothing survives ``close()`` and that it is never shared, so it has no
 /// orphans. Of the ended operations and of the audit entries the newest are kept.
-public final class InMemoryHistoryStore: HistoryStore, AuditLog, SharedHistory {
+public final class InMemoryHistoryStore: HistoryStore, AuditLog, SharedHistory, LatestRuns {
     private let state: Mutex<State>
 
     /// Makes an empty history.
@@ -81,6 +81,14 @@ public final class InMemoryHistoryStore: HistoryStore, AuditLog, SharedHistory {
         return try state.withLock { state in
             try state.requireOpen()
             return state.auditPage(of: operation, below: end, limit: min(max(limit, 1), 1000))
+        }
+    }
+
+    /// The latest completed operations of each type.
+    public func latestRuns(ofEachType limit: Int) async throws -> [OperationRecord] {
+        try state.withLock { state in
+            try state.requireOpen()
+            return state.latestRuns(ofEachType: limit)
         }
     }
 

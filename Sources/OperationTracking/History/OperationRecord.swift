@@ -23,6 +23,11 @@ public struct OperationRecord: Sendable, Hashable {
     public var phases: [PhaseTime] = []
     /// How the times remaining that were shown of a completed operation have held; `nil` where none were judged.
     public var accuracy: EstimateAccuracy?
+    /// What the width of the intervals was multiplied with, on a logarithmic scale, as the runs before had taught; `nil` where none
+    /// were judged.
+    public var estimateWidth: Double?
+    /// What decides how long it takes, beside type and size (``OperationProvider/estimateFeature(of:)``); `nil` for nothing.
+    public var estimateFeature: String?
     /// Who started it, such as `wizard pull` or `http`; `nil` when nobody said.
     public var startedBy: String?
 

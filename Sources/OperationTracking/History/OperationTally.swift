@@ -52,6 +52,13 @@ package struct EndingKind: Sendable, Hashable {
 }
 
 extension OperationRecord {
+    /// The day on which it ended, in UTC, counted from 1970.
+    package var dayOfEnd: Int64 { Self.day(of: operation.finishedAt ?? operation.updatedAt) }
+
+    fileprivate static func day(of moment: Date) -> Int64 {
+        Int64((Double(moment.milliseconds) / 86_400_000).rounded(.down))
+    }
+
     /// What this operation adds to statistics; `nil` while it is active. Of what was not completed only the number counts.
     package var ending: (kind: EndingKind, sums: EndingSums)? {
         guard operation.status.isTerminal else { return nil }
@@ -102,6 +109,8 @@ package struct OperationTally: Sendable, Hashable {
     private var completed = EndingSums()
     private var durations = DurationHistogram()
     private var memory = LearnedPeak()
+    /// How estimates have held, by the day on which the operations ended.
+    private var accuracyByDay: [Int64: EstimateAccuracy] = [:]
 
     package init() {}
 
@@ -109,12 +118,22 @@ package struct OperationTally: Sendable, Hashable {
     package mutating func add(_ ended: OperationRecord) {
         guard let ending = ended.ending else { return }
         add(ending.sums, of: ending.kind)
+        if let accuracy = ended.accuracy { add(accuracy, onDay: ended.dayOfEnd) }
         if let peak = ended.peakMemoryBytes { add(peakMemoryBytes: peak) }
     }
 
     /// Takes the memory peak of an operation that ended.
     package mutating func add(peakMemoryBytes: Int64) {
         memory.add(peakMemoryBytes)
+    }
+
+    /// Takes how the estimates of operations have held that ended on a day.
+    package mutating func add(_ accuracy: EstimateAccuracy, onDay day: Int64) {
+        accuracyByDay[day, default: EstimateAccuracy()] += accuracy
+        guard accuracyByDay.count > 2 * HistoryStatistics.recentDays, let oldest = accuracyByDay.keys.min() else {
+            return
+        }
+        accuracyByDay[oldest] = nil
     }
 
     package mutating func add(_ sums: EndingSums, of kind: EndingKind) {
@@ -138,6 +157,10 @@ package struct OperationTally: Sendable, Hashable {
         figures.meanBytesPerSecond = completed.byteSeconds > 0 ? Double(completed.bytes) / completed.byteSeconds : nil
         figures.peakMemoryBytes = memory.bytes
         figures.accuracy = completed.accuracy
+        let today = OperationRecord.day(of: .now)
+        for (day, accuracy) in accuracyByDay where day > today - Int64(HistoryStatistics.recentDays) {
+            figures.recentAccuracy += accuracy
+        }
         return figures
     }
 }

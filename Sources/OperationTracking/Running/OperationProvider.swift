@@ -64,6 +64,11 @@ public protocol OperationProvider<Request, Output>: Sendable {
     /// (``ProviderTraits/writesToDataDirectory``).
     func demand(of request: Request) -> ResourceDemand
 
+    /// What decides, beside type and size, how long a request's work takes, such as the host that a file comes from. Estimates
+    /// begin with runs that had the same. It is kept in the history, at most 64 bytes of it, so nothing secret may be in it, and
+    /// few different ones are of more use than many.
+    func estimateFeature(of request: Request) -> String
+
     /// Does the work.
     ///
     /// It runs off any actor. It follows wishes at ``OperationHandle/checkpoint()``, and its task is cancelled when the
@@ -90,6 +95,9 @@ extension OperationProvider {
 
     /// Everywhere the same.
     public func uniqueScope(of request: Request) -> String { "" }
+
+    /// Nothing.
+    public func estimateFeature(of request: Request) -> String { "" }
 
     /// Nothing known.
     public func demand(of request: Request) -> ResourceDemand { .unknown }

@@ -156,18 +156,20 @@ extension ResourceDemand {
 }
 
 extension OperationHandle {
+    /// Work that waits has not begun, so this is none of its phases.
+    private static let waitingForRoom = "waiting"
 
     /// Shows why an operation waits. It is asked again after every measurement, so the same reason is no news.
     fileprivate func wait(because reason: String) {
         let isKnown = cell.withState {
-            $0.phase == PhaseLog.waitingForRoom && $0.message == reason.bounded(toScalars: 1000)
+            $0.phase == Self.waitingForRoom && $0.message == reason.bounded(toScalars: 1000)
         }
-        if !isKnown { setPhase(PhaseLog.waitingForRoom, message: reason) }
+        if !isKnown { setPhase(Self.waitingForRoom, message: reason) }
     }
 
     func endWaiting() {
         cell.change { state in
-            guard state.phase == PhaseLog.waitingForRoom else { return }
+            guard state.phase == Self.waitingForRoom else { return }
             state.phase = nil
             state.message = nil
         }

@@ -158,7 +158,8 @@ extension OperationCell {
             state.payload = Payload(
                 request: record.request,
                 resumeState: record.resumeState,
-                retry: record.retry
+                retry: record.retry,
+                feature: record.estimateFeature
             )
         }
     }

@@ -117,7 +117,11 @@ extension OperationRunner {
             startedBy: options.startedBy
         )
         return tracker.makeCell(spec, status: .pending) { state in
-            state.payload = OperationCell.Payload(request: work.request, retry: options.retry)
+            state.payload = OperationCell.Payload(
+                request: work.request,
+                retry: options.retry,
+                feature: work.feature
+            )
             state.pausing = work.traits.pausing
             state.isThrottleable = work.traits.isThrottleable
             state.uniqueKey = work.uniqueKey

@@ -96,6 +96,8 @@ struct ProviderJob: Sendable {
     let unit: OperationUnit
     let description: String
     let demand: ResourceDemand
+    /// What decides how long the work takes beside its type and size; `nil` for nothing.
+    let feature: String?
     /// The request, keys sorted: equal requests are equal bytes.
     let request: [UInt8]
     /// Refuses the request when it can't be carried out as given.
@@ -105,12 +107,17 @@ struct ProviderJob: Sendable {
     let output: @Sendable (_ json: [UInt8]) throws -> any Sendable
     private let scope: String
 
+    /// The most bytes that are kept of a feature.
+    private static let featureLimit = 64
+
     private init<Provider: OperationProvider>(_ request: Provider.Request, json: [UInt8], provider: Provider) {
         type = Provider.operationType
         traits = provider.traits
         unit = provider.unit
         description = provider.description(of: request)
         demand = provider.demand(of: request)
+        let feature = provider.estimateFeature(of: request).bounded(toBytes: Self.featureLimit)
+        self.feature = feature.isEmpty ? nil : feature
         self.request = json
         scope = traits.isUnique ? provider.uniqueScope(of: request) : ""
         validate = { () throws(OperationError) in

@@ -10,6 +10,8 @@ extension OperationCell {
         var result: [UInt8]?
         var resumeState: [UInt8]?
         var retry: RetryPolicy?
+        /// What decides how long the work takes beside its type and size; `nil` for nothing.
+        var feature: String?
     }
 
     /// What few operations have.

@@ -26,11 +26,13 @@ extension OperationCell {
             record.uniqueKey = state.uniqueKey
             record.band = band
             record.retry = state.payload?.retry
+            record.estimateFeature = state.payload?.feature
             record.peakMemoryBytes = state.peakMemory > 0 ? state.peakMemory : nil
             record.startedBy = startedBy
             if operation.status == .completed, let seconds = operation.activeSeconds {
-                record.phases = state.phases.phases(endingAt: seconds)
+                record.phases = state.phases.phases(endingAt: seconds, done: amounts(of: state).completed)
                 record.accuracy = state.estimator.accuracy(endingAt: seconds)
+                if record.accuracy != nil { record.estimateWidth = state.estimator.widthFactor }
             }
             return body(record)
         }

@@ -27,9 +27,8 @@ extension OperationCell {
         /// While it runs, the moment at which it would have begun without pauses; else its active time up to the last pause.
         private var activeMark: Int64 = 0
         var phases = PhaseLog()
-        /// By what past runs have been looked up: in which phase, and for how much to do, which is negative while unknown.
-        var comparedPhases = UInt8.max
-        var comparedWork: Int64 = -1
+        /// By what past runs have been looked up: what else they are compared by never changes.
+        var compared: ComparisonKey?
 
         var phase: String?
         var message: String?
@@ -63,8 +62,9 @@ extension OperationCell {
 
         var remaining: RemainingTime? {
             guard !machine.status.isTerminal else { return nil }
-            let hold = hold
-            return hold > 0 ? RemainingTime(estimator.estimate, atLeast: hold) : estimator.estimate
+            // All that was counted is done and yet the work goes on: nobody knows for how long.
+            let estimate = estimator.estimate == .done ? nil : estimator.estimate
+            return estimate.held(for: hold)
         }
 
         mutating func begin(at time: CellTime) {

@@ -21,7 +21,7 @@ extension OperationCell {
     /// Looks at what the work has done since the last tick: stamps it, feeds the estimator, measures the rate.
     ///
     /// - Parameter past: finds past runs like this one; `nil` while none are known yet.
-    func tick(at time: CellTime, past: (ComparisonKey) -> PastOfType?) -> TickOutcome {
+    func tick(at time: CellTime, past: (RunHistory.Likeness) -> PastRuns?) -> TickOutcome {
         withState { state in
             guard state.machine.status.isActive else { return TickOutcome() }
             let amounts = amounts(of: state)
@@ -37,16 +37,18 @@ extension OperationCell {
             state.lastTick.monotonic = time.monotonic
             state.hasTicked = true
             if state.isRunning, let seconds = state.activeSeconds(at: time.monotonic) {
-                state.phases.see(state.phase, at: seconds)
+                state.phases.see(state.phase, at: seconds, done: completed)
                 compare(&state, total: total, past)
                 let wasOverdue = state.isOverdue
+                let hold = state.earliestEnd.map { Double($0 - time.monotonic) / 1e9 } ?? 0
+                state.hold = hold
                 state.estimator.observe(
                     at: seconds,
                     completed: completed,
                     present: present,
-                    total: total >= 0 ? total : nil
+                    total: total >= 0 ? total : nil,
+                    notBefore: hold
                 )
-                state.hold = state.earliestEnd.map { Double($0 - time.monotonic) / 1e9 } ?? 0
                 // That an operation takes too long is worth telling also when nothing moves.
                 if state.isOverdue == true, wasOverdue != true { changed = true }
             }
@@ -62,24 +64,27 @@ extension OperationCell {
         }
     }
 
-    /// What past runs are compared by.
-    struct ComparisonKey: Sendable {
-        /// How much there is to do, without what was there before; `nil` while unknown.
-        var work: Int64?
-        var phase: String?
-        /// After how many active seconds the phase began.
-        var phaseBegan = 0.0
+    /// When past runs have to be looked up again: what else they are compared by never changes.
+    struct ComparisonKey: Sendable, Hashable {
+        var size: UInt8?
+        var phases: UInt8
     }
 
     /// Tells the estimator of runs like this one, when it has become known how much there is to do, or a phase has begun.
-    private func compare(_ state: inout State, total: Int64, _ past: (ComparisonKey) -> PastOfType?) {
-        let (work, phases) = (total >= 0 ? max(0, total - state.present) : -1, state.phases.count)
-        guard (state.comparedWork, state.comparedPhases) != (work, phases) else { return }
-        var key = ComparisonKey(work: work >= 0 ? work : nil)
-        if let (phase, began) = state.phases.farthest { (key.phase, key.phaseBegan) = (phase, began) }
-        guard let found = past(key) else { return }
-        (state.comparedWork, state.comparedPhases) = (work, phases)
-        state.estimator.compare(with: found)
+    private func compare(_ state: inout State, total: Int64, _ past: (RunHistory.Likeness) -> PastRuns?) {
+        let size = RunHistory.sizeClass(total >= 0 ? total - state.present : nil)
+        let key = ComparisonKey(size: size, phases: state.phases.count)
+        guard state.compared != key else { return }
+        let farthest = state.phases.farthest
+        let likeness = RunHistory.Likeness(
+            size: size,
+            unit: unit,
+            feature: state.payload?.feature,
+            phase: farthest?.phase
+        )
+        guard let found = past(likeness) else { return }
+        state.compared = key
+        state.estimator.compare(with: found, phaseBegan: farthest?.at ?? 0)
     }
 
     /// What a completed operation teaches the estimates of later ones.
@@ -92,7 +97,8 @@ extension OperationCell {
                 seconds: seconds,
                 work: amounts.total >= 0 ? max(0, amounts.total - state.present) : nil,
                 unit: unit,
-                phases: state.phases.phases(endingAt: seconds)
+                phases: state.phases.phases(endingAt: seconds, done: amounts.completed),
+                feature: state.payload?.feature
             )
             let bytes = unit == .bytes ? amounts.completed - state.present : 0
             let accuracy = state.estimator.accuracy(endingAt: seconds)

@@ -194,6 +194,8 @@ struct RingBuffer<Element> {
         }
     }
 
+    var count: Int { elements.count }
+
     /// At most `limit` elements, newest first.
     func newest(_ limit: Int) -> [Element] {
         (0..<min(max(limit, 0), elements.count)).map { elements[(next + elements.count - 1 - $0) % elements.count] }

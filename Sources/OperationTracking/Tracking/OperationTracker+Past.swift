@@ -3,68 +3,77 @@ import Synchronization
 /// Past runs, once they have been read.
 struct Past: Sendable {
     var runs = RunHistory()
+    /// What reads the history, or has read it last.
     var reading: Task<Void, Never>?
-    var isKnown = false
-    /// Runs of this tracker that ended before the older ones had been read, in their order.
-    var early: [RunHistory.Lesson] = []
+    private(set) var isKnown = false
+    /// Runs of this tracker that ended since the reading began that is under way, in their order; `nil` while none is.
+    private var early: [RunHistory.Lesson]? = []
+    private var isReading = false
+    /// When, on the monotonic clock, the history is to be read next.
+    private var nextReading = Int64.min
 
-    /// What has been looked up since a run ended last.
-    private var found: [RunHistory.Kind: PastOfType] = [:]
+    /// More than that is not kept while the history is being read.
+    private static let mostEarly = 1000
+    /// Other processes write to the same history; so often their runs are looked for.
+    private static let interval: Int64 = 600_000_000_000
+    /// How long it takes until a history is asked again that couldn't be read.
+    private static let patience: Int64 = 10_000_000_000
 
-    /// More than that is not kept while the history is still being read.
-    private static let mostEarly = 100
-    /// Types may come from outside.
-    private static let mostFound = 64
+    /// Whether the history is to be read now; whoever is told so reads it.
+    mutating func takeTurn(at now: Int64) -> Bool {
+        guard !isReading, now >= nextReading else { return false }
+        isReading = true
+        if isKnown { early = [] }
+        return true
+    }
 
     mutating func add(_ lesson: RunHistory.Lesson) {
-        if isKnown {
-            runs.add(lesson)
-            if !found.isEmpty { found = [:] }
-        } else if early.count < Self.mostEarly {
-            early.append(lesson)
-        }
+        if isKnown { runs.add(lesson) }
+        if let count = early?.count, count < Self.mostEarly { early?.append(lesson) }
     }
 
-    /// Takes the runs that ended before this tracker's own, newest first.
-    mutating func begin(with older: some BidirectionalCollection<OperationRecord>) {
-        for lesson in older.reversed().compactMap(RunHistory.Lesson.init) { runs.add(lesson) }
-        for lesson in early { runs.add(lesson) }
-        early = []
+    /// Takes the runs that ended before the reading began, of each type newest first.
+    ///
+    /// - Parameter now: when, on the monotonic clock; `nil` when there is nothing to be read again.
+    mutating func begin(with older: some BidirectionalCollection<OperationRecord>, at now: Int64? = nil) {
+        runs = RunHistory()
+        for lesson in older.reversed().compactMap(RunHistory.Lesson.init) { runs.add(older: lesson) }
+        for lesson in early ?? [] { runs.add(lesson) }
+        early = nil
         isKnown = true
+        isReading = false
+        nextReading = now.map { $0.addingReportingOverflow(Self.interval).partialValue } ?? .max
     }
 
-    /// What past runs like this one say; `nil` while none have been read. Operations of one kind share it.
-    mutating func runs(like cell: OperationCell, _ key: OperationCell.ComparisonKey) -> PastOfType? {
-        guard isKnown else { return nil }
-        if let phase = key.phase {
-            let phase = (name: phase, began: key.phaseBegan)
-            return runs.past(of: cell.type, work: key.work, unit: cell.unit, phase: phase)
+    /// The history couldn't be read: until it can, this tracker's own runs have to do.
+    mutating func fail(at now: Int64) {
+        if !isKnown {
+            for lesson in early ?? [] { runs.add(lesson) }
+            isKnown = true
         }
-        let kind = RunHistory.Kind(type: cell.type, unit: cell.unit, work: key.work)
-        if let past = found[kind] { return past }
-        let past = runs.past(of: cell.type, work: key.work, unit: cell.unit)
-        if found.count >= Self.mostFound { found = [:] }
-        found[kind] = past
-        return past
+        isReading = false
+        nextReading = now.addingReportingOverflow(Self.patience).partialValue
     }
 }
 
 extension OperationTracker {
-    /// Reads the latest completed operations once, so that estimates can begin with how long they took, and with how wide
-    /// their intervals had to be.
+    /// Reads the latest completed operations, so that estimates can begin with how long they took, and with how wide their
+    /// intervals had to be; now and then again, for what other processes have added.
     func learnFromHistory() {
+        let now = clock.monotonicNanoseconds
         past.withLock { past in
-            guard past.reading == nil, !past.isKnown else { return }
+            guard past.takeTurn(at: now) else { return }
             guard let history else { return past.begin(with: []) }
-            let now = clock.wallMilliseconds
+            let wall = clock.wallMilliseconds
             past.reading = Task { [weak self] in
-                var query = HistoryQuery(limit: 1000)
-                query.statuses = [.completed]
-                // A history that can't be read is told of elsewhere; estimates then begin without one.
-                let page = try? await history.page(query)
+                guard let runs = try? await history.latestRuns() else {
+                    // That is told of elsewhere.
+                    self?.past.withLock { $0.fail(at: now) }
+                    return
+                }
                 // What ends from now on this tracker learns by itself.
-                let older = (page?.records ?? []).filter { ($0.operation.finishedAt?.milliseconds ?? .max) < now }
-                self?.past.withLock { $0.begin(with: older) }
+                let older = runs.filter { ($0.operation.finishedAt?.milliseconds ?? .max) < wall }
+                self?.past.withLock { $0.begin(with: older, at: now) }
             }
         }
     }
@@ -72,7 +81,17 @@ extension OperationTracker {
     /// Whether the history has been read.
     var knowsPast: Bool { past.withLock { $0.isKnown } }
 
-    func pastRuns(like cell: OperationCell, _ key: OperationCell.ComparisonKey) -> PastOfType? {
-        past.withLock { $0.runs(like: cell, key) }
+    func pastRuns(of type: OperationType, like key: RunHistory.Likeness) -> PastRuns? {
+        past.withLock { $0.isKnown ? $0.runs.past(of: type, like: key) : nil }
+    }
+}
+
+extension HistoryStore {
+    /// What is to be learned from, of each type newest first.
+    fileprivate func latestRuns() async throws -> [OperationRecord] {
+        if let store = self as? any LatestRuns { return try await store.latestRuns(ofEachType: RunHistory.keptRuns) }
+        var query = HistoryQuery(limit: 1000)
+        query.statuses = [.completed]
+        return try await page(query).records
     }
 }

@@ -23,7 +23,7 @@ extension OperationTracker {
         let time = CellTime(clock)
         var addedCost = CountedCost()
         for cell in cells {
-            let outcome = cell.tick(at: time) { pastRuns(like: cell, $0) }
+            let outcome = cell.tick(at: time) { pastRuns(of: cell.type, like: $0) }
             addedCost = addedCost + outcome.addedCost
             if outcome.isWorthRecording { enqueueRecord(of: cell) }
             if outcome.hasChanged {

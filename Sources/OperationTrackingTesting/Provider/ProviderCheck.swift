@@ -22,6 +22,11 @@ struct ProviderCheck<Provider: OperationProvider>: Sendable {
         for request in requests {
             let text = sample.provider.description(of: request)
             try expect("A description of a request stays the same.", sample.provider.description(of: request), is: text)
+            try expect(
+                "What estimates depend on stays the same for a request.",
+                other.estimateFeature(of: request),
+                is: sample.provider.estimateFeature(of: request)
+            )
             guard text.contains(where: { !$0.isWhitespace }) else {
                 throw ConformanceFailure("A description says something.", found: "'\(text)'.")
             }

@@ -1,0 +1,71 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Work as it is told of, at any spacing, and what silence says of it.
+///
+/// Whoever looks more often than the work reports sees nothing happen between two reports. That is no standstill: what a report
+/// brings was done evenly since the one before. Only a silence far longer than this work's reports usually leave is one, and
+/// only for what it is longer. So the rate comes out the same whether it is looked at four times a second or at the reports alone.
+struct ReportedWork: Sendable {
+    /// The rate up to where the newest interval begins.
+    private var before = RateStatistics()
+    /// What was done in the newest interval.
+    private var newest = 0.0
+    /// When it ended: when work was reported last, in seconds since the first report.
+    private(set) var latest = 0.0
+
+    /// The lengths of the gaps between reports, and their squares, summed with the same fading weights. The quotient is the
+    /// length of the gap in which a moment chosen at random lies, which bursts of reports change little. It begins with a guess.
+    private var gaps = 0.5
+    private var squaresOfGaps = 0.5 * 10 / 3
+
+    /// Until then all there was is taken as evenly done: a shorter time says nothing.
+    private static let earliest = 0.5
+    /// A silence of that many usual gaps is no standstill yet.
+    private static let patience = 3.0
+    /// How many usual gaps long the lengths of gaps are remembered.
+    private static let memory = 10.0
+    /// A report that follows after less than this part of the usual gap belongs to the one before.
+    private static let burst = 0.1
+
+    /// All work done so far.
+    var done: Double { before.done + newest }
+
+    private var usualGap: Double { squaresOfGaps / gaps }
+
+    /// Takes work that is told of at `time`, which is later than any before.
+    mutating func add(_ work: Double, at time: Double) {
+        let gap = time - latest
+        // A burst's reports are one interval, but no longer than that takes: a source that has become quicker isn't a burst.
+        if gap >= Self.burst * usualGap || time - before.elapsed > 1.5 * usualGap {
+            before = rate(until: known(at: time))
+            newest = 0
+        }
+        newest += work
+        latest = time
+        let counted = min(gap, Self.patience * usualGap)
+        let keep = exp(-counted / (Self.memory * usualGap))
+        gaps = gaps * keep + counted
+        squaresOfGaps = squaresOfGaps * keep + counted * counted
+    }
+
+    /// Up to when it is known at `time` how the work went; the time since is silence that means nothing yet.
+    func known(at time: Double) -> Double {
+        guard done > 0 else { return time }
+        return max(latest, time - Self.patience * usualGap, min(time, Self.earliest))
+    }
+
+    /// The rate up to `time`, from when work was reported last on a standstill; without any work, nothing.
+    func rate(until time: Double) -> RateStatistics {
+        var rate = before
+        guard done > 0 else { return rate }
+        if latest > rate.elapsed { rate.add(newest, until: latest) }
+        if time > rate.elapsed { rate.add(0, until: time) }
+        return rate
+    }
+}

@@ -1,0 +1,88 @@
+import OperationTrackingTesting
+import Synchronization
+import Testing
+
+@testable import OperationTracking
+
+/// What a tracker learns from its history, and when.
+struct LearningTests {
+    private let clock = ManualClock()
+
+    private struct HostProvider: OperationProvider {
+        static let operationType = OperationType("fetch")
+        func description(of request: String) -> String { "Fetch from \(request)" }
+        func estimateFeature(of request: String) -> String { request }
+
+        @concurrent
+        func perform(_ request: String, reporting handle: OperationHandle) async throws -> String { request }
+    }
+
+    @Test func whatAProviderSaysThatItDependsOnIsKept() async throws {
+        let store = InMemoryHistoryStore()
+        let runner = OperationRunner(tracker: OperationTracker(history: store, clock: clock))
+        let long = String(repeating: "é", count: 100)
+        for (name, feature) in [("a.example", "a.example"), ("", nil), (long, String(repeating: "é", count: 32))] {
+            let submitted = try await runner.submit(name, to: HostProvider())
+            _ = try await submitted.output
+            #expect(try await store.record(submitted.id)?.estimateFeature == feature)
+        }
+    }
+
+    @Test func anotherProcessesRunsAreFoundInTime() async throws {
+        let store = InMemoryHistoryStore()
+        let (mine, other) = (
+            OperationTracker(history: store, clock: clock), OperationTracker(history: store, clock: clock)
+        )
+        func begin() async throws -> OperationHandle {
+            let handle = try mine.start(type: .download, description: "mine", total: 1_000)
+            while !mine.knowsPast { await briefPause() }
+            return handle
+        }
+        try await mine.cancel(try await begin().id)
+        for _ in 1...5 {
+            let handle = try other.start(type: .download, description: "other", total: 1_000)
+            await clock.advance(by: .seconds(50))
+            handle.update(completed: 1_000)
+            try await other.complete(handle.id)
+        }
+        await clock.advance(by: .seconds(600))
+        let handle = try await begin()
+        while handle.operation.remaining == nil {
+            await clock.advance(by: .seconds(1))
+            _ = mine.tick()
+            await briefPause()
+        }
+        #expect(handle.operation.remaining?.samples == 5)
+        try await mine.cancel(handle.id)
+    }
+
+    @Test func aHistoryThatCouldNotBeReadIsAskedAgain() async throws {
+        let store = Unreadable()
+        let tracker = OperationTracker(history: store, clock: clock)
+        try await tracker.cancel(tracker.start(type: .download, description: "a").id)
+        while store.asked.withLock({ $0 }) == 0 || !tracker.knowsPast { await briefPause() }
+        try await tracker.cancel(tracker.start(type: .download, description: "too soon").id)
+        await clock.advance(by: .seconds(11))
+        try await tracker.cancel(tracker.start(type: .download, description: "b").id)
+        while store.asked.withLock({ $0 }) == 1 { await briefPause() }
+        #expect(store.asked.withLock { $0 } == 2)
+    }
+}
+
+/// A history whose pages can't be read.
+private final class Unreadable: HistoryStore {
+    let asked = Mutex(0)
+    private let store = InMemoryHistoryStore()
+
+    func enqueue(_ record: OperationRecord) { store.enqueue(record) }
+    func commit(_ record: OperationRecord) async -> HistoryDurability { await store.commit(record) }
+    func record(_ id: OperationID) async throws -> OperationRecord? { try await store.record(id) }
+    func page(_ query: HistoryQuery) async throws -> HistoryPage {
+        asked.withLock { $0 += 1 }
+        throw HistoryError(.failed, "The disk is gone.")
+    }
+    func statistics(types: Set<OperationType>?) async throws -> [HistoryStatistics] { [] }
+    func prune(_ policy: RetentionPolicy) async throws -> Int { 0 }
+    var health: HistoryHealth { .ok }
+    func close() async {}
+}

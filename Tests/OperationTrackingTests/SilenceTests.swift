@@ -1,0 +1,111 @@
+import Foundation
+import OperationTrackingTesting
+import Testing
+
+@testable import OperationTracking
+
+/// A tracker looks at work four times a second, however seldom that reports.
+struct SilenceTests {
+    /// What is estimated at `end`, of work that reports what `rate` says at the moments in `reports`.
+    ///
+    /// - Parameter isLookedAt: whether it is looked at four times a second too, or told at the reports alone.
+    private func estimates(
+        of reports: [Double],
+        until end: Double,
+        isLookedAt: Bool,
+        total: Int64 = 10_000,
+        rate: (Double) -> Double = { $0 * 50 }
+    ) -> [(seconds: Double, given: RemainingTime)] {
+        var estimator = RemainingTimeEstimator()
+        var (estimates, next, completed) = ([(seconds: Double, given: RemainingTime)](), 0, Int64(0))
+        let looks = isLookedAt ? stride(from: 0.25, through: end, by: 0.25).map { $0 } : reports.filter { $0 <= end }
+        estimator.observe(at: 0, completed: 0, present: 0, total: total)
+        for look in looks {
+            while next < reports.count, reports[next] <= look {
+                completed = Int64(rate(reports[next]))
+                next += 1
+            }
+            estimator.observe(at: look, completed: completed, present: 0, total: total)
+            if let given = estimator.estimate { estimates.append((look, given)) }
+        }
+        return estimates
+    }
+
+    private func reports(every gap: Double, until end: Double) -> [Double] {
+        Array(stride(from: gap, through: end, by: gap))
+    }
+
+    @Test(arguments: [0.5, 1, 2, 5, 10, 20]) func howSeldomSteadyWorkReportsDoesNotMatter(gap: Double) throws {
+        for moment in [60.0, 100, 140] {
+            let reports = reports(every: gap, until: moment)
+            let remaining = try #require(estimates(of: reports, until: moment, isLookedAt: true).last?.given)
+            #expect(abs(remaining.expected / (200 - moment) - 1) < 0.08)
+            #expect(remaining.low <= 200 - moment && 200 - moment <= remaining.high)
+            #expect(remaining.high / remaining.low < 1.6)
+        }
+    }
+
+    @Test func whoLooksBetweenReportsSeesNoMoreThanTheyTell() throws {
+        let reports = reports(every: 4, until: 120)
+        let uneven = { (time: Double) in time * 40 + (time / 24).rounded(.down) * 200 }
+        let told = try #require(estimates(of: reports, until: 120, isLookedAt: false, rate: uneven).last?.given)
+        let looked = try #require(estimates(of: reports, until: 120, isLookedAt: true, rate: uneven).last?.given)
+        #expect(abs(looked.expected / told.expected - 1) < 0.05)
+        #expect(abs(looked.high / told.high - 1) < 0.1)
+    }
+
+    @Test(arguments: 1...10 as ClosedRange<UInt64>) func irregularReportsOfSteadyWorkLeaveItSteady(seed: UInt64) throws
+    {
+        var chance = SeededGenerator(seed: seed)
+        var reports: [Double] = []
+        while (reports.last ?? 0) < 120 { reports.append((reports.last ?? 0) + .random(in: 2...5, using: &chance)) }
+        let shown = estimates(of: reports, until: 120, isLookedAt: true)
+        for (seconds, given) in shown where seconds >= 30 {
+            #expect(abs(given.expected - (200 - seconds)) < 0.1 * (200 - seconds))
+        }
+    }
+
+    @Test func aBurstOfReportsIsOne() throws {
+        // Ten within half a second, every five seconds: two or three looks see each burst.
+        let bursts = (1...24).flatMap { burst in (0..<10).map { Double(burst) * 5 + Double($0) * 0.05 } }
+        let shown = estimates(of: bursts, until: 120, isLookedAt: true) { time in
+            let burst = (time / 5).rounded(.down)
+            return (burst - 1) * 250 + 25 * (((time - burst * 5) / 0.05).rounded() + 1)
+        }
+        let last = try #require(shown.last { $0.seconds < 119 })
+        #expect(abs(last.given.expected / (200 - last.seconds) - 1) < 0.15)
+        #expect(last.given.high / last.given.low < 2.5)
+    }
+
+    @Test(arguments: [1.0, 5]) func aSilenceMuchLongerThanUsualIsAStandstill(gap: Double) throws {
+        let shown = estimates(of: reports(every: gap, until: 50), until: 150, isLookedAt: true)
+        var before = try #require(shown.last { $0.seconds <= 50 }).given
+        let first = before
+        for (seconds, given) in shown where seconds > 50 {
+            #expect(given.high >= before.high)
+            #expect(given.low <= before.low)
+            before = given
+        }
+        #expect(before.high > 2 * first.high)
+        #expect(before.expected > first.expected)
+    }
+
+    @Test func theEndsOfTheIntervalStayWhileBurstyWorkGoesOn() throws {
+        var estimator = RemainingTimeEstimator()
+        estimator.observe(at: 0, completed: 0, present: 0, total: 100_000)
+        var (completed, moves) = (Int64(0), 0)
+        var before: (low: Double, high: Double)?
+        for step in 1...1200 {
+            // Most of each second's work comes in its first tenth.
+            completed += step % 10 == 1 ? 410 : 10
+            estimator.observe(at: Double(step) / 10, completed: completed, present: 0, total: 100_000)
+            guard step > 300, let given = estimator.estimate else { continue }
+            let now = (low: given.low / given.expected, high: given.high / given.expected)
+            if let before, abs(log(now.high / before.high)) > 1e-9 || abs(log(now.low / before.low)) > 1e-9 {
+                moves += 1
+            }
+            before = now
+        }
+        #expect(moves < 20, "they moved \(moves) times in 90 s")
+    }
+}
