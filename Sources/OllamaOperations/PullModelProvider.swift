@@ -88,6 +88,15 @@ public struct PullModelProvider: OperationProvider {
     /// The server.
     public func uniqueScope(of request: Request) -> String { client.address.url }
 
+    /// The registry: what stands before namespace and model, or else Ollama's own.
+    public func estimateFeature(of request: Request) -> String {
+        let parts = request.model.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count > 2, let host = parts[parts.count - 3].split(separator: "@").last else {
+            return "registry.ollama.ai"
+        }
+        return host.lowercased()
+    }
+
     /// Pulls the model.
     ///
     /// - Throws: `OperationFailure` with what Ollama said and what to do about it.

@@ -43,6 +43,11 @@ public struct ProcessProvider: OperationProvider {
     /// Refuses a command, a directory or an environment that the system could not be told.
     public func validate(_ request: Request) throws { _ = try request.launch(in: [:]) }
 
+    /// The program's name, without its folder and its arguments.
+    public func estimateFeature(of request: Request) -> String {
+        request.command.first?.split(separator: "/").last.map(String.init) ?? ""
+    }
+
     /// Runs the command to its end.
     ///
     /// - Throws: `OperationFailure`: `exit_nonzero`, `signalled` or `exit_unknown` with the last lines of output, `not_found`

@@ -19,6 +19,12 @@ struct ProcessProviderTests {
         #expect(operation.message == "last")
     }
 
+    @Test func estimatesDependOnTheProgram() {
+        func feature(_ command: [String]) -> String { ProcessProvider().estimateFeature(of: .init(command: command)) }
+        #expect(feature(["/usr/bin/make", "--password=secret"]) == "make")
+        #expect(feature(["make"]) == "make" && feature([]) == "")
+    }
+
     @Test func progressIsSeenWhileTheCommandRuns() async throws {
         let running = try await runs.start("echo '[1/4] one'; exec sleep 100", progress: .automatic)
         let operation = try await runs.operation(running.id) { $0.progress.completedUnits > 0 }

@@ -142,6 +142,11 @@ public struct DownloadProvider: OperationProvider {
         request.target?.hasPrefix("/") == true ? "" : directory
     }
 
+    /// The host that it comes from, and the port.
+    public func estimateFeature(of request: Request) -> String {
+        (try? Endpoint(url: request.url)).map { $0.description.lowercased() } ?? ""
+    }
+
     func target(of request: Request) throws(OperationFailure) -> DownloadTarget {
         try DownloadTarget(request.target, url: request.url, directory: directory, allowsPaths: allowsAnyTarget)
     }

@@ -151,4 +151,12 @@ struct DownloadRulesTests {
         )
         #expect(Checksum.hexadecimal(of: "") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
     }
+
+    @Test func estimatesDependOnTheHostAndThePort() {
+        let provider = DownloadProvider(transport: CurlTransport(), directory: "/d")
+        func feature(_ url: String) -> String { provider.estimateFeature(of: .init(url: url)) }
+        #expect(feature("https://Example.ORG/a?token=secret#x") == "example.org:443")
+        #expect(feature("http://user:secret@example.org:8080/a") == "example.org:8080")
+        #expect(feature("no address") == "")
+    }
 }
