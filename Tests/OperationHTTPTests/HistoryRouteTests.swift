@@ -104,6 +104,7 @@ import Testing
         #expect(all.first?["count"]?.number == 2)
         #expect(all.first?["success_share"]?.number == 0.5)
         #expect(all.first?["estimates"]?.number == 0 && all.first?["estimate_coverage"] != nil)
+        #expect(all.first?["recent_estimates"]?.number == 0 && all.first?["recent_estimate_coverage"] != nil)
         let one = await fixture.ask("GET", root + "/history/statistics?type=b").json["statistics"]?.elements ?? []
         #expect(one.count == 1)
     }

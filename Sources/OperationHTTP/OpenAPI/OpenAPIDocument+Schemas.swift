@@ -62,6 +62,8 @@ extension OpenAPIDocument {
                 ("success_share", maybeNumber), ("p50_seconds", maybeNumber), ("p90_seconds", maybeNumber),
                 ("p99_seconds", maybeNumber), ("mean_bytes_per_second", maybeNumber),
                 ("estimates", count), ("estimate_coverage", maybeNumber), ("estimate_log_error", maybeNumber),
+                ("recent_estimates", count), ("recent_estimate_coverage", maybeNumber),
+                ("recent_estimate_log_error", maybeNumber),
             ]
         ),
         object(

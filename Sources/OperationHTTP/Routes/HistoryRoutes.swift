@@ -124,6 +124,12 @@ extension HistoryStatistics {
         json.value(accuracy.coverage, decimals: 4)
         json.key("estimate_log_error")
         json.value(accuracy.meanLogError, decimals: 4)
+        json.key("recent_estimates")
+        json.value(recentAccuracy.count)
+        json.key("recent_estimate_coverage")
+        json.value(recentAccuracy.coverage, decimals: 4)
+        json.key("recent_estimate_log_error")
+        json.value(recentAccuracy.meanLogError, decimals: 4)
         json.endObject()
     }
 }
