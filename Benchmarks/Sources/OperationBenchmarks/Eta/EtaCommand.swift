@@ -28,7 +28,15 @@ struct EtaCommand {
         let report = EtaReport(
             tasks: tasks,
             ours: result("this library", OurEstimator.self, tasks),
-            often: result("this library, ten reports a second", OurEstimator.self, tasks, perSecond: 10),
+            variants: [
+                result(
+                    "looked at four times a second, as a tracker does",
+                    OurEstimator.self,
+                    tasks,
+                    .looks(perSecond: 4)
+                ),
+                result("ten reports a second", OurEstimator.self, tasks, .interpolated(perSecond: 10)),
+            ],
             peers: peers(tasks),
             check: result("EMA over 20 s", TwentySeconds.self, tasks)
         )

@@ -1,7 +1,8 @@
 struct EtaReport {
     let tasks: [TraceTask]
     let ours: EtaResult
-    let often: EtaResult
+    /// Ours again, told otherwise.
+    let variants: [EtaResult]
     let peers: [EtaResult]
     let check: EtaResult
 
@@ -11,7 +12,7 @@ struct EtaReport {
         let bootstrap = Bootstrap(tasks)
         let traces = Set(tasks.map(\.trace)).count
         var lines = ["\(tasks.count) tasks on \(traces) traces; lower is better", "", header]
-        lines += ([ours, often] + peers + [check]).map { row($0.name, EtaResult.measures.map { $0.of }, $0.scores) }
+        lines += ([ours] + variants + peers + [check]).map { row($0.name, EtaResult.measures.map { $0.of }, $0.scores) }
         lines += ["", "| measure | ours | 95 % | best peer | gain over it | 95 % |", "|---|---|---|---|---|---|"]
         for (name, value) in EtaResult.measures.dropLast() {
             let best = peers.min { mean($0.scores.map(value)) < mean($1.scores.map(value)) }!
@@ -23,48 +24,66 @@ struct EtaReport {
                     + "\(figure(bootstrap.interval(of: gains))) |"
             )
         }
+        for (name, value) in zip(Self.intervalNames, intervalMeasures.suffix(4)) {
+            let own = ours.scores.map(value)
+            lines.append("| \(name) | \(figure(mean(own))) | \(figure(bootstrap.interval(of: own))) | | | |")
+        }
         lines += [
-            "", "| family | a | b | c | d | coverage | ln width | interval score |",
-            "|---|---|---|---|---|---|---|---|",
+            "", "| family | a | b | c | d | \(Self.intervalNames.joined(separator: " | ")) |",
+            "|---|---|---|---|---|---|---|---|---|",
         ]
         lines.append(row("all", intervalMeasures, ours.scores))
+        for variant in variants { lines.append(row("all, " + variant.name, intervalMeasures, variant.scores)) }
         for family in families {
-            lines.append(
-                row(
-                    family,
-                    intervalMeasures,
-                    ours.scores.indices.filter { tasks[$0].family == family }.map { ours.scores[$0] }
-                )
-            )
+            lines.append(row(family, intervalMeasures, scores(of: ours, in: family)))
+            let best = EtaResult.measures.prefix(4).map { measure in
+                peers.map { mean(scores(of: $0, in: family).map(measure.of)) }.min() ?? .nan
+            }
+            lines.append("| … each measure's best peer | \(best.map(figure).joined(separator: " | ")) | | | | |")
         }
         lines += ["", "Coverage is that of the 80 % interval."]
         return lines.joined(separator: "\n")
     }
 
     var json: String {
-        func object(_ scores: [EtaScore]) -> String {
-            let names = EtaResult.measures.map(\.name) + ["coverage", "ln_width", "interval_score"]
-            let values = EtaResult.measures.map(\.of) + intervalMeasures.suffix(3)
-            let members = zip(names, values).compactMap { name, value -> String? in
-                let figure = mean(scores.map(value))
-                return figure.isNaN ? nil : "\"\(name)\":\(figure)"
-            }
-            return "{\(members.joined(separator: ","))}"
-        }
-        let estimators = ([ours, often] + peers + [check]).map { "\"\($0.name)\":\(object($0.scores))" }
+        let estimators = [ours] + variants + peers + [check]
+        let bootstrap = Bootstrap(tasks)
+        let all = estimators.map { "\"\($0.name)\":\(object($0.scores, bootstrap))" }
         let byFamily = families.map { family in
-            "\"\(family)\":" + object(tasks.indices.filter { tasks[$0].family == family }.map { ours.scores[$0] })
+            let inFamily = Bootstrap(tasks.filter { $0.family == family })
+            let results = estimators.map { "\"\($0.name)\":\(object(scores(of: $0, in: family), inFamily))" }
+            return "\"\(family)\":{\(results.joined(separator: ","))}"
         }
-        return "{\"tasks\":\(tasks.count),\"estimators\":{\(estimators.joined(separator: ","))},"
+        return "{\"tasks\":\(tasks.count),\"estimators\":{\(all.joined(separator: ","))},"
             + "\"families\":{\(byFamily.joined(separator: ","))}}"
+    }
+
+    /// Each measure's mean and, by the bootstrap, its 95 % interval.
+    private func object(_ scores: [EtaScore], _ bootstrap: Bootstrap) -> String {
+        let names = EtaResult.measures.map(\.name) + ["coverage", "ln_width", "width_by_duration", "interval_score"]
+        let values = EtaResult.measures.map(\.of) + intervalMeasures.suffix(4)
+        let members = zip(names, values).compactMap { name, value -> String? in
+            let figures = scores.map(value)
+            guard mean(figures).isFinite else { return nil }
+            let interval = bootstrap.interval(of: figures)
+            return
+                "\"\(name)\":{\"mean\":\(mean(figures)),\"low\":\(interval.lowerBound),\"high\":\(interval.upperBound)}"
+        }
+        return "{\(members.joined(separator: ","))}"
+    }
+
+    private func scores(of result: EtaResult, in family: String) -> [EtaScore] {
+        tasks.indices.filter { tasks[$0].family == family }.map { result.scores[$0] }
     }
 
     private var header: String { "| estimator | a | b | c | d | none |\n|---|---|---|---|---|---|" }
 
+    private static let intervalNames = ["coverage", "ln width", "width by duration", "interval score"]
+
     private var intervalMeasures: [(EtaScore) -> Double] {
         [
             \.median, \.tail, \.error, \.movement, { $0.coverage ?? .nan }, { $0.width ?? .nan },
-            { $0.intervalScore ?? .nan },
+            { $0.span ?? .nan }, { $0.intervalScore ?? .nan },
         ]
     }
 

@@ -42,16 +42,19 @@ struct EtaScore {
     var coverage: Double?
     /// The mean of ln(high/low).
     var width: Double?
+    /// The mean of high - low, as a share of the whole duration.
+    var span: Double?
     var intervalScore: Double?
 }
 
 /// Tells an estimator a task and keeps what it says at the moments that count.
 ///
-/// - Parameter rate: how many reports a second are interpolated between the task's own; `nil` for none.
-func events<E: EtaEstimator>(_ type: E.Type, on task: TraceTask, perSecond rate: Double? = nil) -> [EtaEvent] {
+/// - Parameter telling: how it hears of the task.
+func events<E: EtaEstimator>(_ type: E.Type, on task: TraceTask, _ telling: TraceTask.Telling = .reports) -> [EtaEvent]
+{
     var estimator = E(total: task.total)
     var events: [EtaEvent] = []
-    for (report, isOwn) in task.told(perSecond: rate) {
+    for (report, isOwn) in task.told(telling) {
         estimator.observe(report.seconds, report.bytes)
         if isOwn, task.counts(report) {
             events.append(EtaEvent(seconds: report.seconds, prediction: estimator.prediction))
@@ -77,6 +80,7 @@ func score(_ events: [EtaEvent], of task: TraceTask) -> EtaScore {
     guard !intervals.isEmpty else { return score }
     score.coverage = mean(intervals.map { ($0.low...$0.high).contains($0.truth) ? 1 : 0 })
     score.width = mean(intervals.map { log($0.high / $0.low) })
+    score.span = mean(intervals.map { ($0.high - $0.low) / task.finish })
     score.intervalScore = mean(
         intervals.map { log($0.high / $0.low) + 10 * max(0, log($0.low / $0.truth), log($0.truth / $0.high)) }
     )

@@ -17,27 +17,30 @@ struct EtaResult {
 }
 
 /// Scores an estimator on every task.
-func result<E: EtaEstimator>(_ name: String, _ type: E.Type, _ tasks: [TraceTask], perSecond rate: Double? = nil)
-    -> EtaResult
-{
-    EtaResult(name: name, scores: tasks.map { score(events(type, on: $0, perSecond: rate), of: $0) })
+func result<E: EtaEstimator>(
+    _ name: String,
+    _ type: E.Type,
+    _ tasks: [TraceTask],
+    _ telling: TraceTask.Telling = .reports
+) -> EtaResult {
+    EtaResult(name: name, scores: tasks.map { score(events(type, on: $0, telling), of: $0) })
 }
 
 /// The twelve programs, told as often as they look.
 func peers(_ tasks: [TraceTask]) -> [EtaResult] {
     [
         result("curl, wget", WholeAverage.self, tasks),
-        result("alive-progress", AliveProgress.self, tasks, perSecond: 10),
+        result("alive-progress", AliveProgress.self, tasks, .interpolated(perSecond: 10)),
         result("tqdm", Tqdm.self, tasks),
-        result("rclone", Rclone.self, tasks, perSecond: 10),
+        result("rclone", Rclone.self, tasks, .interpolated(perSecond: 10)),
         result("indicatif", Indicatif.self, tasks),
         result("rich", Rich.self, tasks),
-        result("Firefox", Firefox.self, tasks, perSecond: 2.5),
-        result("Chromium", Chromium.self, tasks, perSecond: 10),
-        result("aria2", Aria2.self, tasks, perSecond: 10),
-        result("apt", Apt.self, tasks, perSecond: 2),
-        result("rsync", Rsync.self, tasks, perSecond: 10),
-        result("yt-dlp", YtDlp.self, tasks, perSecond: 10),
+        result("Firefox", Firefox.self, tasks, .interpolated(perSecond: 2.5)),
+        result("Chromium", Chromium.self, tasks, .interpolated(perSecond: 10)),
+        result("aria2", Aria2.self, tasks, .interpolated(perSecond: 10)),
+        result("apt", Apt.self, tasks, .interpolated(perSecond: 2)),
+        result("rsync", Rsync.self, tasks, .interpolated(perSecond: 10)),
+        result("yt-dlp", YtDlp.self, tasks, .interpolated(perSecond: 10)),
     ]
 }
 

@@ -27,10 +27,26 @@ struct TraceTask {
         report.seconds >= 1 && (0.02...0.98).contains(report.bytes / total)
     }
 
-    /// The same course, told about so many times a second, in even steps between the reports, and whether a report was
-    /// there before.
-    func told(perSecond rate: Double?) -> [(report: Report, isOwn: Bool)] {
-        guard let rate else { return reports.map { ($0, true) } }
+    /// How an estimator hears of a task.
+    enum Telling {
+        /// By its reports.
+        case reports
+        /// So many times a second, in even steps between the reports.
+        case interpolated(perSecond: Double)
+        /// By looking so many times a second at what was reported last, as a tracker does.
+        case looks(perSecond: Double)
+    }
+
+    /// What an estimator is told, and where that is, or first shows, a report of the task's own.
+    func told(_ telling: Telling) -> [(report: Report, isOwn: Bool)] {
+        switch telling {
+        case .reports: reports.map { ($0, true) }
+        case .interpolated(let rate): interpolated(perSecond: rate)
+        case .looks(let rate): looks(perSecond: rate)
+        }
+    }
+
+    private func interpolated(perSecond rate: Double) -> [(report: Report, isOwn: Bool)] {
         var told = [(report: reports[0], isOwn: true)]
         for (before, after) in zip(reports, reports.dropFirst()) {
             let steps = max(1, Int(((after.seconds - before.seconds) * rate).rounded()))
@@ -45,6 +61,15 @@ struct TraceTask {
             told.append((after, true))
         }
         return told
+    }
+
+    private func looks(perSecond rate: Double) -> [(report: Report, isOwn: Bool)] {
+        var next = 0
+        return stride(from: 0, to: finish, by: 1 / rate).map { moment in
+            let first = next
+            while next < reports.count, reports[next].seconds <= moment { next += 1 }
+            return (Report(seconds: moment, bytes: reports[next - 1].bytes), next > first)
+        }
     }
 }
 
