@@ -129,4 +129,16 @@ struct BackgroundOperationWireTests {
         json.endArray()
         #expect(String(decoding: json.bytes, as: UTF8.self) == "[\"\(one)\",\"\(other)\",\"\(one)\"]")
     }
+
+    @Test(arguments: [0, 64, 300, 1 << 20])
+    func whateverRoomWasExpectedTheSameIsWritten(_ capacity: Int) {
+        func write(_ json: inout JSONWriter) {
+            json.beginArray()
+            for number in 0..<100 { json.value("number \(number)") }
+            json.endArray()
+        }
+        var writer = JSONWriter(capacity: 1 << 20)
+        write(&writer)
+        #expect(JSONWriter.bytes(capacity: capacity, write) == writer.bytes)
+    }
 }

@@ -48,10 +48,11 @@ extension APIResponse {
         capacity: Int = 256,
         _ fields: (inout JSONWriter) throws -> Void
     ) rethrows -> APIResponse {
-        var json = JSONWriter(capacity: capacity)
-        json.beginObject()
-        try fields(&json)
-        json.endObject()
-        return .json(json.bytes, status: status)
+        let bytes = try JSONWriter.bytes(capacity: capacity) { json in
+            json.beginObject()
+            try fields(&json)
+            json.endObject()
+        }
+        return .json(bytes, status: status)
     }
 }

@@ -10,9 +10,7 @@ extension BackgroundOperation {
     /// Units: `…_mb` are MB of 2^20 bytes (null unless the operation counts bytes), `network_mbps` 10^6 bit/s,
     /// `cpu_percent` 100 for one core, `progress` 0 to 100, `…_seconds` seconds, moments ISO 8601 in UTC with milliseconds.
     public func jsonBytes() -> [UInt8] {
-        var writer = JSONWriter(capacity: 1024)
-        write(to: &writer)
-        return writer.bytes
+        JSONWriter.bytes(capacity: 1024) { write(to: &$0) }
     }
 
     package func write(to json: inout JSONWriter) {

@@ -6,13 +6,23 @@ struct ByteBuffer: ~Copyable {
     private var start: UnsafeMutablePointer<UInt8>
     var count = 0
     private var capacity: Int
+    /// Whether the bytes are in memory of this buffer's own.
+    private(set) var isOwner: Bool
 
     init(capacity: Int) {
         self.capacity = max(capacity, 64)
+        isOwner = true
         start = .allocate(capacity: self.capacity)
     }
 
-    deinit { start.deallocate() }
+    /// Uses memory of the caller's, which outlives the buffer, as long as there is room in it.
+    init(in room: UnsafeMutableBufferPointer<UInt8>) {
+        capacity = room.count
+        isOwner = room.baseAddress == nil
+        start = room.baseAddress ?? .allocate(capacity: 0)
+    }
+
+    deinit { if isOwner { start.deallocate() } }
 
     var bytes: [UInt8] { Array(UnsafeBufferPointer(start: start, count: count)) }
 
@@ -55,7 +65,8 @@ struct ByteBuffer: ~Copyable {
         capacity = max(capacity * 2, count + most)
         let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
         larger.update(from: start, count: count)
-        start.deallocate()
+        if isOwner { start.deallocate() }
         start = larger
+        isOwner = true
     }
 }

@@ -11,6 +11,23 @@ package struct JSONWriter: ~Copyable {
         buffer = ByteBuffer(capacity: capacity)
     }
 
+    private init(in room: UnsafeMutableBufferPointer<UInt8>) {
+        buffer = ByteBuffer(in: room)
+    }
+
+    /// What `body` writes, in an array that it is written to at once unless it is longer than `capacity`: a long list isn't
+    /// copied.
+    package static func bytes(capacity: Int, _ body: (inout JSONWriter) throws -> Void) rethrows -> [UInt8] {
+        var outgrown: [UInt8]?
+        let bytes = try [UInt8](unsafeUninitializedCapacity: max(capacity, 64)) { room, count in
+            // The writer doesn't leave this closure, so it doesn't outlive the room.
+            var json = JSONWriter(in: room)
+            try body(&json)
+            if json.buffer.isOwner { outgrown = json.bytes } else { count = json.buffer.count }
+        }
+        return outgrown ?? bytes
+    }
+
     /// What has been written so far.
     package var bytes: [UInt8] { buffer.bytes }
 
