@@ -1,4 +1,5 @@
 import CAllocationCounter
+import Foundation
 import OperationTracking
 
 /// How long something took in several runs, for each repetition.
@@ -56,6 +57,13 @@ struct Timing {
     }
 
     static var now: Int64 { SystemTrackingClock().monotonicNanoseconds }
+}
+
+/// The processor's time that a thread or the process has had: that others run meanwhile isn't in it.
+func cpuNanoseconds(_ clock: clockid_t) -> Int64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
 
 /// How often each repetition of `body` asks for memory; `nil` where that can't be counted. All threads are counted, so the

@@ -52,9 +52,3 @@ private func costOfUpdates(watched: Bool, seconds: Double) async throws -> Timin
     await reader?.value
     return Timing(runs: runs)
 }
-
-private func cpuNanoseconds(_ clock: clockid_t) -> Int64 {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-}
