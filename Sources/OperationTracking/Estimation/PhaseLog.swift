@@ -63,7 +63,9 @@ struct PhaseLog: Sendable {
     func phases(endingAt end: Double, done: Int64) -> [PhaseTime] {
         guard let first = entries.first else { return [] }
         let ends = entries.dropFirst().map { (at: $0.at, done: $0.done) } + [(at: end, done: done)]
-        let before = doneOutside.map { [PhaseTime(phase: nil, seconds: max(0, first.at), work: max(0, first.done - $0))] }
+        let before = doneOutside.map {
+            [PhaseTime(phase: nil, seconds: max(0, first.at), work: max(0, first.done - $0))]
+        }
         return (before ?? [])
             + zip(entries, ends).map { entry, end in
                 PhaseTime(phase: entry.phase, seconds: max(0, end.at - entry.at), work: max(0, end.done - entry.done))
