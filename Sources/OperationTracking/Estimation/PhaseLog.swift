@@ -24,8 +24,9 @@ public struct PhaseTime: Sendable, Hashable, Codable {
 /// farthest one: what is still to come comes after that.
 struct PhaseLog: Sendable {
     private var entries: [(phase: String, at: Double, done: Int64)] = []
-    /// How much had been done when there was work before the first phase. That has no entry, since most work has no phases.
-    private var doneOutside: Int64?
+    /// How much had been done when there was work before the first phase; less than nothing while there was none. That has no entry,
+    /// since most work has no phases.
+    private var doneOutside: Int64 = -1
 
     /// More phases than that are no stages of one work.
     private static let most = 16
@@ -42,13 +43,13 @@ struct PhaseLog: Sendable {
         // Work that has no phase yet, or none while it begins again, has not left the one it was in.
         if phase == Self.waitingToRetry { return }
         guard let phase else {
-            if entries.isEmpty, doneOutside == nil { doneOutside = done }
+            if entries.isEmpty, doneOutside < 0 { doneOutside = max(0, done) }
             return
         }
-        guard entries.count < (doneOutside == nil ? Self.most : Self.most - 1),
+        guard entries.count < (doneOutside < 0 ? Self.most : Self.most - 1),
             !entries.contains(where: { $0.phase == phase })
         else { return }
-        entries.append((phase, entries.isEmpty && doneOutside == nil ? 0 : seconds, done))
+        entries.append((phase, entries.isEmpty && doneOutside < 0 ? 0 : seconds, done))
     }
 
     /// How many phases have been entered.
@@ -63,10 +64,8 @@ struct PhaseLog: Sendable {
     func phases(endingAt end: Double, done: Int64) -> [PhaseTime] {
         guard let first = entries.first else { return [] }
         let ends = entries.dropFirst().map { (at: $0.at, done: $0.done) } + [(at: end, done: done)]
-        let before = doneOutside.map {
-            [PhaseTime(phase: nil, seconds: max(0, first.at), work: max(0, first.done - $0))]
-        }
-        return (before ?? [])
+        let outside = PhaseTime(phase: nil, seconds: max(0, first.at), work: max(0, first.done - doneOutside))
+        return (doneOutside < 0 ? [] : [outside])
             + zip(entries, ends).map { entry, end in
                 PhaseTime(phase: entry.phase, seconds: max(0, end.at - entry.at), work: max(0, end.done - entry.done))
             }

@@ -16,14 +16,14 @@ struct RateStatistics: Sendable {
     /// Work done in that time, in the operation's unit.
     private(set) var done = 0.0
     /// The most that was done in one of the whole seconds.
-    private(set) var mostInASecond = 0.0
+    var mostInASecond: Double { Double(most) }
+    private var most: Float = 0
 
     /// An exponentially weighted rate, and the sum of its weights, which corrects for its beginning at 0.
     private var recent = 0.0
     private var recentWeight = 0.0
     /// The sum of the squares of what was done in each whole second.
     private var squares = 0.0
-    private var wholeSeconds = 0.0
     private var doneInWholeSeconds = 0.0
 
     /// How long the recent rate remembers, in seconds.
@@ -37,17 +37,18 @@ struct RateStatistics: Sendable {
         recent = recent * keep + rate * (1 - keep)
         recentWeight = recentWeight * keep + (1 - keep)
 
-        let ended = (time - wholeSeconds).rounded(.down)
+        let ended = time.rounded(.down) - wholeSeconds
         if ended >= 1 {
             let inFirst = done + rate * (wholeSeconds + 1 - elapsed) - doneInWholeSeconds
             squares += inFirst * inFirst + (ended - 1) * rate * rate
-            mostInASecond = max(mostInASecond, inFirst, ended > 1 ? rate : 0)
-            wholeSeconds += ended
-            doneInWholeSeconds = done + rate * (wholeSeconds - elapsed)
+            most = max(most, Float(inFirst), ended > 1 ? Float(rate) : 0)
+            doneInWholeSeconds = done + rate * (time.rounded(.down) - elapsed)
         }
         elapsed = time
         done += work
     }
+
+    private var wholeSeconds: Double { elapsed.rounded(.down) }
 
     /// The recent rate as a multiple of the average rate.
     var recentRatio: Double {

@@ -14,27 +14,41 @@ import Darwin
 public struct RemainingTimeEstimator: Sendable {
     private var work = ReportedWork()
     private var finish = SteadyFinish()
-    private var start: Double?
+    /// Active time at the first report, in seconds; not a number before.
+    private var start = Double.nan
     /// When it was told something last, in seconds since the first report.
     private var now = 0.0
     private var lastGained = 0.0
-    /// When it was last told something, what was left then, and the ends of the interval.
-    private var shown = (time: 0.0, left: 0.0, low: 0.0, high: 0.0)
-    private var predictions = PredictionLog()
+    /// What was left at the last report, and the ends of the interval.
+    private var shown = (left: 0.0, low: 0.0, high: 0.0)
 
     private var past: PastRuns?
     /// When the phase began that they speak of, in active seconds.
     private var phaseBegan = 0.0
     /// How much had been done when the phase began.
     private var doneBeforePhase = 0.0
+    private var predictions = PredictionLog()
     private var beginsPhase = false
+    /// Whether all that was counted is done and nothing says what comes after it.
+    private var isDone = false
 
     /// The estimate as of the last report; `nil` while there is nothing to judge by: neither runs before, nor a total and
     /// some progress.
-    public private(set) var estimate: RemainingTime?
+    public var estimate: RemainingTime? {
+        guard let expected = finish.remaining(at: now) else { return isDone ? .done : nil }
+        var remaining = RemainingTime(expected: expected, low: shown.low, high: shown.high, basis: .rate)
+        if finish.weightOfRate < 0.95, let past, past.samples > 0 {
+            remaining.basis = finish.weightOfRate > 0.05 ? .blend : .history
+            remaining.samples = past.samples
+        }
+        return remaining
+    }
 
     /// Whether it has taken longer already than 95 % of the past runs most like it; `nil` where none are known.
-    private(set) var isOverdue: Bool?
+    var isOverdue: Bool? { past?.durations.map { activeSeconds > $0.late } }
+
+    /// Active time, as of the last report.
+    private var activeSeconds: Double { start.isNaN ? 0 : now + start }
 
     /// From when on there is a rate, in seconds.
     private static let earliest = 0.5
@@ -64,10 +78,10 @@ public struct RemainingTimeEstimator: Sendable {
         guard abs(seconds) < Self.longest else { return }
         let gained = Double(completed) - Double(present)
         let left = total.map { Double($0) - Double(completed) }
-        guard let start else {
+        if start.isNaN {
             start = seconds
             lastGained = gained
-            return judge(left: left, isDue: true, hold: hold)
+            return judge(left: left, since: 0, isDue: true, hold: hold)
         }
         let time = seconds - start
         guard time - now > Self.shortest else { return }
@@ -84,7 +98,7 @@ public struct RemainingTimeEstimator: Sendable {
         let secondEnded =
             time.rounded(.down) > before.rounded(.down)
             || work.known(at: time).rounded(.down) > known.rounded(.down)
-        judge(left: left, isDue: secondEnded || hasBegunPhase || time < 1, hold: hold)
+        judge(left: left, since: before, isDue: secondEnded || hasBegunPhase || time < 1, hold: hold)
     }
 
     /// Takes what is known of runs like this one, which begins a new phase where that of another phase was known before.
@@ -103,16 +117,18 @@ public struct RemainingTimeEstimator: Sendable {
     ///
     /// - Parameter seconds: the active time at the end.
     func accuracy(endingAt seconds: Double) -> EstimateAccuracy? {
-        let accuracy = predictions.judged(endingAt: seconds - (start ?? 0))
+        let accuracy = predictions.judged(endingAt: seconds - (start.isNaN ? 0 : start))
         return accuracy.count > 0 ? accuracy : nil
     }
 
-    /// - Parameter isDue: whether what is shown may move. It does in any case once its finish lies in the past.
-    private mutating func judge(left units: Double?, isDue: Bool, hold: Double) {
-        isOverdue = past?.durations.map { now + (start ?? 0) > $0.late }
+    /// - Parameters:
+    ///   - before: when it was told something before this.
+    ///   - isDue: whether what is shown may move. It does in any case once its finish lies in the past.
+    private mutating func judge(left units: Double?, since before: Double, isDue: Bool, hold: Double) {
         let isCounting = (units ?? 0) > 0
         if isDue || !isCounting || finish.remaining(at: now) ?? 0 <= 0 { renew(left: units, isCounting: isCounting) }
-        estimate = remaining(left: units, isCounting: isCounting)
+        isDone = (units ?? 1) <= 0
+        renewInterval(left: units, since: before)
         guard let shown = estimate.held(for: hold) else { return }
         // Where nothing is counted, the share of the time has to do.
         let share = isCounting ? work.done / (work.done + (units ?? 0)) : now / max(now + shown.expected, 1e-9)
@@ -131,7 +147,7 @@ public struct RemainingTimeEstimator: Sendable {
     }
 
     private func forecast(left units: Double?, at time: Double) -> RateForecast? {
-        let prior = past?.prior(after: time + (start ?? 0), phaseBegan: phaseBegan)
+        let prior = past?.prior(after: time + (start.isNaN ? 0 : start), phaseBegan: phaseBegan)
         let later = past?.phase?.later?.prior(after: 0)
         guard let units, units <= 0 else {
             if let units, work.done > 0, now >= Self.earliest {
@@ -144,11 +160,8 @@ public struct RemainingTimeEstimator: Sendable {
         return prior.map { RateForecast(prior: $0).followed(by: later) }
     }
 
-    private mutating func remaining(left units: Double?, isCounting: Bool) -> RemainingTime? {
-        guard let expected = finish.remaining(at: now) else {
-            guard let units, units <= 0 else { return nil }
-            return .done
-        }
+    private mutating func renewInterval(left units: Double?, since before: Double) {
+        guard let expected = finish.remaining(at: now) else { return }
         var low = expected * exp(-SteadyFinish.below * widthFactor * finish.spread)
         var high = expected * exp(SteadyFinish.above * widthFactor * finish.spread)
         if work.done > 0, work.latest < now, let units, units > 0, units == shown.left {
@@ -156,16 +169,10 @@ public struct RemainingTimeEstimator: Sendable {
             // for what is left; the worst does not.
             let most = work.rate(until: work.latest).mostInASecond
             let best = most > 0 ? units / most : 0
-            low = min(low, max(shown.low - (now - shown.time), min(best, shown.low)))
+            low = min(low, max(shown.low - (now - before), min(best, shown.low)))
             high = max(high, shown.high)
         }
-        shown = (now, units ?? 0, low, high)
-        var remaining = RemainingTime(expected: expected, low: low, high: high, basis: .rate)
-        if finish.weightOfRate < 0.95, let past, past.samples > 0 {
-            remaining.basis = finish.weightOfRate > 0.05 ? .blend : .history
-            remaining.samples = past.samples
-        }
-        return remaining
+        shown = (units ?? 0, low, high)
     }
 }
 

@@ -21,8 +21,8 @@ struct ReportedWork: Sendable {
 
     /// The lengths of the gaps between reports, and their squares, summed with the same fading weights. The quotient is the
     /// length of the gap in which a moment chosen at random lies, which bursts of reports change little. It begins with a guess.
-    private var gaps = 0.5
-    private var squaresOfGaps = 0.5 * 10 / 3
+    private var gaps: Float = 0.5
+    private var squaresOfGaps: Float = 0.5 * 10 / 3
 
     /// Until then all there was is taken as evenly done: a shorter time says nothing.
     private static let earliest = 0.5
@@ -36,7 +36,7 @@ struct ReportedWork: Sendable {
     /// All work done so far.
     var done: Double { before.done + newest }
 
-    private var usualGap: Double { squaresOfGaps / gaps }
+    private var usualGap: Double { Double(squaresOfGaps / gaps) }
 
     /// Takes work that is told of at `time`, which is later than any before.
     mutating func add(_ work: Double, at time: Double) {
@@ -50,8 +50,8 @@ struct ReportedWork: Sendable {
         latest = time
         let counted = min(gap, Self.patience * usualGap)
         let keep = exp(-counted / (Self.memory * usualGap))
-        gaps = gaps * keep + counted
-        squaresOfGaps = squaresOfGaps * keep + counted * counted
+        gaps = Float(Double(gaps) * keep + counted)
+        squaresOfGaps = Float(Double(squaresOfGaps) * keep + counted * counted)
     }
 
     /// Up to when it is known at `time` how the work went; the time since is silence that means nothing yet.

@@ -9,11 +9,14 @@ import Darwin
 /// The moment at which an operation is said to finish, and how wide the interval round it is. Both stay, and the time remaining
 /// counts down, until a forecast differs by more than its dead band; then they move to the forecast.
 struct SteadyFinish: Sendable {
-    private var finish: Double?
+    /// In seconds; not a number while there is none.
+    private var finish = Double.nan
     /// The spread of the logarithm of what remains.
-    private(set) var spread = 0.0
+    var spread: Double { Double(shownSpread) }
     /// How far it rests on the rate, as ``RateForecast/weightOfRate``.
-    private(set) var weightOfRate = 0.0
+    var weightOfRate: Double { Double(shownWeight) }
+    private var shownSpread: Float = 0
+    private var shownWeight: Float = 0
 
     /// The ends of the interval that holds four truths in five lie at so many spreads from what is expected.
     static let (below, above) = (1.2, 1.85)
@@ -21,16 +24,16 @@ struct SteadyFinish: Sendable {
     /// Takes a forecast that was made for `known`, at `now`.
     mutating func take(_ forecast: RateForecast, for known: Double, at now: Double) {
         // So that what is said of it doesn't change to and fro either.
-        if abs(forecast.weightOfRate - weightOfRate) > 0.05 { weightOfRate = forecast.weightOfRate }
-        if let finish, finish > now, abs(forecast.logExpected - log(finish - known)) <= forecast.deadBand {
-            if Self.above * abs(forecast.spread - spread) > forecast.deadBand { spread = forecast.spread }
+        if abs(forecast.weightOfRate - weightOfRate) > 0.05 { shownWeight = Float(forecast.weightOfRate) }
+        if finish > now, abs(forecast.logExpected - log(finish - known)) <= forecast.deadBand {
+            if Self.above * abs(forecast.spread - spread) > forecast.deadBand { shownSpread = Float(forecast.spread) }
             return
         }
         finish = known + exp(forecast.logExpected)
-        spread = forecast.spread
+        shownSpread = Float(forecast.spread)
     }
 
-    mutating func forget() { finish = nil }
+    mutating func forget() { finish = .nan }
 
-    func remaining(at time: Double) -> Double? { finish.map { max(0, $0 - time) } }
+    func remaining(at time: Double) -> Double? { finish.isNaN ? nil : max(0, finish - time) }
 }

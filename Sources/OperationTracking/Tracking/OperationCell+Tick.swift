@@ -38,8 +38,8 @@ extension OperationCell {
             state.hasTicked = true
             if state.isRunning, let seconds = state.activeSeconds(at: time.monotonic) {
                 state.phases.see(state.phase, at: seconds, done: completed)
-                compare(&state, total: total, past)
                 let wasOverdue = state.isOverdue
+                compare(&state, total: total, past)
                 let hold = state.earliestEnd.map { Double($0 - time.monotonic) / 1e9 } ?? 0
                 state.hold = hold
                 state.estimator.observe(
