@@ -15,16 +15,13 @@ struct RateStatistics: Sendable {
     private(set) var elapsed = 0.0
     /// Work done in that time, in the operation's unit.
     private(set) var done = 0.0
-    /// The most that was done in one of the whole seconds.
-    var mostInASecond: Double { Double(most) }
-    private var most: Float = 0
-
     /// An exponentially weighted rate, and the sum of its weights, which corrects for its beginning at 0.
     private var recent = 0.0
     private var recentWeight = 0.0
     /// The sum of the squares of what was done in each whole second.
     private var squares = 0.0
     private var doneInWholeSeconds = 0.0
+    private var most: Float = 0
 
     /// How long the recent rate remembers, in seconds.
     private static let memory = 4.0
@@ -49,6 +46,9 @@ struct RateStatistics: Sendable {
     }
 
     private var wholeSeconds: Double { elapsed.rounded(.down) }
+
+    /// The most that was done in one of the whole seconds.
+    var mostInASecond: Double { Double(most) }
 
     /// The recent rate as a multiple of the average rate.
     var recentRatio: Double {

@@ -13,6 +13,9 @@ import Darwin
 /// documentation, under "Time remaining".
 public struct RemainingTimeEstimator: Sendable {
     private var work = ReportedWork()
+    private var beginsPhase = false
+    /// Whether all that was counted is done and nothing says what comes after it.
+    private var isDone = false
     private var finish = SteadyFinish()
     /// Active time at the first report, in seconds; not a number before.
     private var start = Double.nan
@@ -23,14 +26,9 @@ public struct RemainingTimeEstimator: Sendable {
     private var shown = (left: 0.0, low: 0.0, high: 0.0)
 
     private var past: PastRuns?
-    /// When the phase began that they speak of, in active seconds.
-    private var phaseBegan = 0.0
-    /// How much had been done when the phase began.
-    private var doneBeforePhase = 0.0
+    /// Where the phase began that they speak of; most work has none.
+    private var phase = LazyBox<PhaseStart>()
     private var predictions = PredictionLog()
-    private var beginsPhase = false
-    /// Whether all that was counted is done and nothing says what comes after it.
-    private var isDone = false
 
     /// The estimate as of the last report; `nil` while there is nothing to judge by: neither runs before, nor a total and
     /// some progress.
@@ -49,6 +47,13 @@ public struct RemainingTimeEstimator: Sendable {
 
     /// Active time, as of the last report.
     private var activeSeconds: Double { start.isNaN ? 0 : now + start }
+
+    private struct PhaseStart: Sendable {
+        /// In active seconds.
+        var began = 0.0
+        /// How much had been done then.
+        var done = 0.0
+    }
 
     /// From when on there is a rate, in seconds.
     private static let earliest = 0.5
@@ -93,7 +98,8 @@ public struct RemainingTimeEstimator: Sendable {
         let hasBegunPhase = beginsPhase
         if beginsPhase {
             // What was done since the report before belongs to the phase before.
-            (doneBeforePhase, beginsPhase) = (work.done, false)
+            phase.write(PhaseStart(), unless: work.done == 0) { $0.done = work.done }
+            beginsPhase = false
         }
         let secondEnded =
             time.rounded(.down) > before.rounded(.down)
@@ -107,7 +113,7 @@ public struct RemainingTimeEstimator: Sendable {
     mutating func compare(with past: PastRuns, phaseBegan began: Double = 0) {
         if past.phase?.name != self.past?.phase?.name { beginsPhase = true }
         self.past = past
-        phaseBegan = began
+        phase.write(PhaseStart(), unless: began == 0) { $0.began = began }
     }
 
     /// What the interval's usual width is multiplied with.
@@ -147,7 +153,7 @@ public struct RemainingTimeEstimator: Sendable {
     }
 
     private func forecast(left units: Double?, at time: Double) -> RateForecast? {
-        let prior = past?.prior(after: time + (start.isNaN ? 0 : start), phaseBegan: phaseBegan)
+        let prior = past?.prior(after: time + (start.isNaN ? 0 : start), phaseBegan: phase.read(or: 0, \.began))
         let later = past?.phase?.later?.prior(after: 0)
         guard let units, units <= 0 else {
             if let units, work.done > 0, now >= Self.earliest {
@@ -156,7 +162,9 @@ public struct RemainingTimeEstimator: Sendable {
             return prior.map { RateForecast(prior: $0).followed(by: later) }
         }
         // All is done that was counted. That leaves what comes after this phase or, in a phase that counts nothing, its rest too.
-        guard work.done <= doneBeforePhase, past?.phase != nil else { return later.map { RateForecast(prior: $0) } }
+        guard work.done <= phase.read(or: 0, \.done), past?.phase != nil else {
+            return later.map { RateForecast(prior: $0) }
+        }
         return prior.map { RateForecast(prior: $0).followed(by: later) }
     }
 

@@ -14,14 +14,15 @@ import Darwin
 struct ReportedWork: Sendable {
     /// The rate up to where the newest interval begins.
     private var before = RateStatistics()
-    /// What was done in the newest interval.
-    private var newest = 0.0
-    /// When it ended: when work was reported last, in seconds since the first report.
-    private(set) var latest = 0.0
 
     /// The lengths of the gaps between reports, and their squares, summed with the same fading weights. The quotient is the
     /// length of the gap in which a moment chosen at random lies, which bursts of reports change little. It begins with a guess.
     private var gaps: Float = 0.5
+
+    /// What was done in the newest interval.
+    private var newest = 0.0
+    /// When it ended: when work was reported last, in seconds since the first report.
+    private(set) var latest = 0.0
     private var squaresOfGaps: Float = 0.5 * 10 / 3
 
     /// Until then all there was is taken as evenly done: a shorter time says nothing.

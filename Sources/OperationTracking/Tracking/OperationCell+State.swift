@@ -29,6 +29,8 @@ extension OperationCell {
         var phases = PhaseLog()
         /// By what past runs have been looked up: what else they are compared by never changes.
         var compared: ComparisonKey?
+        /// When its row was written last, in seconds of the monotonic clock.
+        var recordedSecond: Int32 = 0
 
         var phase: String?
         var message: String?
@@ -36,7 +38,8 @@ extension OperationCell {
         /// The amount at the end, which late work doesn't change any more; negative before.
         var endCompleted: Int64 = -1
         var lastTick = TickMark()
-        var networkBitsPerSecond: Double?
+        /// Bits a second; not a number while unknown.
+        private var network = Double.nan
         /// The part of the registry's totals that is this operation's transfer.
         var countedNetwork: Int64 = 0
 
@@ -53,6 +56,11 @@ extension OperationCell {
         var attempt: Int {
             get { Int(attempts) }
             set { attempts = Int32(clamping: newValue) }
+        }
+
+        var networkBitsPerSecond: Double? {
+            get { network.isNaN ? nil : network }
+            set { network = newValue ?? .nan }
         }
 
         /// When it ended: nothing changes it after that.
@@ -148,7 +156,6 @@ extension OperationCell {
     struct TickMark: Sendable {
         /// What had been done beside what was there before.
         var gained: Int64 = 0
-        var recordedAt: Int64 = 0
         /// Smoothed bits a second.
         var bitRate = 0.0
         var monotonic: Int64 = 0

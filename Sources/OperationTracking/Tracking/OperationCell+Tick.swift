@@ -7,8 +7,8 @@ import Darwin
 #endif
 
 extension OperationCell {
-    /// How old a moving operation's row gets: so much of its numbers a crash may take.
-    private static let recordInterval: Int64 = 5_000_000_000
+    /// How old a moving operation's row gets, in seconds: so much of its numbers a crash may take.
+    private static let recordInterval: Int32 = 5
 
     /// What a tick found.
     struct TickOutcome: Sendable {
@@ -58,8 +58,9 @@ extension OperationCell {
             let cost = CountedCost(own)
             let added = cost - state.countedCost
             state.countedCost = cost
-            let isWorthRecording = changed && time.monotonic - state.lastTick.recordedAt >= Self.recordInterval
-            if isWorthRecording { state.lastTick.recordedAt = time.monotonic }
+            let second = Int32(truncatingIfNeeded: time.monotonic / 1_000_000_000)
+            let isWorthRecording = changed && second &- state.recordedSecond >= Self.recordInterval
+            if isWorthRecording { state.recordedSecond = second }
             return TickOutcome(hasChanged: changed, addedCost: added, isWorthRecording: isWorthRecording)
         }
     }
