@@ -1,4 +1,5 @@
 import OperationTrackingTesting
+import Synchronization
 import Testing
 
 @testable import OperationTracking
@@ -105,6 +106,52 @@ struct DemandTests {
         #expect(await runner.admission(of: more) == .start(warning: nil))
         provider.scripted.finish("")
         _ = try await first.output
+    }
+
+    @Test func aTotalDoesNotReplaceWhatTheProviderHasAskedFor() async throws {
+        let tracker = trackerOfDisk()
+        let free = try #require(await tracker.assessOverload().host?.diskAvailableBytes)
+        let runner = runner(.wait, tracker)
+        let provider = WritingProvider(named: { free / 10 * 6 })
+        let first = try await runner.submit(.init("unpacks"), to: provider)
+        while provider.scripted.runningCount < 1 { await briefPause() }
+        try #require(tracker.handle(first.id)).setTotal(1 << 20)
+        guard case .wait = await runner.admission(of: ResourceDemand(diskBytes: free / 10 * 6)) else {
+            Issue.record("what it asked for was given away")
+            return
+        }
+        provider.scripted.finish("unpacks")
+        _ = try await first.output
+    }
+
+    /// What has been written counts as used by the disk itself, so it is not to be asked for again.
+    @Test(arguments: [false, true])
+    func pausedWorkNeedsOnlyWhatIsLeftOfItToGoOn(_ isNamed: Bool) async throws {
+        let tracker = trackerOfDisk()
+        let free = try #require(await tracker.assessOverload().host?.diskAvailableBytes)
+        let runner = runner(.wait, tracker)
+        let left = Mutex(free / 10 * 9)
+        let provider = WritingProvider(pausing: .byRestart, named: { isNamed ? left.withLock(\.self) : nil })
+        let paused = try await runner.submit(.init("paused"), to: provider)
+        while provider.scripted.runningCount < 1 { await briefPause() }
+        let handle = try #require(tracker.handle(paused.id))
+        handle.setTotal(free / 10 * 9)
+        handle.update(completed: free / 10 * 8)
+        left.withLock { $0 -= free / 10 * 8 }
+        try await tracker.pause(paused.id)
+        while await runner.runningCount > 0 { await briefPause() }
+
+        let other = WantingProvider()
+        _ = try await runner.submit(.init(diskBytes: free / 2), to: other)
+        while other.scripted.runningCount < 1 { await briefPause() }
+        try await tracker.resume(paused.id)
+        while provider.scripted.runningCount < 1, tracker.operation(paused.id)?.phase != "waiting" {
+            await briefPause()
+        }
+        #expect(tracker.operation(paused.id)?.message == nil)
+        #expect(tracker.operation(paused.id)?.status == .inProgress)
+        // It has promised to write no more than that.
+        #expect(await runner.admission(of: ResourceDemand(diskBytes: free / 10 * 3)) == .start(warning: nil))
     }
 
     @Test func whatItsLikeHasNeededHoldsWorkBackWhileOtherWorkRuns() async throws {
@@ -274,10 +321,14 @@ private struct WritingProvider: OperationProvider {
     static let operationType = OperationType("writing")
     let scripted = ScriptedProvider()
     var isHere = true
+    var pausing = ProviderTraits.Pausing.unsupported
+    /// How much it says that it will write.
+    var named: @Sendable () -> Int64? = { nil }
     var unit: OperationUnit { .bytes }
-    var traits: ProviderTraits { ProviderTraits(writesToDataDirectory: isHere) }
+    var traits: ProviderTraits { ProviderTraits(pausing: pausing, writesToDataDirectory: isHere) }
 
     func description(of request: ScriptedProvider.Request) -> String { request.name }
+    func demand(of request: ScriptedProvider.Request) -> ResourceDemand { ResourceDemand(diskBytes: named()) }
 
     @concurrent
     func perform(_ request: ScriptedProvider.Request, reporting handle: OperationHandle) async throws -> String {

@@ -155,13 +155,16 @@ struct RetryTests {
     @Test func workTakenUpWhileItWaitedDrawsANewWait() async throws {
         let handle = try tracker.start(type: .download, description: "taken up")
         // As the history kept it.
-        handle.setPhase("waiting to retry", message: "Try 2 of 4 at 12:00:00 UTC.")
-        let policy = RetryPolicy(baseDelay: .seconds(60))
-        let attempts = Task {
-            try await RetryLoop(policy: policy).run(reporting: handle) { handle.attempt }
-        }
+        handle.setPhase("waiting to retry", message: "Try 2 of 4 at 12:00:00 UTC. It was cut.")
+        let loop = RetryLoop(policy: RetryPolicy(baseDelay: .seconds(60)), goingOnFrom: handle.operation)
+        // It waited for room since.
+        handle.setPhase("waiting", message: "The machine is overloaded.")
+        handle.setPhase(nil)
+        let attempts = Task { try await loop.run(reporting: handle) { handle.attempt } }
         await clock.waitForSleepers(2)
         #expect(handle.operation.attempt == 1)
+        #expect(handle.operation.phase == "waiting to retry")
+        #expect(handle.operation.message?.hasSuffix(" UTC. It was cut.") == true)
         await clock.advance(by: .seconds(60))
         #expect(try await attempts.value == 2)
         #expect(handle.operation.phase == nil)

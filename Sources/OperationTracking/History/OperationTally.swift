@@ -87,8 +87,8 @@ extension BackgroundOperation {
     }
 }
 
-/// What operations of a type need at their highest, in bytes: of memory, or of disk space. An old height counts less with each that follows, so that one
-/// that was out of the ordinary is forgotten.
+/// What operations of a type need at their highest, in bytes: of memory, or of disk space. An old height counts less with each
+/// that follows, so that one that was out of the ordinary is forgotten.
 package struct LearnedPeak: Sendable, Hashable {
     /// `nil` while none was measured.
     package private(set) var bytes: Int64?

@@ -59,8 +59,9 @@ public protocol OperationProvider<Request, Output>: Sendable {
     /// providers with other settings are other work. Asked only where active requests are unique, and kept in the history.
     func uniqueScope(of request: Request) -> String
 
-    /// What a request's work will need, as far as that is known. Where it isn't, what operations of the type needed before is
-    /// taken: memory that was measured, and disk space where the traits say that it is theirs
+    /// What a request's work will need, as far as that is known. It is asked each time before the work is to begin or to go on, so
+    /// what is there already by then doesn't count. Where it isn't known, what operations of the type needed before is taken:
+    /// memory that was measured, and disk space where the traits say that it is theirs
     /// (``ProviderTraits/writesToDataDirectory``).
     func demand(of request: Request) -> ResourceDemand
 

@@ -10,7 +10,7 @@ extension OperationRunner {
     /// - Returns: a warning, where it may begin all the same, and whether it has to wait; then it gets its reason in the queue.
     func admit(_ work: ProviderJob) async throws -> (warning: String?, waits: Bool) {
         await tracker.learnDemand(of: work.type)
-        let demand = demandNow(of: work)
+        let demand = demand(of: work, work.demand(), guesses: mayGuess)
         // A warning may rest on older figures; whoever waits or is refused has a right to new ones.
         if configuration.admission.whenOverloaded != .warn || demand != .unknown { _ = await tracker.assessOverload() }
         switch decision(on: demand, reserved: runningDemand) {
@@ -39,7 +39,7 @@ extension OperationRunner {
     /// Whether a waiting operation may begin; if not, it shows why.
     func isAdmitted(_ entry: RunQueue.Entry, _ pass: inout AdmissionPass) -> Bool {
         guard let job = jobs[entry.id] else { return false }
-        let demand = demandNow(of: job.work)
+        let demand = demandLeft(of: job, guesses: mayGuess)
         guard pass.looks > 0 || demand == .unknown else { return false }
         let reserved = pass.reserved ?? runningDemand
         pass.reserved = reserved
@@ -47,7 +47,7 @@ extension OperationRunner {
         switch decision(on: demand, reserved: isPartOfRunning(job.handle.cell) ? reserved : reserved + pass.kept) {
         case .start:
             // With what was learned too, which counts for the next one as soon as this one runs.
-            pass.reserved = reserved + self.demand(of: job.work)
+            pass.reserved = reserved + demandLeft(of: job, guesses: true)
             return true
         case .wait(let reason), .refuse(let reason):
             guard pass.looks > 0 else { return false }
@@ -57,7 +57,7 @@ extension OperationRunner {
             // Disk space, and what nobody here will give back, is waited for by itself.
             let waited = tracker.clock.monotonicNanoseconds - entry.enqueuedAt
             if waited >= configuration.ageing.nanoseconds, memoryMayBeGivenBack {
-                pass.kept = pass.kept + ResourceDemand(memoryBytes: self.demand(of: job.work).memoryBytes)
+                pass.kept = pass.kept + ResourceDemand(memoryBytes: demandLeft(of: job, guesses: true).memoryBytes)
             }
             return false
         case .neverFits(let reason):
@@ -92,12 +92,16 @@ extension OperationRunner {
         )
     }
 
-    /// What work says that it needs, or else what its like has needed before.
+    /// What was learned holds work back while other work runs; with nothing to wait for it may try.
+    private var mayGuess: Bool { places.runningCount > 0 }
+
+    /// What work needs that is to begin: by its provider's word, or else, where that may be guessed, what its like has needed before.
     ///
     /// Processes that share memory have less than the sum of theirs, and no two requests are alike, so what was learned may be
     /// more than there is, which is no reason to refuse work whose like has run here.
-    private func demand(of work: ProviderJob) -> ResourceDemand {
-        var demand = work.demand
+    private func demand(of work: ProviderJob, _ named: ResourceDemand, guesses: Bool) -> ResourceDemand {
+        guard guesses else { return named }
+        var demand = named
         let learned = tracker.learnedDemand(of: work.type)
         let host = tracker.latestAssessment.host
         if demand.memoryBytes == nil, let memory = learned.memoryBytes {
@@ -109,33 +113,32 @@ extension OperationRunner {
         return demand
     }
 
-    /// The same for work that is to begin. What was learned holds it back while other work runs; with nothing to wait for it
-    /// may try.
-    private func demandNow(of work: ProviderJob) -> ResourceDemand {
-        places.runningCount > 0 ? demand(of: work) : work.demand
+    /// What a job still needs beside what it has taken, whether it runs or waits to go on.
+    private func demandLeft(of job: Job, guesses: Bool) -> ResourceDemand {
+        let cell = job.handle.cell
+        let (memory, amounts, present) = cell.withState { state in
+            (state.resources.memoryBytes ?? 0, cell.amounts(of: state), state.present)
+        }
+        // What comes in bytes is taken to be written to the disk; what was there when the demand was made was never asked for.
+        func unwritten(_ bytes: Int64, before: Int64) -> Int64 {
+            max(0, max(0, bytes) - (cell.unit == .bytes ? max(0, amounts.completed - before) : 0))
+        }
+        var left = demand(of: job.work, job.demand, guesses: guesses)
+        if job.place == .running { left.memoryBytes = left.memoryBytes.map { max(0, max(0, $0) - memory) } }
+        if let named = job.demand.diskBytes {
+            left.diskBytes = unwritten(named, before: max(present, job.doneBefore))
+        } else if job.work.countsDiskSpace, amounts.total >= 0 {
+            // Now that the work has said how much there is, nothing needs to be guessed.
+            left.diskBytes = max(0, amounts.total - amounts.completed)
+        } else {
+            left.diskBytes = left.diskBytes.map { unwritten($0, before: present) }
+        }
+        return left
     }
 
     /// What running work has asked for and not taken yet.
     private var runningDemand: ResourceDemand {
-        var sum = ResourceDemand()
-        for job in places.ids.lazy.compactMap({ self.jobs[$0] }) {
-            let cell = job.handle.cell
-            var left = demand(of: job.work)
-            let (memory, amounts, present) = cell.withState { state in
-                (state.resources.memoryBytes ?? 0, cell.amounts(of: state), state.present)
-            }
-            left.memoryBytes = left.memoryBytes.map { max(0, max(0, $0) - memory) }
-            if job.work.countsDiskSpace, amounts.total >= 0 {
-                // Now that the work has said how much there is, nothing needs to be guessed.
-                left.diskBytes = max(0, amounts.total - amounts.completed)
-            } else {
-                // What comes in bytes is taken to be written to the disk; what was there before was never asked for.
-                let written = cell.unit == .bytes ? max(0, amounts.completed - present) : 0
-                left.diskBytes = left.diskBytes.map { max(0, max(0, $0) - written) }
-            }
-            sum = sum + left
-        }
-        return sum
+        places.ids.lazy.compactMap { self.jobs[$0] }.reduce(ResourceDemand()) { $0 + demandLeft(of: $1, guesses: true) }
     }
 }
 

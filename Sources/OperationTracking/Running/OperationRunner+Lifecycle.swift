@@ -43,7 +43,8 @@ extension OperationRunner {
             )
         )
         tracker.join(handle.cell, band: record.band)
-        var job = Job(handle: handle, work: work, retry: RetryLoop(policy: record.retry ?? retry))
+        let loop = RetryLoop(policy: record.retry ?? retry, goingOnFrom: record.operation)
+        var job = Job(handle: handle, work: work, retry: loop)
         job.place = record.operation.status == .paused ? .paused : .queued
         take(job)
         return job

@@ -113,6 +113,9 @@ public actor OperationRunner {
         let completion = Completion()
         var place = Place.queued
         var enqueuedAt: Int64 = 0
+        /// What its provider said that it needs when it was last queued, and how much was done then.
+        var demand = ResourceDemand.unknown
+        var doneBefore: Int64 = 0
     }
 
     /// How many operations wait to begin.
@@ -153,6 +156,8 @@ public actor OperationRunner {
         jobs[id]?.place = .queued
         jobs[id]?.enqueuedAt = time
         let cell = job.handle.cell
+        jobs[id]?.demand = job.work.demand()
+        jobs[id]?.doneBefore = cell.withState { cell.amounts(of: $0).completed }
         queue.insert(
             id,
             type: cell.type,

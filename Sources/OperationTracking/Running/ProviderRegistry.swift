@@ -95,7 +95,8 @@ struct ProviderJob: Sendable {
     let traits: ProviderTraits
     let unit: OperationUnit
     let description: String
-    let demand: ResourceDemand
+    /// What the provider says now that it needs: less, when a part of it is there already.
+    let demand: @Sendable () -> ResourceDemand
     /// What decides how long the work takes beside its type and size; `nil` for nothing.
     let feature: String?
     /// The request, keys sorted: equal requests are equal bytes.
@@ -115,7 +116,7 @@ struct ProviderJob: Sendable {
         traits = provider.traits
         unit = provider.unit
         description = provider.description(of: request)
-        demand = provider.demand(of: request)
+        demand = { provider.demand(of: request) }
         let feature = provider.estimateFeature(of: request).bounded(toBytes: Self.featureLimit)
         self.feature = feature.isEmpty ? nil : feature
         self.request = json

@@ -10,6 +10,8 @@ package final class RetryLoop: Sendable {
         var start: Double?
         var waited = Duration.zero
         var next: NextTry?
+        /// What was said of the next try by the program that ended before it came; `nil` where none was waited for.
+        var inherited: String?
     }
 
     private struct NextTry {
@@ -18,11 +20,18 @@ package final class RetryLoop: Sendable {
         var message: String
     }
 
-    private let policy: RetryPolicy
-    private let state = Mutex(State())
+    /// Behind it, a message says why there is a next try.
+    private static let endOfTime = " UTC."
 
-    package init(policy: RetryPolicy) {
+    private let policy: RetryPolicy
+    private let state: Mutex<State>
+
+    /// - Parameter operation: one that is taken up; `nil` for one that has not begun.
+    package init(policy: RetryPolicy, goingOnFrom operation: BackgroundOperation? = nil) {
         self.policy = policy
+        // Asked now, since work that waits for room says that in the same place.
+        let waited = operation.flatMap { $0.phase == PhaseLog.waitingToRetry ? $0.message ?? "" : nil }
+        state = Mutex(State(inherited: waited))
     }
 
     /// - Parameter handle: the same for every call.
@@ -61,10 +70,12 @@ package final class RetryLoop: Sendable {
     /// For work that waited when its program ended, and was taken up by this one: when the next try was to come is not kept, so
     /// that is drawn anew.
     private func drawn(for handle: OperationHandle) -> NextTry? {
-        guard handle.cell.withState(\.phase) == PhaseLog.waitingToRetry, handle.attempt < policy.maximumAttempts else {
+        guard let message = state.withLock({ $0.inherited.take() }), handle.attempt < policy.maximumAttempts else {
             return nil
         }
-        return next(after: policy.backOff(attempt: handle.attempt, jitter: .random(in: 0...1)), because: "", handle)
+        let reason = message.firstRange(of: Self.endOfTime).map { String(message[$0.upperBound...]) }
+        let delay = policy.backOff(attempt: handle.attempt, jitter: .random(in: 0...1))
+        return next(after: delay, because: reason ?? "", handle)
     }
 
     private func next(after delay: Duration, because reason: String, _ handle: OperationHandle) -> NextTry {
@@ -73,7 +84,7 @@ package final class RetryLoop: Sendable {
         )
         return NextTry(
             at: handle.clock.monotonicNanoseconds.later(by: delay),
-            message: "Try \(handle.attempt + 1) of \(policy.maximumAttempts) at \(time) UTC.\(reason)"
+            message: "Try \(handle.attempt + 1) of \(policy.maximumAttempts) at \(time)\(Self.endOfTime)\(reason)"
         )
     }
 
