@@ -123,6 +123,68 @@ struct RunnerPropertyTests {
         #expect(tracker.summary.totalActive == 0)
     }
 
+    // MARK: Trees
+
+    /// Parts of parts, run by the runner and by their wholes, that end while the wishes come and begin again after pauses.
+    @Test(arguments: 0..<24, [nil, ProviderTraits.Pausing.inPlace, .byRestart])
+    func aTreeIsAsItsRootWasLastAskedToBe(_ seed: Int, _ pausing: ProviderTraits.Pausing?) async throws {
+        var generator = SeededGenerator(seed: UInt64(seed))
+        let tracker = OperationTracker(history: InMemoryHistoryStore(), clock: ManualClock())
+        var configuration = OperationRunner.Configuration()
+        configuration.maximumRunning = Int.random(in: 1...3, using: &generator)
+        let runner = OperationRunner(tracker: tracker, configuration: configuration)
+        let provider = TreeProvider(runner: runner, seed: UInt64(seed), pausing: pausing)
+        let root = try await runner.submit(.init(path: "root", depth: 3), to: provider)
+
+        for _ in 0..<60 {
+            let others = tracker.activeOperations.map(\.id)
+            let target = Bool.random(using: &generator) ? root.id : others.randomElement(using: &generator) ?? root.id
+            switch Int.random(in: 0..<6, using: &generator) {
+            case 0, 1: try? await tracker.pause(target)
+            case 2, 3: try? await tracker.resume(target)
+            case 4: for _ in 0..<Int.random(in: 1...5, using: &generator) { await briefPause() }
+            default: for _ in 0..<Int.random(in: 1...30, using: &generator) { await Task.yield() }
+            }
+        }
+
+        try? await tracker.pause(root.id)
+        await expectSoon("all that is left stands still", in: tracker) {
+            tracker.operation(root.id)?.status.isActive == false || tracker.activeOperations.allSatisfy(\.standsStill)
+        }
+        let isLeft = tracker.operation(root.id)?.status.isActive == true
+        if isLeft {
+            for _ in 0..<20 { await briefPause() }
+            #expect(tracker.activeOperations.allSatisfy { $0.standsStill }, "it stays so")
+        }
+        let isToGoOn = !isLeft || Bool.random(using: &generator)
+        if isToGoOn {
+            // What has outlived the root has nobody's wish but its own.
+            for id in isLeft ? [root.id] : tracker.activeOperations.map(\.id) { try? await tracker.resume(id) }
+            #expect(tracker.activeOperations.allSatisfy { !$0.standsStill }, "nobody is held without a wish")
+        } else {
+            try await tracker.cancel(root.id)
+        }
+        await expectSoon("all comes to its end", in: tracker) { tracker.summary.totalActive == 0 }
+        #expect(tracker.operation(root.id)?.status == (isToGoOn ? .completed : .cancelled))
+        await expectSoon("the runner has forgotten them", in: tracker) {
+            let (running, queued) = (await runner.runningCount, await runner.queuedCount)
+            return running == 0 && queued == 0
+        }
+    }
+
+    private func expectSoon(_ what: String, in tracker: OperationTracker, _ condition: () async -> Bool) async {
+        for _ in 0..<20_000 {
+            if await condition() { return }
+            await briefPause()
+        }
+        let left = tracker.activeOperations.map { operation in
+            let (status, wish) = (operation.status.rawValue, operation.pendingRequest?.rawValue ?? "-")
+            let whole = operation.parentID.flatMap(tracker.operation).map { "\($0.description) \($0.status)" }
+            return "\(operation.description) \(status) \(wish) in \(whole ?? "-")"
+        }
+        Issue.record("\(what): \(left.joined(separator: "; "))")
+    }
+
     private func expectSoon(_ what: Comment, _ condition: () async -> Bool) async {
         for _ in 0..<20_000 {
             if await condition() { return }
@@ -174,5 +236,70 @@ private final class WholeProvider: OperationProvider {
             await briefPause()
         }
         return parts(of: handle.id).count
+    }
+}
+
+extension BackgroundOperation {
+    fileprivate var standsStill: Bool {
+        (status == .paused && pendingRequest == nil) || (status == .pending && pendingRequest == .pause)
+    }
+}
+
+/// Has one to three parts, one after the other, each of which has parts of its own; the innermost work for a moment. Equal paths
+/// make equal trees.
+private struct TreeProvider: OperationProvider {
+    struct Request: Codable, Sendable {
+        var path: String
+        var depth: Int
+    }
+
+    static let operationType = OperationType("tree")
+    let runner: OperationRunner
+    let seed: UInt64
+    /// How its work pauses; `nil` for each in its own way.
+    let pausing: ProviderTraits.Pausing?
+    /// Work that is begun again finds what is left of its parts, or has new ones beside them.
+    var traits: ProviderTraits {
+        ProviderTraits(pausing: pausing ?? (seed % 4 < 2 ? .inPlace : .byRestart), isUnique: seed % 2 == 0)
+    }
+    var unit: OperationUnit { .fraction }
+
+    func description(of request: Request) -> String { request.path }
+
+    @concurrent
+    func perform(_ request: Request, reporting handle: OperationHandle) async throws -> Int {
+        var generator = SeededGenerator(seed: request.path.utf8.reduce(seed) { $0 &* 31 &+ UInt64($1) })
+        guard request.depth > 0 else {
+            for _ in 0..<Int.random(in: 1...15, using: &generator) {
+                try await handle.checkpoint()
+                await briefPause()
+            }
+            return 1
+        }
+        let count = Int.random(in: 1...3, using: &generator)
+        for number in 0..<count {
+            let band = Double(number) / Double(count)..<Double(number + 1) / Double(count)
+            let part = Request(path: "\(request.path).\(number)", depth: request.depth - 1)
+            // Some don't wait for their part, and may end before it.
+            let waits = Int.random(in: 0..<4, using: &generator) > 0
+            guard Bool.random(using: &generator) else {
+                try await run(part, in: handle, band, waits)
+                continue
+            }
+            let middle = pausing ?? (Bool.random(using: &generator) ? .inPlace : .byRestart)
+            try await handle.withPart(
+                type: .install,
+                description: "\(part.path) middle",
+                band: band,
+                unit: .fraction,
+                pausing: middle
+            ) { try await run(part, in: $0, 0..<0.9, waits) }
+        }
+        return count
+    }
+
+    private func run(_ part: Request, in whole: OperationHandle, _ band: Range<Double>, _ waits: Bool) async throws {
+        let part = try await runner.submit(part, to: self, options: .init(parent: whole.id, band: band))
+        if waits { _ = try await part.output }
     }
 }

@@ -108,6 +108,7 @@ struct SubmittedPartsTests {
         try await tracker.pause(whole.id)
         let held = try await runner.submit(.init("a"), to: provider, options: .init(parent: whole.id))
         #expect(tracker.operation(held.id)?.pendingRequest == .pause)
+        #expect(whole.operation.status == .paused)
         try await tracker.resume(whole.id)
         await until { status(held) == .inProgress }
         try await tracker.cancel(whole.id)

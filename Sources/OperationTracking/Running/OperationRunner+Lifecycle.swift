@@ -4,8 +4,8 @@ extension OperationRunner {
     /// Takes up what a process that is gone has left in a shared history and can go on: pending operations are queued, paused
     /// ones stay paused until somebody resumes them. Only a long-running service should do this.
     ///
-    /// A part finds its whole again where that is taken up too, or still active. What is tried again, and how often, is as it
-    /// was submitted.
+    /// A part finds its whole again where that is taken up too, or still active; else the nearest one round that. What is tried
+    /// again, and how often, is as it was submitted.
     ///
     /// - Parameter retry: when a failed try of an operation is followed by another whose row doesn't say.
     /// - Returns: how many were taken up. Operations of a type without a provider are left alone.
@@ -32,22 +32,35 @@ extension OperationRunner {
             try await shared.adopt(id), let record = try await history.record(id)
         else { return nil }
         await tracker.learnDemand(of: work.type)
+        let whole = await wholeLeft(of: record)
         // The runner may have been closed meanwhile; then the row stays for the next service.
         guard !isClosed else { return nil }
         let handle = try tracker.admit(
             OperationCell(
                 restoring: record,
-                parent: record.operation.parentID.flatMap(tracker.registry.activeCell),
+                parent: whole,
                 traits: work.traits,
                 clock: tracker.clock
             )
         )
-        tracker.join(handle.cell, band: record.band)
+        // What it was a part of may have ended with its program; then it has no band of the whole round that.
+        tracker.join(handle.cell, band: whole?.id == record.operation.parentID ? record.band : nil)
         let loop = RetryLoop(policy: record.retry ?? retry, goingOnFrom: record.operation)
         var job = Job(handle: handle, work: work, retry: loop)
         job.place = record.operation.status == .paused ? .paused : .queued
         take(job)
         return job
+    }
+
+    /// The nearest operation round one in the history that is active here.
+    private func wholeLeft(of record: OperationRecord) async -> OperationCell? {
+        var next = record.operation.parentID
+        for _ in 0..<OperationCell.deepestPart {
+            guard let id = next else { break }
+            if let cell = tracker.registry.activeCell(id) { return cell }
+            next = try? await tracker.history?.record(id)?.operation.parentID
+        }
+        return nil
     }
 
     /// Ends the runner: takes no more requests, lets what runs finish until a deadline, then cancels it.

@@ -15,8 +15,9 @@ extension OperationRunner {
     ///   - provider: who does it.
     ///   - options: what else is wanted.
     /// - Throws: ``OperationError``: `closed`, `queue_full`, `overloaded` when the machine is and the admission policy refuses,
-    ///   `never_fits`, `invalid_value` when the provider refuses the request (``OperationProvider/validate(_:)``) or it can't
-    ///   be kept, or `invalid_transition` when the parent has ended. Then nothing of it is kept.
+    ///   `never_fits`, `invalid_value` when the provider refuses the request (``OperationProvider/validate(_:)``), it can't be
+    ///   kept, or the parent is a part of parts 16 deep, or `invalid_transition` when the parent has ended. Then nothing of it
+    ///   is kept.
     public func submit<Provider: OperationProvider>(
         _ request: Provider.Request,
         to provider: Provider,
@@ -53,14 +54,14 @@ extension OperationRunner {
         let admission = try await admit(work)
         // Others may have come while the machine was looked at.
         if let job = active(work) { return joined(to: job) }
-        try requireWhole(options)
+        try tracker.requireWhole(options.parent)
         let cell = makeCell(work, options)
         try requireRoom(for: cell, waits: admission.waits)
         if let holder = try await claim(cell, work) { return try await join(holder, work, options) }
         let handle: OperationHandle
         do {
             // And while the claim was made.
-            try requireWhole(options)
+            try tracker.requireWhole(options.parent)
             try requireRoom(for: cell, waits: admission.waits)
             handle = try tracker.admit(cell)
         } catch {
@@ -81,17 +82,6 @@ extension OperationRunner {
     /// The job that does the same work already.
     private func active(_ work: ProviderJob) -> Job? {
         work.uniqueKey.flatMap { idsByKey[$0] }.flatMap { jobs[$0] }
-    }
-
-    /// A part of what has ended would run on its own, and nobody's wish would reach it.
-    private func requireWhole(_ options: Options) throws(OperationError) {
-        guard let id = options.parent, let whole = tracker.registry.cell(id) else { return }
-        let status = whole.withState(\.machine.status)
-        guard status.isTerminal else { return }
-        throw OperationError(
-            .invalidTransition,
-            "Operation \(id.rawValue) is \(status.rawValue) and takes no more parts: submit this without a parent, or begin that one again."
-        )
     }
 
     private func requireRoom(for cell: OperationCell, waits: Bool) throws(OperationError) {

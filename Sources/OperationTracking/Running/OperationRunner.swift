@@ -222,7 +222,7 @@ public actor OperationRunner {
         let cell = job.handle.cell
         // What has paused begins again for as long as it is asked to.
         let wish: PendingRequest? = cell.withState { $0.machine.status == .paused ? .resume : nil }
-        try? await tracker.step(cell, .run, following: wish)
+        try? tracker.step(cell, .run, following: wish)
         guard cell.withState({ $0.machine.status == .inProgress }) else { return nil }
         return await tracker.reach(job.handle) {
             try await job.retry.run(reporting: job.handle) { try await job.work.perform(job.handle) }
@@ -243,7 +243,7 @@ public actor OperationRunner {
             if status == .pending { return enqueue(id, at: job.enqueuedAt) }
             return rest(id)
         }
-        if case .failure = outcome, await tracker.hasStoppedToPause(job.handle.cell) { return rest(id) }
+        if case .failure = outcome, tracker.hasStoppedToPause(job.handle.cell) { return rest(id) }
         // The place is free while the ending is being made durable.
         startWhatMay()
         let ending = await end(job, outcome)
@@ -321,10 +321,8 @@ public actor OperationRunner {
             // The pause that had been taken back is wanted after all.
             queue.remove(id)
             jobs[id]?.place = .paused
-            Task {
-                try? await tracker.step(job.handle.cell, .pause, following: .pause)
-                followWish(of: id)
-            }
+            try? tracker.step(job.handle.cell, .pause, following: .pause)
+            followWish(of: id)
         } else {
             startWhatMay()
         }

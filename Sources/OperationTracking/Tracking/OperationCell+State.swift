@@ -91,11 +91,6 @@ extension OperationCell {
         /// Whether the work is to end now and to begin again later.
         var isToPauseByRestart: Bool { machine.pendingRequest == .pause && pausing == .byRestart }
 
-        /// Whether nothing moves: it has paused, or it has not begun and is held back.
-        var standsStill: Bool {
-            machine.status == .paused || (machine.status == .pending && machine.pendingRequest == .pause)
-        }
-
         /// Whether work that ended in an error did so only to begin again after a pause. It is asked once an end.
         mutating func takeStopToPause() -> Bool {
             defer { control.isStoppedToPause = false }

@@ -39,23 +39,8 @@ extension OperationCell {
         }
     }
 
-    /// Passes a wish on to the operation and all its parts, in one moment: so that of two wishes the same one is the later for
-    /// all of them. A whole is locked before its parts, never after.
-    ///
-    /// - Returns: what the wish came to, each whole before its parts. A part that has ended, or can't follow, is left out, and
-    ///   leaves the wish standing with the whole.
+    /// The same for whoever has the lock.
     func take(
-        _ request: OperationStateMachine.Event,
-        withPartsAt time: CellTime
-    ) throws(OperationError) -> [(cell: OperationCell, step: Step)] {
-        try withState { state throws(OperationError) in
-            var steps = [(cell: self, step: try take(request, at: time, in: &state))]
-            for part in state.children { steps += (try? part.cell.take(request, withPartsAt: time)) ?? [] }
-            return steps
-        }
-    }
-
-    private func take(
         _ event: OperationStateMachine.Event,
         at time: CellTime,
         following wish: PendingRequest? = nil,

@@ -15,7 +15,8 @@ extension OperationHandle {
     ///     same handle and so with what it saved.
     ///   - body: the work.
     /// - Returns: what the work returned.
-    /// - Throws: what the work threw, or ``OperationError`` (`closed`).
+    /// - Throws: what the work threw, or ``OperationError``: `closed`, `invalid_transition` when this operation has ended,
+    ///   `invalid_value` when it is a part of parts 16 deep itself.
     public func withPart<Value: Sendable>(
         type: OperationType,
         description: String,
@@ -49,7 +50,7 @@ extension OperationTracker {
         do {
             while true {
                 let result = await reach(part, body)
-                if case .failure = result, !Task.isCancelled, await hasStoppedToPause(part.cell) {
+                if case .failure = result, !Task.isCancelled, hasStoppedToPause(part.cell) {
                     try await waitOutPause(of: part.cell)
                     continue
                 }
@@ -70,51 +71,8 @@ extension OperationTracker {
                 return try await followWish(of: cell)
             } catch let error as CancellationError {
                 // The next wish to pause may have come already; then that pause is waited for too.
-                guard !Task.isCancelled, await hasStoppedToPause(cell) else { throw error }
+                guard !Task.isCancelled, hasStoppedToPause(cell) else { throw error }
             }
-        }
-    }
-}
-
-extension OperationTracker {
-    /// Makes an operation a part of its parent, if that is active: wishes for the whole reach it from now on, and one that
-    /// stands already is for it too.
-    func join(_ cell: OperationCell, band: Range<Double>?) {
-        guard let parent = cell.parent else { return }
-        let child = OperationCell.Child(cell: cell, band: band?.clamped(to: 0..<1) ?? 0..<0)
-        let (isToStop, pause) = parent.take(child, at: CellTime(clock))
-        if isToStop { Task { try? await cancel(cell.id) } }
-        guard let pause, !pause.actions.isEmpty else { return }
-        pause.wake?()
-        enqueueRecord(of: cell)
-        broadcaster.announce(.updated) { cell.snapshot(at: clock.monotonicNanoseconds) }
-    }
-}
-
-extension OperationCell {
-    /// Gives a band of this operation's progress to a part, or none. Whoever had that band before loses it.
-    ///
-    /// - Returns: whether the part is to stop, as this one is; and its request to pause, if this one is paused or asked to. It is
-    ///   made in the moment in which the part becomes one, so that it is before any later wish for both.
-    fileprivate func take(_ child: Child, at time: CellTime) -> (isToStop: Bool, pause: Step?) {
-        withState { state in
-            guard state.machine.status.isActive else {
-                // Nobody wants the part of work that was stopped or failed in this moment.
-                return (state.machine.status != .completed, nil)
-            }
-            // What has been shown so far is not to fall because a part begins again.
-            shownPercent(of: &state, status: state.visibleStatus)
-            // A part without a band is there to hear of wishes, so once it has ended it is forgotten.
-            state.children = state.children.compactMap { other in
-                guard other.band.isEmpty || other.band.overlaps(child.band) else { return other }
-                return other.cell.withState(\.machine.status.isActive) ? Child(cell: other.cell, band: 0..<0) : nil
-            }
-            state.children.append(child)
-            state.isDirty = true
-            let wish = state.machine.pendingRequest
-            let isToPause = wish == .pause || (state.machine.status == .paused && wish == nil)
-            guard isToPause else { return (wish == .cancel, nil) }
-            return (false, try? child.cell.take(.requestPause, at: time))
         }
     }
 }

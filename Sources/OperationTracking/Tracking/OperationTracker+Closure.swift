@@ -11,7 +11,8 @@ extension OperationTracker {
     ///   - startedBy: who starts it, for the audit log.
     ///   - body: the work. It runs in a task of its own, which is cancelled when the operation is.
     /// - Returns: what the work returned, once the ending is durable.
-    /// - Throws: what the work threw, or ``OperationError`` (`closed`).
+    /// - Throws: what the work threw, or ``OperationError``: `closed`, `invalid_transition` when the parent has ended,
+    ///   `invalid_value` when it is a part of parts 16 deep itself.
     public func withOperation<Value: Sendable>(
         type: OperationType,
         description: String,
@@ -81,7 +82,14 @@ extension OperationTracker {
 
     /// Ends an operation whose work returned. Work that finished though it was taken to be paused was running after all.
     func end(_ handle: OperationHandle, afterReturning result: [UInt8]?) async throws(OperationError) {
-        if handle.cell.withState({ $0.machine.status }) == .paused { try await step(handle.cell, .run) }
+        if handle.cell.withState({ $0.machine.status }) == .paused {
+            registry.steps.begin()
+            defer { registry.steps.end() }
+            let step = try handle.cell.take(.run, at: CellTime(clock))
+            step.wake?()
+            // Told, but not followed: no whole goes on with work that is over.
+            announce(step, by: handle.cell)
+        }
         try await complete(handle.id, result: result)
     }
 

@@ -12,7 +12,8 @@ extension OperationTracker {
     ///   - pid: the process that does the work, when that is a process of its own.
     ///   - parent: the operation that it is a part of. Wishes to pause, resume or cancel that one are for this one too.
     ///   - startedBy: who starts it, for the audit log.
-    /// - Throws: ``OperationError`` (`closed`).
+    /// - Throws: ``OperationError``: `closed`, `invalid_transition` when the parent has ended, `invalid_value` when it is a part
+    ///   of parts 16 deep itself.
     public func start(
         type: OperationType,
         description: String,
@@ -39,6 +40,7 @@ extension OperationTracker {
         _ spec: OperationSpec,
         prepare: (inout OperationCell.State) -> Void = { _ in }
     ) throws(OperationError) -> OperationHandle {
+        try requireWhole(spec.parent)
         let cell = makeCell(spec, status: .inProgress, prepare: prepare)
         let handle = try admit(cell)
         join(cell, band: spec.band)
@@ -107,8 +109,8 @@ extension OperationTracker {
     /// - Throws: ``OperationError``: `unknown_operation`, `invalid_transition`.
     public func report(_ id: OperationID, _ status: OperationStatus) async throws(OperationError) {
         switch status {
-        case .inProgress: try await step(cell(id), .run)
-        case .paused: try await step(cell(id), .pause)
+        case .inProgress: try step(cell(id), .run)
+        case .paused: try step(cell(id), .pause)
         case .cancelled: try await stopped(id)
         case .completed: try await complete(id)
         case .failed: try await fail(id, OperationFailure(.providerError, "The work reported that it failed."))

@@ -15,7 +15,8 @@ extension OperationTracker {
     ///   - pid: the process that does the work, when that is a process of its own.
     ///   - parent: the operation that it is a part of.
     ///   - startedBy: who starts it, for the audit log.
-    /// - Throws: ``OperationError``: `duplicate_operation`, `closed`; ``HistoryError`` when the history can't be asked.
+    /// - Throws: ``OperationError``: `duplicate_operation`, `closed`, `invalid_transition` when the parent has ended,
+    ///   `invalid_value` when it is a part of parts 16 deep itself; ``HistoryError`` when the history can't be asked.
     public func start(
         named id: OperationID,
         type: OperationType,
@@ -36,6 +37,7 @@ extension OperationTracker {
             pid: pid,
             startedBy: startedBy
         )
+        try requireWhole(parent)
         // Two callers here are told apart before either asks the history, which takes a row of this process again.
         try registry.reserve(id)
         defer { registry.release(id) }

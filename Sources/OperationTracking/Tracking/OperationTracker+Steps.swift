@@ -17,10 +17,9 @@ extension OperationTracker {
         defer { registry.steps.end() }
         let steps = try cell.take(event, withPartsAt: CellTime(clock))
         for (_, step) in steps { step.wake?() }
-        for (cell, step) in steps { await tell(of: step, by: cell) }
-        guard event == .requestPause else { return }
-        // Parts that have not begun are held by the wish alone, which is no step of theirs.
-        for (whole, _) in steps.reversed() { await pauseIfPartsStandStill(whole) }
+        for (cell, step) in steps {
+            if step.actions.contains(.finish) { await seal(cell, after: step) } else { tell(of: step, by: cell) }
+        }
     }
 
     /// Takes a step that doesn't end the operation.
@@ -33,48 +32,26 @@ extension OperationTracker {
         _ event: OperationStateMachine.Event,
         following wish: PendingRequest? = nil,
         if isDue: (borrowing OperationCell.State) -> Bool = { _ in true }
-    ) async throws(OperationError) {
+    ) throws(OperationError) {
         registry.steps.begin()
         defer { registry.steps.end() }
         let step = try cell.take(event, at: CellTime(clock), following: wish, if: isDue)
         step.wake?()
-        await tell(of: step, by: cell)
+        tell(of: step, by: cell)
     }
 
-    /// Makes a step that was taken known to the history, to subscribers, and to the whole.
-    private func tell(of step: OperationCell.Step, by cell: OperationCell) async {
-        if step.actions.contains(.finish) {
-            await seal(cell, from: step.before)
-            return
-        }
+    /// Makes a step known that was taken and ended nothing, and has it followed.
+    func tell(of step: OperationCell.Step, by cell: OperationCell) {
         guard !step.actions.isEmpty else { return }
+        announce(step, by: cell)
+        settle(cell, after: step)
+    }
+
+    /// Makes a step known to the history and to subscribers.
+    func announce(_ step: OperationCell.Step, by cell: OperationCell) {
         if step.before != step.after { registry.move(from: step.before, to: step.after) }
         if step.actions.contains(.record) { enqueueRecord(of: cell) }
         broadcaster.announce(.updated) { cell.snapshot(at: clock.monotonicNanoseconds) }
-        guard step.before != step.after, let whole = cell.parent else { return }
-        if step.after == .inProgress { await goOn(whole, with: cell) } else { await pauseIfPartsStandStill(whole) }
-    }
-
-    /// A whole that is asked to pause has done so when all its parts stand still: its own work stands waiting for them.
-    ///
-    /// Both are looked at in one moment, since a part may go on at any time. What becomes of the whole is no concern of whoever
-    /// moves a part.
-    private func pauseIfPartsStandStill(_ whole: OperationCell) async {
-        try? await step(whole, .pause, following: .pause) { state in
-            let parts = state.children.map { $0.cell.withState { ($0.machine.status.isActive, $0.standsStill) } }
-                .filter(\.0)
-            return !parts.isEmpty && parts.allSatisfy(\.1)
-        }
-    }
-
-    /// A paused whole goes on when a part does that nobody wants to pause. Where its work has ended for the pause, it is resumed
-    /// by whoever begins that again.
-    private func goOn(_ whole: OperationCell, with part: OperationCell) async {
-        let isAtRest = whole.withState(\.control.isAtRest)
-        try? await step(whole, isAtRest ? .requestResume : .run) { state in
-            state.machine.status == .paused
-                && part.withState { $0.machine.status == .inProgress && $0.machine.pendingRequest != .pause }
-        }
     }
 
     /// Ends an operation: decides its status at once and for good, makes it durable, then lets it be seen.
@@ -91,18 +68,15 @@ extension OperationTracker {
         let step = try cell.take(event, at: CellTime(clock), failure: failure, result: result)
         step.wake?()
         guard step.actions.contains(.finish) else { return await endingIsDurable(cell) }
-        let durability = await seal(cell, from: step.before)
-        // The parts that are left may all be paused.
-        if let whole = cell.parent { await pauseIfPartsStandStill(whole) }
-        return durability
+        return await seal(cell, after: step)
     }
 
     /// Says that work has paused that ended in an error only to begin again later.
     ///
     /// - Returns: whether it did. What is wanted of it may have changed again.
-    func hasStoppedToPause(_ cell: OperationCell) async -> Bool {
+    func hasStoppedToPause(_ cell: OperationCell) -> Bool {
         guard cell.withState({ $0.takeStopToPause() }) else { return false }
-        try? await step(cell, .pause, following: .pause)
+        try? step(cell, .pause, following: .pause)
         return cell.withState { $0.machine.status.isActive }
     }
 
@@ -113,8 +87,9 @@ extension OperationTracker {
         return await history.commit(cell.withRecord(at: clock.monotonicNanoseconds) { $0 })
     }
 
+    /// Makes an ending durable, then lets it be seen.
     @discardableResult
-    private func seal(_ cell: OperationCell, from before: OperationStatus) async -> HistoryDurability {
+    private func seal(_ cell: OperationCell, after step: OperationCell.Step) async -> HistoryDurability {
         var durability = HistoryDurability.durable
         if let history {
             durability = await history.commit(cell.withRecord(at: clock.monotonicNanoseconds) { $0 })
@@ -123,10 +98,14 @@ extension OperationTracker {
         let lesson = cell.lesson
         if let lesson { past.withLock { $0.add(lesson) } }
         let end = cell.makeVisible()
-        registry.end(cell, from: before, to: end.status, ending: end, accuracy: lesson?.accuracy)
+        registry.end(cell, from: step.before, to: end.status, ending: end, accuracy: lesson?.accuracy)
         broadcaster.announce(.finished(durable: durability == .durable)) {
             cell.snapshot(at: clock.monotonicNanoseconds)
         }
+        settle(cell, after: step)
+        // Those round it may have ended before it.
+        let whole = cell.whole
+        for ended in sequence(first: cell, next: \.parent).prefix(while: { $0 !== whole }) { ended.forgetEndedParts() }
         return durability
     }
 
@@ -141,9 +120,9 @@ extension OperationTracker {
             case .pause:
                 // Work that pauses by beginning again later ends now; who runs it says that it has paused.
                 if pausing == .byRestart { throw CancellationError() }
-                try await step(cell, .pause, following: .pause)
+                try step(cell, .pause, following: .pause)
             case .resume:
-                try await step(cell, .run, following: .resume)
+                try step(cell, .run, following: .resume)
             case nil:
                 guard status == .paused else { return }
                 await cell.waitForWish { $0.machine.status == .paused && $0.machine.pendingRequest == nil }
