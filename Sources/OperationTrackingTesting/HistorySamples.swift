@@ -88,6 +88,7 @@ enum Sample {
         record.accuracy = EstimateAccuracy(count: 5, covered: 4, logErrorSum: 0.75)
         record.estimateWidth = 1.25
         record.estimateFeature = "example.org:443"
+        record.writesToDataDirectory = true
         return record
     }
 }

@@ -99,6 +99,7 @@ extension HistoryStoreCheck {
             for number in 0..<count {
                 var record = Sample.record("\(type)\(number)", type: type, at: Int64(number))
                 record.estimateFeature = "host"
+                record.writesToDataDirectory = true
                 try await commit(Sample.ended(record, number == 1 ? .failed : .completed))
             }
         }
@@ -112,7 +113,7 @@ extension HistoryStoreCheck {
             )
             try expect(
                 "They have all that estimates begin with.",
-                ofType.allSatisfy { $0.estimateFeature == "host" },
+                ofType.allSatisfy { $0.estimateFeature == "host" && $0.writesToDataDirectory },
                 is: true
             )
         }

@@ -203,9 +203,14 @@ struct DemandTests {
     }
 
     /// Runs a request that transfers so much.
-    private func transfer(_ bytes: Int64, present: Int64 = 0, _ history: InMemoryHistoryStore) async throws {
+    private func transfer(
+        _ bytes: Int64,
+        present: Int64 = 0,
+        isHere: Bool = true,
+        _ history: InMemoryHistoryStore
+    ) async throws {
         let tracker = OperationTracker(history: history, clock: clock)
-        let provider = WritingProvider()
+        let provider = WritingProvider(isHere: isHere)
         let running = try await OperationRunner(tracker: tracker).submit(.init("learned"), to: provider)
         let handle = try #require(tracker.handle(running.id))
         handle.setPresent(present)
@@ -243,6 +248,24 @@ struct DemandTests {
         let elsewhere = WritingProvider(isHere: false)
         for name in ["a", "b"] { _ = try await another.submit(.init(name), to: elsewhere) }
         while here.scripted.runningCount + elsewhere.scripted.runningCount < 4 { await briefPause() }
+    }
+
+    @Test func whatWasWrittenElsewhereOrByAClientIsNotLearned() async throws {
+        let history = InMemoryHistoryStore()
+        try await transfer(1 << 60, isHere: false, history)
+        let clients = OperationTracker(history: history, clock: clock)
+        let reported = try clients.start(type: WritingProvider.operationType, description: "a client's")
+        reported.update(completed: 1 << 60)
+        try await clients.complete(reported.id)
+        await clock.advance(by: .seconds(1))
+        let (runner, _) = try await later(history)
+        // The same in one program.
+        let own = try runner.tracker.start(type: WritingProvider.operationType, description: "a client's")
+        own.update(completed: 1 << 60)
+        try await runner.tracker.complete(own.id)
+        let provider = WritingProvider()
+        for name in ["a", "b"] { _ = try await runner.submit(.init(name), to: provider) }
+        while provider.scripted.runningCount < 2 { await briefPause() }
     }
 
     @Test func aTotalThatTheWorkHasToldGoesBeforeWhatWasLearned() async throws {

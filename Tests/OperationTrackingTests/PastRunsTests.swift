@@ -123,16 +123,16 @@ struct PastRunsTests {
 
     @Test func theMostThatWasTransferredIsForgottenBitByBit() throws {
         var history = RunHistory()
-        #expect(history.transferredBytes(of: .download) == nil)
+        #expect(history.writtenBytes(of: .download) == nil)
         for bytes: Int64 in [1_000, 0, 100, 950] {
             let run = RunHistory.Run(seconds: 1, work: nil, unit: .bytes)
             history.add(RunHistory.Lesson(type: .download, run: run, bytes: bytes, accuracy: nil))
         }
-        #expect(history.transferredBytes(of: .download) == 950)
+        #expect(history.writtenBytes(of: .download) == 950)
         let run = RunHistory.Run(seconds: 1, work: nil, unit: .bytes)
         history.add(RunHistory.Lesson(type: .download, run: run, bytes: 10, accuracy: nil))
-        #expect(history.transferredBytes(of: .download) == 855)
-        #expect(history.transferredBytes(of: .pullModel) == nil)
+        #expect(history.writtenBytes(of: .download) == 855)
+        #expect(history.writtenBytes(of: .pullModel) == nil)
     }
 
     private func record(seconds: Double) -> OperationRecord {

@@ -11,6 +11,7 @@ enum OperationColumns {
     static let fixed = [
         "key", "operation_id", "operation_type", "parent_id", "created_at", "unique_key",
         "band_low", "band_high", "retry_policy", "estimate_feature",
+        "writes_to_data_directory",
     ]
     /// What each write sets.
     static let changing = [
@@ -42,6 +43,7 @@ enum OperationColumns {
         try row.add(record.band?.upperBound)
         try row.add(record.retry.flatMap { try? JSONEncoder().encode($0) }.map(Array.init), asText: true)
         try row.add(record.estimateFeature)
+        try row.add(Int64(record.writesToDataDirectory ? 1 : 0))
     }
 
     static func bindChanging(_ record: OperationRecord, to row: Statement) throws(SQLiteFailure) {
@@ -114,6 +116,7 @@ enum OperationColumns {
         let band = readBand(row)
         let retry = row.nextBytes().flatMap { try? JSONDecoder().decode(RetryPolicy.self, from: Data($0)) }
         let feature = row.nextText()
+        let writesToDataDirectory = row.nextInteger() == 1
         let description = row.nextText() ?? ""
         let status = try required(row.nextText().flatMap(OperationStatus.init(rawValue:)), "status")
 
@@ -160,6 +163,7 @@ enum OperationColumns {
         record.operation.isOverdue = row.nextInteger().map { $0 != 0 }
         record.estimateWidth = row.nextDouble()
         record.estimateFeature = feature
+        record.writesToDataDirectory = writesToDataDirectory
         return KeyedRecord(key: key, record: record)
     }
 

@@ -21,6 +21,7 @@ enum Schema {
         Migration(name: "phases and accuracy", sql: phasesAndAccuracy),
         Migration(name: "audit by operation", sql: auditByOperation),
         Migration(name: "widths and features", sql: widthsAndFeatures),
+        Migration(name: "data directory", sql: dataDirectory),
     ]
 
     /// The status words of active operations, as every statement and index names them: a partial index serves a query only
@@ -152,6 +153,11 @@ enum Schema {
     private static let widthsAndFeatures = """
         ALTER TABLE operations ADD COLUMN estimates_width REAL;
         ALTER TABLE operations ADD COLUMN estimate_feature TEXT;
+        """
+
+    /// Whether its bytes took space that is looked after. What ended before isn't known to have done so.
+    private static let dataDirectory = """
+        ALTER TABLE operations ADD COLUMN writes_to_data_directory INTEGER NOT NULL DEFAULT 0;
         """
 
     /// Whether `database` is one of ours and of this version, so that nothing has to be done to it.

@@ -3,7 +3,7 @@ extension RunHistory {
     struct Lesson: Sendable {
         var type: OperationType
         var run: Run
-        /// Bytes that it has transferred; 0 where its amounts count something else.
+        /// Bytes that it has written to the data directory's file system; 0 where its amounts count something else.
         var bytes: Int64 = 0
         /// How its estimates have held; `nil` where none were judged.
         var accuracy: EstimateAccuracy?
@@ -28,7 +28,8 @@ extension RunHistory.Lesson {
         self.init(
             type: operation.type,
             run: run,
-            bytes: progress.unit == .bytes ? progress.completedUnits - progress.presentUnits : 0,
+            bytes: progress.unit == .bytes && record.writesToDataDirectory
+                ? progress.completedUnits - progress.presentUnits : 0,
             accuracy: record.accuracy,
             width: record.estimateWidth
         )

@@ -75,8 +75,8 @@ struct RunHistory: Sendable {
         widths[type] != nil || widths.count < Self.keptTypes
     }
 
-    /// The most bytes that runs of a type transfer; `nil` where none did.
-    func transferredBytes(of type: OperationType) -> Int64? { bytes[type]?.bytes }
+    /// The most bytes that runs of a type write to the data directory's file system; `nil` where none did.
+    func writtenBytes(of type: OperationType) -> Int64? { bytes[type]?.bytes }
 
     /// What the interval's usual width is multiplied with for operations of a type.
     func widthFactor(of type: OperationType) -> Double { widths[type]?.factor ?? 1 }

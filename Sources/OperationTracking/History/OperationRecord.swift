@@ -28,6 +28,8 @@ public struct OperationRecord: Sendable, Hashable {
     public var estimateWidth: Double?
     /// What decides how long it takes, beside type and size (``OperationProvider/estimateFeature(of:)``); `nil` for nothing.
     public var estimateFeature: String?
+    /// Whether the bytes that its amounts count were written to the data directory's file system, as its provider said.
+    public var writesToDataDirectory = false
     /// Who started it, such as `wizard pull` or `http`; `nil` when nobody said.
     public var startedBy: String?
 

@@ -127,8 +127,8 @@ public struct ProviderTraits: Sendable, Hashable {
     /// Whether its work keeps to its operation's bandwidth limit (``OperationHandle/limiter``).
     public var isThrottleable: Bool
     /// Whether the bytes that its amounts count are written to the file system of the tracker's
-    /// ``OperationTracker/Configuration/dataDirectory``. Then what earlier runs of the type have transferred is taken for the disk
-    /// space that a request needs, where ``OperationProvider/demand(of:)`` names none.
+    /// ``OperationTracker/Configuration/dataDirectory``. Then what earlier runs of the type have written there is taken for the
+    /// disk space that a request needs, where ``OperationProvider/demand(of:)`` names none.
     public var writesToDataDirectory: Bool
 
     /// Makes traits.

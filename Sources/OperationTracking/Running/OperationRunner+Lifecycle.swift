@@ -158,6 +158,7 @@ extension OperationCell {
             state.machine = OperationStateMachine(operation.status, pendingRequest: operation.pendingRequest)
             state.pausing = traits.pausing
             state.isThrottleable = traits.isThrottleable
+            state.writesToDataDirectory = traits.writesToDataDirectory
             state.phase = operation.phase
             state.message = operation.message
             state.attempt = operation.attempt

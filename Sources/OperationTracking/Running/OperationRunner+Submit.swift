@@ -114,6 +114,7 @@ extension OperationRunner {
             )
             state.pausing = work.traits.pausing
             state.isThrottleable = work.traits.isThrottleable
+            state.writesToDataDirectory = work.traits.writesToDataDirectory
             state.uniqueKey = work.uniqueKey
         }
     }

@@ -29,6 +29,7 @@ extension OperationCell {
             record.estimateFeature = state.payload?.feature
             record.peakMemoryBytes = state.peakMemory > 0 ? state.peakMemory : nil
             record.startedBy = startedBy
+            record.writesToDataDirectory = state.writesToDataDirectory
             if operation.status == .completed, let seconds = operation.activeSeconds {
                 record.phases = state.phases.phases(endingAt: seconds, done: amounts(of: state).completed)
                 record.accuracy = state.estimator.accuracy(endingAt: seconds)

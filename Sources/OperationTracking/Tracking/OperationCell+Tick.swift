@@ -101,7 +101,7 @@ extension OperationCell {
                 phases: state.phases.phases(endingAt: seconds, done: amounts.completed),
                 feature: state.payload?.feature
             )
-            let bytes = unit == .bytes ? amounts.completed - state.present : 0
+            let bytes = unit == .bytes && state.writesToDataDirectory ? amounts.completed - state.present : 0
             let accuracy = state.estimator.accuracy(endingAt: seconds)
             return RunHistory.Lesson(type: type, run: run, bytes: bytes, accuracy: accuracy)
         }

@@ -72,12 +72,12 @@ extension OperationTracker {
         registry.learnMemory(of: type, figures.first?.peakMemoryBytes)
     }
 
-    /// What operations of a type have needed before: memory as far as it was measured, and as many bytes as they have
-    /// transferred, whether to this machine's disk or not.
+    /// What operations of a type have needed before: memory as far as it was measured, and as many bytes as they have written
+    /// to the data directory's file system.
     func learnedDemand(of type: OperationType) -> ResourceDemand {
         ResourceDemand(
             memoryBytes: registry.typicalMemory(of: type),
-            diskBytes: past.withLock { $0.runs.transferredBytes(of: type) }
+            diskBytes: past.withLock { $0.runs.writtenBytes(of: type) }
         )
     }
 }
