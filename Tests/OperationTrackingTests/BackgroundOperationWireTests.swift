@@ -7,7 +7,8 @@ struct BackgroundOperationWireTests {
     private static let keys = """
         operation_id operation_type description status started_at updated_at progress total_size_mb downloaded_mb eta_seconds pid \
         error resource_impact uptime_seconds created_at priority parent_id phase message pending_request attempt rewound_mb \
-        completed_units total_units unit eta_low_seconds eta_high_seconds eta_basis eta_samples eta_overdue finished_at error_code node
+        completed_units total_units unit eta_low_seconds eta_high_seconds eta_basis eta_samples eta_overdue finished_at error_code node \
+        bandwidth_limit_bytes_per_second
         """.split(separator: " ").map(String.init)
 
     private static func sample() -> BackgroundOperation {

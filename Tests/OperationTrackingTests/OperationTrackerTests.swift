@@ -259,6 +259,39 @@ struct OperationTrackerTests {
         #expect((handle.operation.remaining?.expected ?? .infinity) < 10)
     }
 
+    @Test func timeRemainingIsNeverLessThanASpeedLimitAllows() async throws {
+        let handle = try tracker.start(type: .download, description: "work", total: 10_000)
+        _ = handle.limiter
+        for step in 1...8 {
+            await clock.advance(by: .milliseconds(250))
+            handle.update(completed: Int64(step * 250))
+            _ = tracker.tick()
+        }
+        #expect((handle.operation.remaining?.expected ?? .infinity) < 12)
+        try tracker.setBandwidthLimit(10, of: handle.id)
+        _ = tracker.tick()
+        #expect(handle.operation.remaining?.low == 800)
+        try tracker.bandwidth.setLimit(5)
+        _ = tracker.tick()
+        #expect(handle.operation.remaining?.low == 1600)
+        #expect(handle.operation.bandwidthLimit == 10)
+        try tracker.setBandwidthLimit(nil, of: handle.id)
+        try tracker.bandwidth.setLimit(nil)
+        _ = tracker.tick()
+        #expect((handle.operation.remaining?.expected ?? .infinity) < 12)
+        #expect(handle.operation.bandwidthLimit == nil)
+    }
+
+    @Test func aNewSpeedLimitIsTold() async throws {
+        let handle = try tracker.start(type: .download, description: "work")
+        _ = handle.limiter
+        _ = tracker.tick()
+        var events = tracker.events().makeAsyncIterator()
+        try tracker.setBandwidthLimit(10, of: handle.id)
+        _ = tracker.tick()
+        while let event = await events.next(), event.operation?.bandwidthLimit != 10 {}
+    }
+
     @Test func theTickerSleepsWhenNothingRuns() async throws {
         let handle = try tracker.start(type: .download, description: "work")
         await clock.waitForSleepers(1)

@@ -12,6 +12,7 @@ extension OpenAPIDocument {
         ("eta_high_seconds", maybeNumber),
         ("eta_basis", maybeText), ("eta_samples", maybeCount), ("eta_overdue", maybeTruth),
         ("finished_at", maybeMoment), ("error_code", maybeText), ("node", maybeText),
+        ("bandwidth_limit_bytes_per_second", maybeCount),
     ]
 
     private static let summary: [(String, String)] = [

@@ -95,6 +95,8 @@ extension BackgroundOperation {
         json.value(failure?.code.rawValue)
         json.key("node")
         json.value(node)
+        json.key("bandwidth_limit_bytes_per_second")
+        json.value(bandwidthLimit)
     }
 
     /// Bytes in one MB, as the original system counted.

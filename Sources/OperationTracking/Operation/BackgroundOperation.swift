@@ -54,6 +54,9 @@ public struct BackgroundOperation: Sendable, Hashable, Identifiable {
     public var activeSeconds: Double?
     /// The machine or container that runs it; `nil` where there is one only.
     public var node: String?
+    /// What it may transfer at most, in bytes a second, the limit of all operations together left out; `nil` for no limit of its
+    /// own, once it has ended, and in a history.
+    public var bandwidthLimit: Int64?
 
     /// Makes a snapshot. Trackers and stores do this; others receive them.
     public init(id: OperationID, type: OperationType, description: String, status: OperationStatus, createdAt: Date) {

@@ -17,6 +17,7 @@ extension OperationCell {
         withState { state in
             var operation = snapshot(of: &state, at: monotonic)
             operation.status = state.machine.status
+            operation.bandwidthLimit = nil
             operation.progress.percent = shownPercent(of: &state, status: state.machine.status)
             var record = OperationRecord(operation: operation)
             record.request = state.payload?.request
@@ -64,6 +65,7 @@ extension OperationCell {
         operation.finishedAt = state.finishedAt.map(Date.init(milliseconds:))
         operation.activeSeconds = state.activeSeconds(at: monotonic)
         operation.node = node
+        operation.bandwidthLimit = state.visibleStatus.isActive ? state.limiter?.bytesPerSecond : nil
         return operation
     }
 

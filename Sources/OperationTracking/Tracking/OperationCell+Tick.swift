@@ -40,7 +40,7 @@ extension OperationCell {
                 state.phases.see(state.phase, at: seconds, done: completed)
                 let wasOverdue = state.isOverdue
                 compare(&state, total: total, past)
-                let hold = state.earliestEnd.map { Double($0 - time.monotonic) / 1e9 } ?? 0
+                let hold = secondsHeld(state, left: total >= 0 ? total - completed : 0, at: time)
                 state.hold = hold
                 state.estimator.observe(
                     at: seconds,
@@ -63,6 +63,13 @@ extension OperationCell {
             if isWorthRecording { state.recordedSecond = second }
             return TickOutcome(hasChanged: changed, addedCost: added, isWorthRecording: isWorthRecording)
         }
+    }
+
+    /// For how many seconds more the work can't be done, whatever its rate: as it says itself, and by the limit it keeps to.
+    private func secondsHeld(_ state: borrowing State, left: Int64, at time: CellTime) -> Double {
+        let said = state.earliestEnd.map { Double($0 - time.monotonic) / 1e9 } ?? 0
+        guard unit == .bytes, left > 0, let limit = state.limiter?.lowestBytesPerSecond else { return said }
+        return max(said, Double(left) / Double(limit))
     }
 
     /// When past runs have to be looked up again: what else they are compared by never changes.

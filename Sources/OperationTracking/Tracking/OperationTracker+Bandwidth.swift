@@ -11,6 +11,8 @@ extension OperationTracker {
         guard let cell = registry.activeCell(id) else { throw .unknownOperation(id) }
         guard cell.withState({ $0.isThrottleable || $0.limiter != nil }) else { throw .cannotThrottle(cell.type) }
         try limiter(of: cell).setLimit(bytesPerSecond)
+        // Subscribers are to see it.
+        cell.change { _ in }
     }
 
     /// The limit of an active operation's own, in bytes a second; `nil` when it has none, or isn't active.

@@ -39,4 +39,5 @@ struct WireTwin: Encodable {
     var finished_at: String?
     var error_code: String?
     var node: String?
+    var bandwidth_limit_bytes_per_second: Int64?
 }
