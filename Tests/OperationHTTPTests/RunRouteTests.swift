@@ -134,6 +134,32 @@ import Testing
         #expect(await fixture.ask("POST", root + "/\(id)/cancel").text("status") == "cancelled")
     }
 
+    @Test func theAuditLogTellsWhoAskedForWhat() async throws {
+        let throttled = RunnerFixture(isThrottleable: true)
+        let ask = #"{"operation_type": "scripted", "request": {"name": "a"}}"#
+        _ = await throttled.ask("POST", root + "/run", json: ask)
+        let second = await throttled.ask("POST", root + "/run", json: ask.replacing("\"a\"", with: "\"b\""))
+        let waiting = try #require(second.text("operation_id"))
+        let limit = #"{"bytes_per_second": 1000}"#
+        #expect(await throttled.ask("POST", root + "/\(waiting)/limit", json: limit).status == 200)
+        for wish in ["priority?priority=high", "priority?priority=now", "pause", "resume", "cancel", "cancel"] {
+            _ = await throttled.ask("POST", root + "/\(waiting)/" + wish)
+        }
+        let page =
+            await throttled.ask("GET", "/api/ports/events?operation_id=\(waiting)").json["events"]?.elements ?? []
+        #expect(page.allSatisfy { $0["actor"]?.text == "http local user" })
+        let told = page.reversed().map {
+            [$0["event_type"]?.text, $0["details"]?.text].compactMap(\.self).joined(separator: ": ")
+        }
+        #expect(
+            told == [
+                "operation.limit_set: 1000 bytes a second", "operation.priority_set: high",
+                "operation.pause_requested", "operation.resume_requested", "operation.cancel_requested",
+                "operation.cancelled: b",
+            ]
+        )
+    }
+
     @Test func aWishForWorkOfAClientStandsUntilItFollows() async throws {
         let id = try await fixture.base.start()
         let pause = await fixture.ask("POST", root + "/\(id)/pause")
@@ -175,6 +201,8 @@ import Testing
             await throttled.ask("POST", root + "/\(other)/limit", json: #"{"bytes_per_second": 1000}"#).status == 200
         )
         #expect(throttled.tracker.bandwidthLimit(of: other) == 1000)
+        let shown = await throttled.ask("GET", root + "/\(other)").json["bandwidth_limit_bytes_per_second"]
+        #expect(shown?.number == 1000)
         #expect(
             await throttled.ask("POST", root + "/\(other)/limit", json: #"{"bytes_per_second": null}"#).status == 200
         )

@@ -1,13 +1,22 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 import OperationTracking
 
 /// Wishes: what somebody wants of an operation. They are taken at once, and followed when the work can.
 extension APIContext {
     var controlRoutes: [APIRoute] {
         [
-            .later("POST", Self.root + "/{id}/pause") { try await wish($0) { try await tracker.pause($0) } },
-            .later("POST", Self.root + "/{id}/resume") { try await wish($0) { try await tracker.resume($0) } },
+            .later("POST", Self.root + "/{id}/pause") {
+                try await request("pause", $0) { try await tracker.pause($0) }
+            },
+            .later("POST", Self.root + "/{id}/resume") {
+                try await request("resume", $0) { try await tracker.resume($0) }
+            },
             .later("POST", Self.root + "/{id}/cancel") {
-                try await wish($0, endsAs: .cancelled) { try await tracker.cancel($0) }
+                try await request("cancel", $0, endsAs: .cancelled) { try await tracker.cancel($0) }
             },
             .later("POST", Self.root + "/{id}/priority", setPriority),
             .later("POST", Self.root + "/{id}/limit", setLimit),
@@ -22,6 +31,7 @@ extension APIContext {
             do {
                 guard let runner else { throw APIProblem.notQueuedHere }
                 try await runner.setPriority(priority, of: id)
+                note("priority_set", priority.rawValue, of: id, call)
             } catch let error as OperationError where error.code == .unknownOperation {
                 throw APIProblem.notQueuedHere
             }
@@ -33,7 +43,31 @@ extension APIContext {
             throw APIProblem.invalid("bytes_per_second is missing: send a number, or null for no limit.")
         }
         let limit = try call.parameters.integer("bytes_per_second", in: 1...(1 << 50))
-        return try await wish(call) { try tracker.setBandwidthLimit(limit, of: $0) }
+        return try await wish(call) { id in
+            try tracker.setBandwidthLimit(limit, of: id)
+            note("limit_set", limit.map { "\($0) bytes a second" } ?? "no limit", of: id, call)
+        }
+    }
+
+    /// Asks something of an operation. Who asked is noted first: what is cancelled may end at once, and a log is read in its order.
+    private func request(
+        _ name: String,
+        _ call: APICall,
+        endsAs end: OperationStatus? = nil,
+        _ body: (OperationID) async throws -> Void
+    ) async throws -> APIResponse {
+        try await wish(call, endsAs: end) { id in
+            if tracker.operation(id)?.status.isActive == true { note("\(name)_requested", nil, of: id, call) }
+            try await body(id)
+        }
+    }
+
+    private func note(_ action: String, _ detail: String?, of id: OperationID, _ call: APICall) {
+        guard let log = tracker.history as? any AuditLog else { return }
+        let now = Date(milliseconds: tracker.clock.wallMilliseconds)
+        log.append(
+            AuditEntry(at: now, actor: call.actor, action: "operation." + action, operationID: id, detail: detail)
+        )
     }
 
     /// Does something to an active operation of this server, and tells how it stands now.

@@ -24,7 +24,7 @@ extension AuditEntry {
                     actor: actor,
                     action: "operation.\(operation.status.rawValue)",
                     operationID: operation.id,
-                    detail: operation.failure?.description
+                    detail: operation.failure?.description ?? operation.description
                 )
             )
         }
