@@ -12,8 +12,8 @@ import Darwin
 ///
 /// `timeout` and supervisors signal the program and then its process group, so that one wish comes as two signals: what
 /// follows the first within ``repeatTime`` is that same wish.
-final class Interrupt {
-    private let sources: [any DispatchSourceSignal]
+final class Interrupt: Sendable {
+    private let key: Int
 
     private static let repeatTime = DispatchTimeInterval.milliseconds(500)
 
@@ -21,25 +21,15 @@ final class Interrupt {
     ///   - action: what is done at the first.
     ///   - last: what is done at a second one, before the program ends.
     init(_ action: @escaping @Sendable () -> Void, last: @escaping @Sendable () -> Void = {}) {
-        let queue = DispatchQueue(label: "wizard.interrupt")
-        // Whoever started the program may want it to ignore Ctrl-C, as a shell does for what runs in the background.
-        let numbers = [SIGINT, SIGTERM, SIGHUP].filter { !Self.isIgnored($0) }
         let (isFirst, isOver) = (Once(), Once())
-        sources = numbers.map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler {
-                guard !isFirst.take() else {
-                    action()
-                    return queue.asyncAfter(deadline: .now() + Self.repeatTime) { _ = isOver.take() }
-                }
-                guard isOver.isTaken else { return }
-                last()
-                signal(number, SIG_DFL)
-                kill(getpid(), number)
+        key = EndingSignals.handle { number in
+            guard !isFirst.take() else {
+                action()
+                return EndingSignals.queue.asyncAfter(deadline: .now() + Self.repeatTime) { _ = isOver.take() }
             }
-            source.resume()
-            return source
+            guard isOver.isTaken else { return }
+            last()
+            EndingSignals.end(by: number)
         }
     }
 
@@ -53,6 +43,53 @@ final class Interrupt {
         return try await task.value
     }
 
+    func stop() { EndingSignals.stopHandling(key) }
+}
+
+/// The signals that end a program, watched from the first time on for as long as it runs: libdispatch puts its handler into the
+/// system's table only once for each signal, so one that is given back in between is never heard of again.
+private enum EndingSignals {
+    typealias Handler = @Sendable (Int32) -> Void
+
+    static let queue = DispatchQueue(label: "wizard.interrupt")
+    private static let handlers = Mutex<(last: Int, all: [Int: Handler])>((0, [:]))
+
+    /// Only held: made once, before anyone else can see them, and never touched again. Dispatch doesn't say that they are Sendable.
+    nonisolated(unsafe) private static let sources: [any DispatchSourceSignal] = {
+        // Whoever started the program may want it to ignore Ctrl-C, as a shell does for what runs in the background.
+        [SIGINT, SIGTERM, SIGHUP].filter { !isIgnored($0) }.map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler {
+                let all = handlers.withLock { Array($0.all.values) }
+                guard !all.isEmpty else { return end(by: number) }
+                for handler in all { handler(number) }
+            }
+            source.resume()
+            return source
+        }
+    }()
+
+    static func handle(_ handler: @escaping Handler) -> Int {
+        let key = handlers.withLock { handlers in
+            handlers.last += 1
+            handlers.all[handlers.last] = handler
+            return handlers.last
+        }
+        _ = sources
+        return key
+    }
+
+    static func stopHandling(_ key: Int) {
+        handlers.withLock { $0.all[key] = nil }
+    }
+
+    /// Ends the program as if nobody had been listening.
+    static func end(by number: Int32) {
+        signal(number, SIG_DFL)
+        kill(getpid(), number)
+    }
+
     private static func isIgnored(_ number: Int32) -> Bool {
         var action = sigaction()
         sigaction(number, nil, &action)
@@ -63,13 +100,6 @@ final class Interrupt {
         #endif
         // Handlers can't be compared, but SIG_IGN is a number in a handler's clothes.
         return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
-    }
-
-    func stop() {
-        for source in sources {
-            source.cancel()
-            signal(Int32(source.handle), SIG_DFL)
-        }
     }
 }
 

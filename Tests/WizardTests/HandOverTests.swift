@@ -72,6 +72,17 @@ struct HandOverTests {
         try await server.stop()
     }
 
+    @Test func ctrlCCancelsWhatIsRunHereBesideAServer() async throws {
+        let server = try await BackgroundServer.start(data: folder.path)
+        let process = try WizardProcess([
+            "run", "--data", folder.path, "--json", "--", "sh", "-c", "echo ready; exec sleep 100",
+        ])
+        _ = try #require(await process.firstLine { $0.contains("\"message\":\"ready\"") })
+        process.send(SIGINT)
+        #expect(await process.outcome().code == 130)
+        try await server.stop()
+    }
+
     @Test func ctrlCCancelsItThere() async throws {
         let ollama = try standIn(megabytes: 10_000)
         defer { ollama.stop() }
@@ -90,12 +101,13 @@ struct HandOverTests {
         defer { ollama.stop() }
         let server = try await server(ollama)
         let process = try WizardProcess(["pull", "m", "--json", "--ollama", ollama.url, "--data", folder.path])
-        _ = await process.firstLine { $0.contains("downloading") }
+        let line = try #require(await process.firstLine { $0.contains("downloading") })
+        let shown = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        let id = try #require(shown["operation_id"] as? String)
         kill(server.pid, SIGSTOP)
         process.send(SIGINT)
         let outcome = await process.outcome()
         kill(server.pid, SIGCONT)
-        let id = try id(of: outcome)
         #expect(outcome.code == 1)
         #expect(outcome.errors.contains("wizard cancel \(id)") && outcome.errors.contains("not_answering"))
         #expect(try await server.record(id)["status"] as? String == "in_progress")
