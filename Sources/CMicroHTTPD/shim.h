@@ -66,6 +66,12 @@ static inline size_t cmhd_head_size(struct MHD_Connection *connection) {
     return info == NULL ? 0 : info->header_size;
 }
 
+/// How many header fields, query parameters and cookies a request has.
+static inline int cmhd_value_count(struct MHD_Connection *connection) {
+    int kinds = MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND;
+    return MHD_get_connection_values(connection, (enum MHD_ValueKind)kinds, NULL, NULL);
+}
+
 /// Whether this version leaves a request's head where it was received, line by line, with only the ends of its parts set to
 /// zero. From 1.0 on it refuses a NUL in a head by itself.
 static inline int cmhd_keeps_head_in_place(void) { return MHD_VERSION < 0x01000000; }
@@ -87,6 +93,11 @@ static inline ssize_t cmhd_end_of_stream(void) { return MHD_CONTENT_READER_END_O
 
 /// What a content reader returns to have the connection closed without an orderly end.
 static inline ssize_t cmhd_end_with_error(void) { return MHD_CONTENT_READER_END_WITH_ERROR; }
+
+/// Has a body whose length is not known end with the connection, instead of in chunks.
+static inline void cmhd_end_by_closing(struct MHD_Response *response) {
+    MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+}
 
 /// The size of a body whose length is not known beforehand.
 static inline uint64_t cmhd_size_unknown(void) { return MHD_SIZE_UNKNOWN; }

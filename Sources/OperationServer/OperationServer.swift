@@ -37,8 +37,11 @@ public final class OperationServer: Sendable {
         public var maximumConnections = 8192
         /// How many of them one address may have, other than a loopback address. More are closed at once.
         public var maximumConnectionsPerAddress = 256
-        /// How many bytes a request line and its header fields may have, at least 3072. A connection has a third more memory, in
-        /// which each field, query parameter and cookie takes some 64 bytes more.
+        /// How many bytes a request line and its header fields may have, 8 KB to 1 MB; what is beyond counts as that.
+        ///
+        /// A connection has a third more memory, which also holds 64 bytes for each field, query parameter and cookie, the
+        /// cookies a second time, and the head of the answer. A request that leaves no room for that is refused (431) before
+        /// anything is done: with the usual 12 KB, one of up to 9 KB may have 100 fields, parameters and cookies in all.
         public var maximumHeadBytes = 12 << 10
         /// How long a client may take for a whole request, from when the connection was opened or the last answer sent. Then the
         /// connection is closed, whether the client was slow or silent.
@@ -81,13 +84,12 @@ public final class OperationServer: Sendable {
             limitPerAddress: configuration.maximumConnectionsPerAddress,
             requestTimeout: configuration.requestTimeout
         )
-        let headLimit = max(3072, configuration.maximumHeadBytes)
-        let handler = RequestHandler(api, table: table, headLimit: headLimit)
+        let memory = ConnectionMemory(headLimit: configuration.maximumHeadBytes)
+        let handler = RequestHandler(api, table: table, memory: memory)
         let limits = cmhd_limits(
             threads: UInt32(clamping: max(1, configuration.threads)),
             connections: UInt32(clamping: max(1, configuration.maximumConnections)),
-            // A head that is somewhat too long has to get in, to be refused in the API's words.
-            connection_memory: headLimit / 3 * 4,
+            connection_memory: memory.size,
             send_timeout_seconds: UInt32(clamping: max(1, configuration.sendTimeout.components.seconds))
         )
         guard let daemon = Daemon(listeningOn: listening.descriptor, limits: limits, handler: handler) else {

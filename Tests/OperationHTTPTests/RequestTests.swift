@@ -123,7 +123,7 @@ import Testing
         let text = String(repeating: "a", count: 100)
         let answer = await fixture.ask("POST", root + "/start", json: #"{"operation_type": "\#(text)"}"#)
         #expect(answer.status == 413)
-        #expect(fixture.api.tooLargeResponse.status == 413)
+        #expect(fixture.api.tooLargeResponse(to: APIFixture.request("POST", "/")).status == 413)
     }
 
     @Test func unknownParametersAreLeftAlone() async {

@@ -135,6 +135,19 @@ public final class TestClient {
         return text
     }
 
+    /// Reads until the server closes the connection.
+    /// - Throws: ``SocketError`` when it doesn't after some time, or breaks the connection off.
+    public func readToEnd() throws -> [UInt8] {
+        defer { unread = [] }
+        while true {
+            do {
+                unread += try receive()
+            } catch let error as SocketError where error.code == 0 {
+                return unread
+            }
+        }
+    }
+
     /// Closes its own direction: it sends nothing any more, and still reads.
     public func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 

@@ -27,7 +27,7 @@ struct OperationsMiddleware<Context: RequestContext>: RouterMiddleware {
             let body = try await request.collectBody(upTo: api.configuration.maximumBodyBytes)
             asked.body = Array(body.readableBytesView)
         } catch let error as any HTTPResponseError where error.status == .contentTooLarge {
-            return Self.response(api.tooLargeResponse)
+            return Self.response(api.tooLargeResponse(to: asked))
         }
         return Self.response(await api.respond(to: asked))
     }

@@ -16,8 +16,15 @@ public struct APIResponse: Sendable {
     public var headers: [APIHeader]
     /// The body.
     public var body: Body
-    /// How long the body would be of which a 304 says that the client has it.
-    package var unsentLength: Int?
+    /// What is not sent though the head tells of it: the body of which a 304 says that the client has it, or that of an answer to
+    /// `HEAD` that isn't even made.
+    package var unsentBody: UnsentBody?
+
+    package enum UnsentBody: Sendable {
+        case length(Int)
+        /// Nobody knows how long it would be.
+        case stream
+    }
 
     /// Makes an answer.
     public init(status: Int = 200, headers: [APIHeader] = [], body: Body = .bytes([])) {

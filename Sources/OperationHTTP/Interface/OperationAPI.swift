@@ -300,5 +300,14 @@ extension APIProblem {
 extension OperationAPI {
     /// The refusal of a body that a server has not even read, because it is longer than
     /// ``Configuration/maximumBodyBytes``.
-    public var tooLargeResponse: APIResponse { APIProblem.tooLarge(configuration.maximumBodyBytes).response }
+    ///
+    /// - Parameter request: what there is of the request, which is its head.
+    public func tooLargeResponse(to request: APIRequest) -> APIResponse {
+        refusal(of: request, for: .tooLarge(configuration.maximumBodyBytes))
+    }
+
+    /// The refusal of a request that a server can't take.
+    package func refusal(of request: APIRequest, for problem: APIProblem) -> APIResponse {
+        finish(problem.response, to: request)
+    }
 }

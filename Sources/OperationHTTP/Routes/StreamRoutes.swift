@@ -51,6 +51,8 @@ extension APIResponse {
             // Tells nginx to pass on what comes as it comes.
             APIHeader("X-Accel-Buffering", "no"),
         ]
-        return APIResponse(headers: headers, body: stream.map { .stream($0) } ?? .bytes([]))
+        var answer = APIResponse(headers: headers)
+        if let stream { answer.body = .stream(stream) } else { answer.unsentBody = .stream }
+        return answer
     }
 }

@@ -11,13 +11,7 @@ package struct RequestTarget: Sendable {
     private static let queryLimit = 64
 
     init(_ text: String) throws(APIProblem) {
-        guard text.utf8.count <= Self.limit else {
-            throw APIProblem(
-                414,
-                "target_too_long",
-                "The request's address has more than \(Self.limit) bytes: send long values in the body."
-            )
-        }
+        if let problem = Self.problem(withLengthOf: text) { throw problem }
         let (host, target) = Self.split(text)
         self.host = host
         guard target.utf8.first == UInt8(ascii: "/"), target.utf8.allSatisfy(Self.isAllowed) else {
@@ -30,6 +24,16 @@ package struct RequestTarget: Sendable {
         }
         path = String(target[..<mark])
         query = try Self.query(target[target.utf8.index(after: mark)...])
+    }
+
+    /// The refusal of a target that is too long; `nil` for others.
+    package static func problem(withLengthOf target: String) -> APIProblem? {
+        guard target.utf8.count > limit else { return nil }
+        return APIProblem(
+            414,
+            "target_too_long",
+            "The request's address has more than \(limit) bytes: send long values in the body."
+        )
     }
 
     /// Takes the host off a target in absolute form, as clients send it to a proxy and every server has to accept it.

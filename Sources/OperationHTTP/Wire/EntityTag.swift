@@ -25,7 +25,7 @@ enum EntityTag {
     static func answer(_ answer: APIResponse, tag: String, to request: APIRequest) -> APIResponse {
         guard let known = request.header("If-None-Match"), matches(known, tag) else { return answer }
         var unchanged = APIResponse(status: 304, headers: answer.headers.filter { !$0.isNamed("Content-Type") })
-        if case .bytes(let bytes) = answer.body { unchanged.unsentLength = bytes.count }
+        if case .bytes(let bytes) = answer.body { unchanged.unsentBody = .length(bytes.count) }
         return unchanged
     }
 

@@ -118,7 +118,7 @@ final class ClientConnection: Sendable {
         guard case .bytes(let body) = response.body else { return }
         var head = "HTTP/1.1 \(response.status) \(APIProblem.title(of: response.status))\r\n"
         for header in response.headers { head += "\(header.name): \(header.value)\r\n" }
-        head += "Connection: close\r\nContent-Length: \(body.count)\r\n\r\n"
+        head += "Date: \(HTTPDate.now)\r\nConnection: close\r\nContent-Length: \(body.count)\r\n\r\n"
         let bytes = Array(head.utf8) + (withBody ? body : [])
         _ = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT) | Self.noSignal) }
         shutdown(descriptor, Int32(SHUT_WR))

@@ -32,6 +32,8 @@ final class Exchange {
     let parking = Parking()
     var stage = Stage.begun
     var headers: [APIHeader] = []
+    /// What the head leaves of the connection's memory; see ``ConnectionMemory/spare(headSize:valueCount:cookieSize:)``.
+    var spareMemory = 0
     private(set) var body: [UInt8] = []
     /// How many bytes of the body have come.
     var bodySize = 0

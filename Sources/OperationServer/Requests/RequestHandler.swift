@@ -10,14 +10,14 @@ final class RequestHandler: Sendable {
     let table: ConnectionTable
     let lot = ParkingLot()
     private let api: OperationAPI
-    private let headLimit: Int
+    private let memory: ConnectionMemory
     private let working = Atomic(0)
 
-    /// - Parameter headLimit: how many bytes a request line and its header fields may have.
-    init(_ api: OperationAPI, table: ConnectionTable, headLimit: Int) {
+    /// - Parameter memory: what libmicrohttpd was given for each connection.
+    init(_ api: OperationAPI, table: ConnectionTable, memory: ConnectionMemory) {
         self.api = api
         self.table = table
-        self.headLimit = headLimit
+        self.memory = memory
     }
 
     /// How many requests are there as a whole and not answered to the last byte.
@@ -68,13 +68,16 @@ final class RequestHandler: Sendable {
         on connection: OpaquePointer
     ) -> MHD_Result {
         let head = RequestHead(of: connection, line)
-        let limit = api.configuration.maximumBodyBytes
         let length = head.contentLength ?? 0
-        if let problem = head.problem(limit: headLimit) {
-            return refuse(exchange, head, method, problem.response, on: connection)
-        }
-        guard length <= limit else { return refuse(exchange, head, method, api.tooLargeResponse, on: connection) }
         exchange.headers = head.headers
+        exchange.spareMemory = head.spare(of: memory)
+        if let problem = RequestTarget.problem(withLengthOf: exchange.target) ?? head.problem(in: memory) {
+            let response = api.refusal(of: request(exchange, method, on: connection), for: problem)
+            return refuse(exchange, head, method, response, on: connection)
+        }
+        guard length <= api.configuration.maximumBodyBytes else {
+            return refuse(exchange, head, method, tooLarge(exchange, method, on: connection), on: connection)
+        }
         // A small body is there already, mostly; a connection that it is read from can go on after a refusal.
         if length > Self.smallBody || head.isChunked,
             let refusal = api.refuse(head: request(exchange, method, on: connection))
@@ -96,7 +99,7 @@ final class RequestHandler: Sendable {
         _ response: APIResponse,
         on connection: OpaquePointer
     ) -> MHD_Result {
-        guard head.hasBody, !head.expectsContinue else {
+        guard exchange.spareMemory < 0 || (head.hasBody && !head.expectsContinue) else {
             // libmicrohttpd closes after an answer that comes so early.
             begin(exchange, on: connection)
             return send(response, exchange, on: connection)
@@ -105,8 +108,12 @@ final class RequestHandler: Sendable {
         return .YES
     }
 
-    /// Answers a client that is sending. What it still sends has to pass: were the connection closed with bytes unread, the
-    /// system would take back the answer, too.
+    private func tooLarge(_ exchange: Exchange, _ method: String, on connection: OpaquePointer) -> APIResponse {
+        api.tooLargeResponse(to: request(exchange, method, on: connection))
+    }
+
+    /// Answers a client that is sending, or one whose head has left libmicrohttpd no room for an answer. What it still sends has
+    /// to pass: were the connection closed with bytes unread, the system would take back the answer, too.
     private func sendLastWord(
         _ response: APIResponse,
         _ exchange: Exchange,
@@ -143,14 +150,26 @@ final class RequestHandler: Sendable {
     ) -> MHD_Result {
         let limit = api.configuration.maximumBodyBytes
         exchange.append(piece, limit: limit)
-        if exchange.bodySize > 2 * limit { sendLastWord(api.tooLargeResponse, exchange, method, on: connection) }
+        if exchange.bodySize > 2 * limit {
+            sendLastWord(tooLarge(exchange, method, on: connection), exchange, method, on: connection)
+        }
         return .YES
     }
 
     private func answer(_ exchange: Exchange, _ method: String, on connection: OpaquePointer) -> MHD_Result {
+        guard trailerSize(on: connection) <= exchange.spareMemory else {
+            let problem = APIProblem(
+                431,
+                "trailer_too_long",
+                "The fields behind the body leave no room for the answer: leave them out, nobody looks at them."
+            )
+            let response = api.refusal(of: request(exchange, method, on: connection), for: problem)
+            sendLastWord(response, exchange, method, on: connection)
+            return .YES
+        }
         begin(exchange, on: connection)
         guard exchange.bodySize <= api.configuration.maximumBodyBytes else {
-            return send(api.tooLargeResponse, exchange, on: connection)
+            return send(tooLarge(exchange, method, on: connection), exchange, on: connection)
         }
         switch api.answer(to: request(exchange, method, on: connection)) {
         case .now(let response):
@@ -192,11 +211,18 @@ final class RequestHandler: Sendable {
 
     private func body(of response: APIResponse, _ exchange: Exchange, on connection: OpaquePointer) -> OpaquePointer? {
         switch response.body {
-        case .bytes where response.unsentLength != nil:
-            // libmicrohttpd says the length of the body and doesn't ask for it.
-            let length = UInt64(response.unsentLength ?? 0)
-            return MHD_create_response_from_callback(length, 1024, readNothing, nil, nil)
         case .bytes(let bytes):
+            // libmicrohttpd says the length of the body and doesn't ask for it.
+            switch response.unsentBody {
+            case .length(let length):
+                return MHD_create_response_from_callback(UInt64(length), 1024, readNothing, nil, nil)
+            case .stream:
+                let made = MHD_create_response_from_callback(cmhd_size_unknown(), 1024, readNothing, nil, nil)
+                // libmicrohttpd 0.9 sends the end of a chunked body also in answer to HEAD.
+                if let made { cmhd_end_by_closing(made) }
+                return made
+            case nil: break
+            }
             return bytes.withUnsafeBytes {
                 MHD_create_response_from_buffer(
                     $0.count,

@@ -21,6 +21,8 @@ struct RequestHead {
     private(set) var expectsContinue = false
 
     private let size: Int
+    private let valueCount: Int
+    private var cookieSize: Int?
     private var fieldCount = 0
     private var contentLengthCount = 0
     private var transferEncodings: [String] = []
@@ -33,6 +35,7 @@ struct RequestHead {
     init(of connection: OpaquePointer, _ line: RequestLine) {
         let isExact = cmhd_keeps_head_in_place() != 0
         size = Int(cmhd_head_size(connection))
+        valueCount = Int(cmhd_value_count(connection))
         if isExact {
             isMalformed = !line.isWhole
             end = line.end
@@ -53,15 +56,18 @@ struct RequestHead {
     /// Whether nobody says how long the body is.
     var isChunked: Bool { !transferEncodings.isEmpty }
 
+    /// How much of the connection's memory is left; less than zero where the answer's head may not fit.
+    func spare(of memory: ConnectionMemory) -> Int {
+        memory.spare(headSize: size, valueCount: valueCount, cookieSize: cookieSize)
+    }
+
     /// Why the request can't be taken, whatever it asks for.
-    ///
-    /// - Parameter limit: how many bytes the request line and the fields may have.
-    func problem(limit: Int) -> APIProblem? {
-        if size > limit {
+    func problem(in memory: ConnectionMemory) -> APIProblem? {
+        if size > memory.headLimit {
             return APIProblem(
                 431,
                 "head_too_long",
-                "The request line and the header fields have more than \(limit) bytes: send less in them."
+                "The request line and the header fields have more than \(memory.headLimit) bytes: send less in them."
             )
         }
         if fieldCount > Self.fieldLimit {
@@ -69,6 +75,13 @@ struct RequestHead {
                 431,
                 "too_many_headers",
                 "The request has more than \(Self.fieldLimit) header fields: send fewer."
+            )
+        }
+        if spare(of: memory) < 0 {
+            return APIProblem(
+                431,
+                "head_too_long",
+                "The request's \(valueCount) header fields, parameters and cookies leave no room for the answer: send fewer, or shorter ones."
             )
         }
         if isMalformed {
@@ -95,6 +108,8 @@ struct RequestHead {
         if end != nil { end = (value.baseAddress ?? nameStart) + value.count }
         if name.contains(0x20) || name.contains(0x09) { isMalformed = true }
         if let known = Self.known(name) {
+            // libmicrohttpd reads the first alone.
+            if known == "Cookie", cookieSize == nil { cookieSize = value.count }
             headers.append(APIHeader(known, Self.text(value)))
         } else if Self.isNamed(name, Self.contentLengthName) {
             contentLengthCount += 1
@@ -142,6 +157,28 @@ struct RequestLine {
     var isWhole: Bool { targetEnd.map { $0.distance(to: version) == 1 } ?? false }
 
     var end: UnsafePointer<CChar> { version + strlen(version) }
+}
+
+/// What the trailer fields of a chunked body take of a connection's memory.
+func trailerSize(on connection: OpaquePointer) -> Int {
+    var size = 0
+    withUnsafeMutablePointer(to: &size) { size in
+        _ = MHD_get_connection_values_n(connection, .FOOTER_KIND, addTrailer, size)
+    }
+    return size
+}
+
+private func addTrailer(
+    context: UnsafeMutableRawPointer?,
+    kind: MHD_ValueKind,
+    name: UnsafePointer<CChar>?,
+    nameSize: Int,
+    value: UnsafePointer<CChar>?,
+    valueSize: Int
+) -> MHD_Result {
+    guard let context else { return .NO }
+    context.assumingMemoryBound(to: Int.self).pointee += ConnectionMemory.trailerSize(name: nameSize, value: valueSize)
+    return .YES
 }
 
 private func readField(
