@@ -74,6 +74,24 @@ struct ServeCommandTests {
         #expect(!FileManager.default.fileExists(atPath: record))
     }
 
+    @Test(.timeLimit(.minutes(1))) func aServerThatCannotTakeThePlaceTriesAgain() async throws {
+        let (first, _) = try await start()
+        let (second, port) = try await start()
+        let record = folder.path + "/server.json"
+        // Where it would write first.
+        let obstacle = "\(record).\(second.pid)"
+        try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: false)
+        first.send(SIGTERM)
+        #expect(await first.outcome().code == 0)
+        let complaint = await second.firstErrorLine { $0.contains("can't write") }
+        #expect(complaint?.hasPrefix("wizard serve: can't write \(record):") == true)
+        try FileManager.default.removeItem(atPath: obstacle)
+        let found = { (try? String(contentsOfFile: record, encoding: .utf8))?.contains(":\(port)\"") == true }
+        while !found() { await briefPause() }
+        second.send(SIGTERM)
+        #expect(await second.outcome().code == 0)
+    }
+
     @Test func seedingIsThereWhereItsKeysAreAndIsToldToTheOriginalsClients() async throws {
         let keys = [
             "NOUNPROJECT_API_KEY": "key", "NOUNPROJECT_API_SECRET": "secret",

@@ -70,6 +70,23 @@ struct ServerCommandTests {
         try await server.stop()
     }
 
+    @Test(.timeLimit(.minutes(1))) func aRestartBesideASecondServerKeepsThePlaceForTheNewOne() async throws {
+        let server = try await BackgroundServer.start(data: folder.path)
+        let second = try WizardProcess(["serve", "--port", "0", "--data", folder.path])
+        let port = await second.firstLine { $0.hasPrefix("listening on ") }?.split(separator: ":").last
+        for _ in 0..<2 {
+            let outcome = try await WizardProcess.run(["restart", "--json", "--data", folder.path])
+            let restarted = try #require(try outcome.objects.last, "\(outcome.errors)")
+            #expect(outcome.code == 0 && restarted["status"] as? String == "running")
+            #expect(![server.pid, second.pid].contains(try #require(restarted["pid"] as? Int32)))
+        }
+        // And goes to the second once there is no other.
+        try await server.stop()
+        while try await status().status["port"].map({ "\($0)" }) != port.map(String.init) { await briefPause() }
+        second.send(SIGTERM)
+        #expect(await second.outcome().code == 0)
+    }
+
     @Test func aRestartWithAnOptionKeepsTheOthers() async throws {
         let files = ["token", "services"].map { folder.path + "-" + $0 }
         defer { for file in files { try? FileManager.default.removeItem(atPath: file) } }

@@ -27,19 +27,11 @@ struct ServerLauncher: Sendable {
     private static let grace: Duration = .seconds(5)
     private static let interval: Duration = .milliseconds(100)
 
-    /// Returns when the server answers.
+    /// Returns when the server answers. To be called under the ``StartLock``.
     ///
     /// - Throws: ``ServerProblem`` with its last lines when it has ended or doesn't answer in time, in which case it is ended;
     ///   `CancellationError`, after the same.
-    func launch() async throws -> KnownServer {
-        // As the history does, which the server opens there.
-        try FileManager.default.createDirectory(
-            atPath: data,
-            withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700]
-        )
-        let lock = try StartLock(in: data)
-        defer { lock.release() }
+    func launch() async throws {
         let log = ServerLog.file(in: data)
         let (output, start) = try log.open()
         defer { close(output) }
@@ -50,7 +42,7 @@ struct ServerLauncher: Sendable {
             throw ServerProblem(error.message)
         }
         do {
-            return try await server(process)
+            try await waitForAnswer(of: process, log, from: start)
         } catch {
             process.signalAll(SIGTERM)
             await Self.end(process)
@@ -67,15 +59,22 @@ struct ServerLauncher: Sendable {
         )
     }
 
-    private func server(_ process: borrowing SpawnedProcess) async throws -> KnownServer {
+    /// Asks where the server itself says that it listens: the directory may have come to know another one.
+    private func waitForAnswer(
+        of process: borrowing SpawnedProcess,
+        _ log: ServiceLog,
+        from start: Int
+    ) async throws {
         let clock = SystemTrackingClock()
         let deadline = clock.monotonicNanoseconds + Self.limit.nanoseconds
         while clock.monotonicNanoseconds < deadline {
             if process.leader == .ended || process.leader == .gone { throw ServerProblem("The server ended at once.") }
-            if let server = KnownServer.running(in: data), server.process.pid == process.pid,
-                await ServerClient(server).health() != nil
+            let ready = log.lastLines(1000, from: start).last { $0.hasPrefix(ServeCommand.readiness) }
+            if let url = ready?.dropFirst(ServeCommand.readiness.count),
+                let identity = ProcessIdentity(running: process.pid),
+                await ServerClient(KnownServer(url: String(url), process: identity)).health() != nil
             {
-                return server
+                return
             }
             try await Task.sleep(for: Self.interval)
         }
@@ -130,23 +129,4 @@ struct ServerLauncher: Sendable {
         }
         #endif
     }
-}
-
-/// Held while a server is started, so that two don't start on one data directory at once.
-private struct StartLock: ~Copyable {
-    private let descriptor: Int32
-
-    init(in data: String) throws {
-        let path = data + "/server.lock"
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw ServerProblem("\(path) could not be opened: \(String(cString: strerror(errno))).")
-        }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
-            throw ServerProblem("A server is being started on \(data) already: see `wizard status` in a moment.")
-        }
-    }
-
-    func release() { close(descriptor) }
 }

@@ -43,6 +43,13 @@ struct KnownServer: Sendable {
         directory = fields.directory
     }
 
+    /// One of which no more is known than where it listens.
+    init(url: String, process: ProcessIdentity) {
+        self.url = Self.reachable(url)
+        self.process = process
+        (startedAt, ollama, tokenFile, arguments, directory) = (nil, nil, nil, [], nil)
+    }
+
     /// The server of a data directory whose process is there.
     static func running(in data: String) -> KnownServer? {
         KnownServer(in: data).flatMap { $0.isRunning ? $0 : nil }

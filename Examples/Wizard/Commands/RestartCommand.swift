@@ -15,6 +15,8 @@ struct RestartCommand: Command {
 
     func run() async throws -> ExitCode {
         try options.check()
+        let lock = try await StartLock(in: options.data)
+        defer { lock.release() }
         switch try await options.state {
         case .running(let server, _): try await ServerEnding(server: server).stop()
         case .silent(let server): _ = try await ServerEnding(server: server).kill()
@@ -26,7 +28,7 @@ struct RestartCommand: Command {
             guard try await freeing.free(use, by: "wizard restart") else { return .cancelled }
         }
         let launcher = options.launcher
-        _ = try await Interrupt.cancelling { try await launcher.launch() }
+        try await Interrupt.cancelling { try await launcher.launch() }
         ServerReport(state: try await options.state, options: options).print()
         return .done
     }

@@ -29,6 +29,9 @@ struct ServeCommand: Command {
         .data,
     ]
 
+    /// What stands before the address in the line that says that it answers.
+    static let readiness = "listening on "
+
     /// Where it listens; 0 for any free port.
     var port: UInt16 { configuration.port }
 
@@ -56,7 +59,7 @@ struct ServeCommand: Command {
         let logging = try log.map(ServerLog.begin)
         defer { logging?.cancel() }
         let service = try await Service(configuration, data: data)
-        Console.line("listening on \(service.url)")
+        Console.line(Self.readiness + service.url)
         for await _ in signals { break }
         await service.stop()
         return .done

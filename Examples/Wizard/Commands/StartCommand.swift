@@ -27,8 +27,12 @@ struct StartCommand: Command {
                 "Port \(use.port) is held by \(use.holderText): `wizard restart` ends that, --port N takes another port."
             )
         case .stopped:
+            let lock = try await StartLock(in: options.data)
+            defer { lock.release() }
+            // A server that waited may have taken the place by now.
+            guard KnownServer.running(in: options.data) == nil else { break }
             let launcher = options.launcher
-            _ = try await Interrupt.cancelling { try await launcher.launch() }
+            try await Interrupt.cancelling { try await launcher.launch() }
         }
         ServerReport(state: try await options.state, options: options).print()
         return .done

@@ -18,6 +18,7 @@ struct ServerRecord {
     private let bytes: [UInt8]
 
     private var path: String { data + "/server.json" }
+    private var lockPath: String { path + ".lock" }
     private var pidPath: String { data + "/server.pid" }
 
     /// - Parameters:
@@ -58,30 +59,66 @@ struct ServerRecord {
     /// whoever has found that one goes on finding it.
     ///
     /// - Returns: the server that is found in the place of this one; `nil` for none.
-    /// - Throws: ``UsageError`` when it can't be written.
-    func write() throws -> KnownServer? {
+    /// - Throws: ``UsageError`` when it can't be written; `OperationFailure` when another process is at it for seconds.
+    func write() async throws -> KnownServer? {
         let pid = getpid()
-        if let known = KnownServer.running(in: data) { return known.process.pid == pid ? nil : known }
-        try write(bytes, to: path)
-        try write(Array("\(pid)\n".utf8), to: pidPath)
-        return nil
+        return try await lock().hold {
+            if let known = KnownServer.running(in: data) { return known.process.pid == pid ? nil : known }
+            try write(bytes, to: path)
+            try write(Array("\(pid)\n".utf8), to: pidPath)
+            return nil
+        }
+    }
+
+    /// Between looking who is there and taking the place nobody else may do so.
+    private func lock() throws -> BriefLock {
+        do {
+            return try BriefLock(lockPath, path: lockPath)
+        } catch {
+            throw failure(lockPath)
+        }
     }
 
     /// Waits for another server to stop, so that commands find the one that is left, until the task is cancelled.
     func write(after other: KnownServer) async {
         var found: KnownServer? = other
+        var trouble: String?
         say("another server uses \(data), \(other.url): commands for this folder go to that one while it runs.")
         while (try? await Task.sleep(for: .seconds(1), tolerance: .milliseconds(500))) != nil {
-            let before = found
-            do { found = try write() } catch { return say("\(error)") }
-            if before != nil, found == nil { say("the other server has stopped: commands for this folder come here.") }
+            do {
+                // Whoever starts a server, or stops one to start another, has the place for that one.
+                guard let start = try StartLock(ifFreeIn: data) else { continue }
+                defer { start.release() }
+                let before = found
+                found = try await write()
+                if before != nil, found == nil {
+                    say("the other server has stopped: commands for this folder come here.")
+                }
+                trouble = nil
+            } catch is CancellationError {
+                return
+            } catch {
+                // The disk may have room again later.
+                let text = (error as? UsageError)?.message ?? "\(error)"
+                if text != trouble { say(text) }
+                trouble = text
+            }
         }
     }
 
     private func say(_ text: String) { Console.error("wizard serve: \(text.printable)") }
 
     /// Removes the record, unless another server has put its own there.
-    func remove() {
+    func remove() async {
+        do {
+            try await lock().hold { removeOwn() }
+        } catch {
+            // It would be found to be of a process that is gone.
+            say("\(path) stays: \((error as? UsageError)?.message ?? "\(error)")")
+        }
+    }
+
+    private func removeOwn() {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         var found = [UInt8](repeating: 0, count: bytes.count + 1)

@@ -80,7 +80,7 @@ struct Service {
                 in: data
             )
             self.record = record
-            waiting = try record.write().map { other in Task { await record.write(after: other) } }
+            waiting = try await record.write().map { other in Task { await record.write(after: other) } }
             if let interval = configuration.services.monitorInterval {
                 await services.startMonitoring(every: interval)
             }
@@ -103,7 +103,7 @@ struct Service {
         await server.stop()
         waiting?.cancel()
         await waiting?.value
-        record.remove()
+        await record.remove()
     }
 
     private static func tracker(

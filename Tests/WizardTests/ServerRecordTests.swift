@@ -1,0 +1,31 @@
+import Foundation
+import OperationTrackingTesting
+import Testing
+
+@testable import Wizard
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+struct ServerRecordTests {
+    private let folder = TemporaryFolder()
+
+    @Test func thePlaceIsTakenByOneAtATime() async throws {
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        let path = folder.path + "/server.json"
+        let record = ServerRecord(url: "http://127.0.0.1:1", ollama: nil, tokenFile: nil, in: folder.path)
+        let other = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        #expect(flock(other, LOCK_EX) == 0)
+        let writing = Task { try await record.write() == nil }
+        for _ in 0..<20 { await briefPause() }
+        #expect(!FileManager.default.fileExists(atPath: path))
+        close(other)
+        #expect(try await writing.value)
+        #expect(FileManager.default.fileExists(atPath: path))
+        await record.remove()
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+}
