@@ -199,8 +199,11 @@ struct ServeConfiguration: Sendable {
 
     private static func isOrigin(_ text: String) -> Bool {
         let rest = text.hasPrefix("https://") ? text.dropFirst(8) : text.hasPrefix("http://") ? text.dropFirst(7) : ""
-        let ownPort = text.hasPrefix("https") ? ":443" : ":80"
-        return HostName(String(rest)) != nil && rest.lowercased() == rest && !rest.hasSuffix(ownPort)
-            && !rest.hasSuffix(":")
+        let ownPort = text.hasPrefix("https") ? 443 : 80
+        guard let host = HostName(String(rest))?.text, rest.lowercased() == rest else { return false }
+        let port = rest.dropFirst(host.count)
+        guard !port.isEmpty else { return true }
+        guard let number = UInt16(port.dropFirst()), ":\(number)" == port else { return false }
+        return number > 0 && number != ownPort
     }
 }
