@@ -48,6 +48,20 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            ("Start", "operation_type"), ("Run", "operation_type"), ("Priority", "priority"),
+            ("Limit", "bytes_per_second"), ("Pull", "model"),
+        ]
+    )
+    func aMemberThatMayComeInTheQueryIsNotSaidToBeRequiredInTheBody(_ request: String, _ member: String) throws {
+        let lines = document.split(separator: "\n")
+        let start = try #require(lines.firstIndex(of: "    \(request)Request:"))
+        let own = lines[(start + 1)...].prefix { $0.hasPrefix("      ") }
+        #expect(own.contains("      description: Needs `\(member)`, unless the query has it."))
+        #expect(!own.contains { $0.hasPrefix("      required:") })
+    }
+
     @Test func theDescriptionIsServedToAnyone() async {
         let answer = await fixture.base.ask("GET", "/openapi.yaml", caller: APIFixture.stranger)
         #expect(answer.header("Content-Type") == "application/yaml")

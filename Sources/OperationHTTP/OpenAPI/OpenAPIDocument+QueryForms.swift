@@ -1,6 +1,6 @@
 /// Requests whose members may come as query parameters, with an empty body of any type, as the original's clients send them.
 extension OpenAPIDocument {
-    /// The parameters of an operation, and its body, which either may bring what is required.
+    /// The parameters of an operation, and its body, which either may bring what is needed.
     static func eitherWay(_ schema: String, _ parameters: [(name: String, value: String)]) -> String {
         "      parameters:\n"
             + parameters.map { name, value in
@@ -16,7 +16,7 @@ extension OpenAPIDocument {
 
     /// What is said of such an operation.
     static let eitherWayNote =
-        "The members come in the body, or as query parameters with an empty body of any type; what is required has to come one way or the other."
+        "The members come in the body, or as query parameters with an empty body of any type; what is needed has to come one way or the other."
 
     static let startForm = eitherWay(
         "StartRequest",

@@ -80,7 +80,7 @@ extension OpenAPIDocument {
     static let otherSchemas = [
         request(
             "StartRequest",
-            required: ["operation_type"],
+            hereOrInQuery: ["operation_type"],
             [
                 ("operation_type", type), ("description", shortText), ("total_size_mb", number(upTo: "8589934592")),
                 ("pid", "{type: [integer, 'null'], minimum: 1, maximum: 2147483647}"), ("operation_id", maybeID),
@@ -104,21 +104,21 @@ extension OpenAPIDocument {
         request("CompleteRequest", [("error", shortText)]),
         request(
             "RunRequest",
-            required: ["operation_type"],
+            hereOrInQuery: ["operation_type"],
             [
                 ("operation_type", type), ("request", "{type: [object, 'null']}"),
                 ("priority", "{enum: [low, normal, high, urgent, null]}"),
             ]
         ),
-        request("PriorityRequest", required: ["priority"], [("priority", reference("Priority"))]),
+        request("PriorityRequest", hereOrInQuery: ["priority"], [("priority", reference("Priority"))]),
         request(
             "LimitRequest",
-            required: ["bytes_per_second"],
+            hereOrInQuery: ["bytes_per_second"],
             [("bytes_per_second", "{type: [integer, 'null'], minimum: 1, maximum: 1125899906842624}")]
         ),
         request(
             "PullRequest",
-            required: ["model"],
+            hereOrInQuery: ["model"],
             [("model", "{type: string, minLength: 1, maxLength: 512, pattern: '^[^\\u0000]*$'}")]
         ),
         request(

@@ -10,8 +10,19 @@ extension OpenAPIDocument {
         schema(name, properties, required: required)
     }
 
-    private static func schema(_ name: String, _ properties: [(String, String)], required: [String]) -> String {
-        "    \(name):\n      type: object\n"
+    /// A request that needs a member which may come in the query instead: a body without it is none that is wrong.
+    static func request(_ name: String, hereOrInQuery needed: [String], _ properties: [(String, String)]) -> String {
+        let names = needed.map { "`\($0)`" }.joined(separator: ", ")
+        return schema(name, properties, required: [], description: "Needs \(names), unless the query has it.")
+    }
+
+    private static func schema(
+        _ name: String,
+        _ properties: [(String, String)],
+        required: [String],
+        description: String? = nil
+    ) -> String {
+        "    \(name):\n      type: object\n" + (description.map { "      description: \($0)\n" } ?? "")
             + (required.isEmpty ? "" : "      required: [\(required.joined(separator: ", "))]\n")
             + (properties.isEmpty ? "" : "      properties:\n")
             + properties.map { "        \($0): \($1)\n" }.joined()
