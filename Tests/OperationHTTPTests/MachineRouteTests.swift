@@ -61,6 +61,19 @@ import Testing
         }
     }
 
+    @Test func aTypeThatHasEndedAndIsActiveTakesOneLabel() async throws {
+        // 33 types end and are active again; 31 others are active: 64 in all.
+        for number in 10..<43 {
+            let id = try await fixture.base.start("operation_type=a\(number)")
+            _ = await fixture.ask("POST", root + "/\(id)/complete")
+            _ = try await fixture.base.start("operation_type=a\(number)")
+        }
+        for number in 10..<41 { _ = try await fixture.base.start("operation_type=b\(number)") }
+        let lines = await fixture.ask("GET", "/metrics").text.split(separator: "\n")
+        let active = lines.filter { $0.hasPrefix("operations_active{") }
+        #expect(active.count == 64 && !active.contains { $0.contains(#""other""#) })
+    }
+
     @Test func typesFromOutsideDoNotMakeLabelsWithoutBound() async throws {
         for number in 0..<100 {
             let id = try await fixture.base.start("operation_type=t\(number)")

@@ -47,8 +47,12 @@ extension APIContext {
             text.sample("operations_by_status", [("status", status.rawValue)], summary[status])
         }
         var byType: [OperationType: Int] = [:]
+        var others = 0
         for (type, count) in summary.activeByType.sorted(by: { $0.key < $1.key }) {
-            byType[ended.label(for: type, beside: byType.count), default: 0] += count
+            let label = ended.label(for: type, beside: others)
+            // Those that have ended, too, are kept apart already.
+            if label == type, ended.byType[type] == nil { others += 1 }
+            byType[label, default: 0] += count
         }
         text.family("operations_active", "gauge", "Operations that have not ended, by type.")
         for (type, count) in byType.sorted(by: { $0.key < $1.key }) {
