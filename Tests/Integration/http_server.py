@@ -281,6 +281,8 @@ CHECKS = [
 
 
 def main():
+    # Whoever is started in the background of a shell inherits SIGINT as ignored, and would pass that on to the servers.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     failed = left_out = 0
     for check in CHECKS:
         try:
