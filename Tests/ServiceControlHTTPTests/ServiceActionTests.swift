@@ -146,8 +146,21 @@ import Testing
         let other = await fixture.ask("POST", "/api/ports/heal", json: #"{"expected": {"web": [99999999]}}"#)
         #expect(other.json["healed"]?["web"]?.truth == false)
         #expect(other.json["message"]?.text?.contains("(pid \(server.pid))") == true)
+        let holder = try #require(plan.json["actions"]?.elements.first?["holders"]?.elements.first?.text)
+        let later = await fixture.ask("POST", "/api/ports/heal", json: #"{"expected": {"web": ["\#(holder)1"]}}"#)
+        #expect(later.json["healed"]?["web"]?.truth == false)
         #expect(kill(server.pid, 0) == 0)
-        let healed = await fixture.ask("POST", "/api/ports/heal", json: #"{"expected": {"web": [\#(server.pid)]}}"#)
+        // A whole number is one however it is written.
+        let whole = #"{"strategy": "port_conflicts", "expected": {"web": [\#(server.pid).0]}}"#
+        #expect(await fixture.ask("POST", "/api/self-heal/recover", json: whole).status == 200)
+        for wrong in ["0", "1.5", "-1", "true", "\"x\"", "\"0\"", "\"4711@\"", "\"4711@1@2\""] {
+            let body = #"{"expected": {"web": [\#(wrong)]}}"#
+            #expect(await fixture.ask("POST", "/api/ports/heal", json: body).status == 422, "\(wrong)")
+        }
+        let body = #"{"expected": {"web": ["\#(holder)"]}, "operation_id": "op_mine"}"#
+        let healed = await fixture.ask("POST", "/api/ports/heal", json: body)
+        #expect(fixture.tracker.recentOperations().contains { $0.id.rawValue == "op_mine" })
+        #expect(await fixture.ask("POST", "/api/ports/heal", json: #"{"operation_id": "mine"}"#).status == 422)
         #expect(healed.json["healed"]?["web"]?.truth == true)
     }
 

@@ -12,13 +12,20 @@ struct PortFreerTests {
     private static let systemd = ProcessSupervisor(kind: .systemd, unit: "web.service", advice: "Use `systemctl stop`.")
 
     /// Frees port 80, with the clock moved whenever somebody waits.
-    private func free(_ system: ScriptedPorts, expecting expected: ExpectedHolders = .any) async throws -> FreedPort {
+    private func free(
+        _ system: ScriptedPorts,
+        expecting expected: ExpectedHolders = .any,
+        sparing spared: Set<Int32> = []
+    ) async throws -> FreedPort {
         let clock = ManualClock()
         let freer = PortFreer(system: system, clock: clock, grace: .seconds(5))
         let isDone = Mutex(false)
         let work = Task {
             defer { isDone.withLock { $0 = true } }
-            return try await freer.free(80, expecting: expected) { _, _ in }
+            return try await freer.free(80, expecting: expected) { use in
+                use.holders.filter { spared.contains($0.identity.pid) }
+            } onSignal: { _, _ in
+            }
         }
         while !isDone.withLock({ $0 }) {
             clock.advanceToNextSleeper()
@@ -43,9 +50,11 @@ struct PortFreerTests {
     @Test("whoever holds it in the place of the one that was seen is not ended")
     func another() async throws {
         let system = system { $0.add(50, has: [7]) }
-        let error = await #expect(throws: ServiceError.self) { try await free(system, expecting: .including(49)) }
+        let error = await #expect(throws: ServiceError.self) {
+            try await free(system, expecting: .just(SeenProcess(pid: 49)))
+        }
         #expect(error?.code == .notPossible && system.signals.isEmpty)
-        #expect(try await free(system, expecting: .including(50)).ended.map(\.identity.pid) == [50])
+        #expect(try await free(system, expecting: .just(SeenProcess(pid: 50))).ended.map(\.identity.pid) == [50])
     }
 
     @Test("where only those may be ended who were seen, one that came to them since is enough to end none")
@@ -54,11 +63,76 @@ struct PortFreerTests {
             $0.add(50, has: [7])
             $0.add(60, "node", has: [7])
         }
-        let error = await #expect(throws: ServiceError.self) { try await free(system, expecting: .only([50])) }
+        let error = await #expect(throws: ServiceError.self) {
+            try await free(system, expecting: .only([SeenProcess(pid: 50)]))
+        }
         #expect(error?.code == .notPossible && error?.message.contains("node (pid 60)") == true)
         // Nor is it one of theirs because all descend from the first process.
-        await #expect(throws: ServiceError.self) { try await free(system, expecting: .only([1, 50])) }
+        await #expect(throws: ServiceError.self) {
+            try await free(system, expecting: .only([SeenProcess(pid: 1), SeenProcess(pid: 50)]))
+        }
         #expect(system.signals.isEmpty)
+    }
+
+    @Test("one that has the number of the one that was seen, and started later, is a stranger")
+    func reusedNumber() async throws {
+        let system = system { $0.add(50, "node", has: [7]) }
+        let seen = SeenProcess(pid: 50, startTime: 499)
+        let error = await #expect(throws: ServiceError.self) { try await free(system, expecting: .only([seen])) }
+        #expect(error?.message.contains("node (pid 50)") == true && system.signals.isEmpty)
+        let one = await #expect(throws: ServiceError.self) { try await free(system, expecting: .just(seen)) }
+        #expect(one?.code == .notPossible && system.signals.isEmpty)
+        let itself = SeenProcess(pid: 50, startTime: 500)
+        #expect(try await free(system, expecting: .only([itself])).ended.count == 1)
+    }
+
+    @Test("nor does what it has forked stand for the one that was seen")
+    func childOfReusedNumber() async throws {
+        let system = system {
+            $0.add(50)
+            $0.add(51, parent: 50, has: [7])
+        }
+        let seen = SeenProcess(pid: 50, startTime: 499)
+        await #expect(throws: ServiceError.self) { try await free(system, expecting: .only([seen])) }
+        #expect(system.signals.isEmpty)
+    }
+
+    @Test("where one is named, it is ended with its children, and who has the port beside it is left alone")
+    func onlyTheOne() async throws {
+        let system = system { state in
+            state.add(50, has: [7])
+            state.add(51, parent: 50, has: [7])
+            state.listen(80, inode: 8)
+            state.add(60, "node", has: [8])
+            state.onSignal = { state, _ in [50, 51].forEach { state.end($0) } }
+        }
+        let freed = try await free(system, expecting: .just(SeenProcess(pid: 50)))
+        #expect(freed.ended.map(\.identity.pid) == [50])
+        #expect(freed.left.map(\.identity.pid) == [60] && freed.leftText == "node (pid 60)")
+        #expect(system.signals == [.init(pid: 50, number: SIGTERM)])
+    }
+
+    @Test("one that is spared keeps even the very socket, and what it forks meanwhile is spared, too")
+    func spared() async throws {
+        let system = system { state in
+            state.add(50, has: [7])
+            state.add(60, "node", has: [7])
+            state.onSignal = { state, signal in
+                state.add(61, "node", parent: 60, has: [7])
+                if signal.number == SIGKILL { state.end(signal.pid) }
+            }
+        }
+        let freed = try await free(system, sparing: [60])
+        #expect(freed.ended.map(\.identity.pid) == [50] && freed.wasForced)
+        #expect(freed.left.map(\.identity.pid) == [60, 61] && freed.leftText == "node (pid 60) with 1 child")
+        #expect(system.signals.allSatisfy { $0.pid == 50 })
+    }
+
+    @Test("a port that is held by nobody but those that are spared is left as it is")
+    func onlySpared() async throws {
+        let system = system { $0.add(60, has: [7]) }
+        let freed = try await free(system, sparing: [60])
+        #expect(freed.ended.isEmpty && freed.left.count == 1 && system.signals.isEmpty)
     }
 
     @Test("what those have forked since who were seen goes with them")
@@ -69,7 +143,7 @@ struct PortFreerTests {
             state.add(52, parent: 51, has: [7])
             state.onSignal = { state, _ in [50, 51, 52].forEach { state.end($0) } }
         }
-        #expect(try await free(system, expecting: .only([50])).ended.map(\.identity.pid) == [50])
+        #expect(try await free(system, expecting: .only([SeenProcess(pid: 50)])).ended.map(\.identity.pid) == [50])
     }
 
     @Test("a process that ends has a socket for a moment longer than it is seen, and nobody is refused for that")

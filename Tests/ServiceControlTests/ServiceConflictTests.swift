@@ -80,7 +80,7 @@ struct ServiceConflictTests {
         try await waitForListener(ports[0], first.pid)
         try await waitForListener(ports[1], second.pid)
         let plan = try await fixture.services.recover(.portConflicts, isDryRun: true, by: "a test")
-        #expect(plan.steps.map(\.pids) == [[first.pid], [second.pid]])
+        #expect(plan.steps.map { $0.holders.map(\.pid) } == [[first.pid], [second.pid]])
         // While the person thinks, another takes the second's place, and a third port is taken.
         kill(second.pid, SIGKILL)
         await second.end()
@@ -152,6 +152,113 @@ struct ServiceConflictTests {
         #expect(report.status == .portConflict)
         #expect(report.process?.identity.pid == getpid())
         _ = listener
+    }
+
+    @Test("all who hold a port are named, and those alone are ended who hold it in the service's place")
+    func besideItsOwn() async throws {
+        let port = try freePort()
+        let fixture = try ServiceFixture([
+            ServiceDefinition(name: "web", port: port, processName: "python", startupCommand: .shell(webServer(port))),
+            ServiceDefinition(name: "other", port: port, processName: "x", isEnabled: false),
+        ])
+        let own = try Child(shell: webServer(port))
+        try await waitForListener(port, own.pid)
+        let listener = try Listener("::1", port: port)
+        let wrong = try Child(["/bin/sleep", "100"], output: listener.descriptor)
+        listener.close()
+        try await eventually { try PortScanner().use(of: port).holders.count == 2 }
+        let both = try await fixture.services.status(of: "other").detail
+        #expect(both?.contains("(pid \(own.pid))") == true && both?.contains("sleep (pid \(wrong.pid))") == true)
+        let conflict = try #require(try await fixture.services.conflicts().conflicts.first)
+        #expect(!conflict.isCorrect && conflict.pid == wrong.pid && conflict.heldBy == "sleep (pid \(wrong.pid))")
+        #expect(
+            Set(conflict.holders.map { [$0.process.pid, $0.isCorrect ? 1 : 0] }) == [[own.pid, 1], [wrong.pid, 0]]
+        )
+        let report = try await fixture.services.heal(by: "a test")
+        #expect(report.isComplete && report.steps.map(\.action) == [.kill], "\(report.summary)")
+        #expect(report.steps.map { $0.holders.map(\.pid) } == [[wrong.pid]])
+        #expect(try PortScanner().use(of: port).holders.map(\.identity.pid) == [own.pid])
+        #expect(try await fixture.services.status(of: "web").status == .running)
+    }
+
+    @Test("a plan names all who are to be ended, and starts the service in their place")
+    func severalWrong() async throws {
+        let port = try freePort()
+        let fixture = try ServiceFixture([ServiceDefinition(name: "web", port: port, processName: "x")])
+        let first = try Child(shell: webServer(port))
+        try await waitForListener(port, first.pid)
+        let listener = try Listener("::1", port: port)
+        let second = try Child(["/bin/sleep", "100"], output: listener.descriptor)
+        listener.close()
+        try await eventually { try PortScanner().use(of: port).holders.count == 2 }
+        let plan = try await fixture.services.recover(.portConflicts, isDryRun: true, by: "a test")
+        let reason = try #require(plan.steps.first?.reason)
+        #expect(reason.contains("(pid \(first.pid))") && reason.contains("(pid \(second.pid))"))
+        #expect(try await fixture.services.heal(expecting: plan.holders, by: "a test").isComplete)
+        #expect(try PortScanner().use(of: port).isFree)
+    }
+
+    @Test("whoever takes the port while a service stops is left alone and named", arguments: [false, true])
+    func takenWhileStopping(restarts: Bool) async throws {
+        let port = try freePort()
+        let marks = TemporaryFolder()
+        let fixture = try ServiceFixture([
+            ServiceDefinition(
+                name: "web",
+                port: port,
+                startupCommand: .shell(webServer(port)),
+                shutdownCommand: .shell("kill $SERVICE_PID; until [ -e \(marks.path)/taken ]; do sleep 0.02; done")
+            )
+        ])
+        let own = try #require(try await fixture.services.start("web", by: "a test").process)
+        async let refusal = fixture.error {
+            if restarts {
+                try await fixture.services.restart("web", by: "a test")
+            } else {
+                try await fixture.services.stop("web", by: "a test")
+            }
+        }
+        try await eventually { try PortScanner().use(of: port).isFree }
+        let stranger = try Child(shell: webServer(port))
+        try await waitForListener(port, stranger.pid)
+        close(open(marks.path + "/taken", O_CREAT | O_WRONLY, 0o600))
+        #expect(try await refusal.message.contains("(pid \(stranger.pid))"))
+        #expect(kill(stranger.pid, 0) == 0 && !own.isRunning)
+        #expect(try PortScanner().use(of: port).holders.map(\.identity.pid) == [stranger.pid])
+    }
+
+    @Test("a registration for a person's port is refused, and one that is there keeps nothing from being healed")
+    func registrationForAPersonsPort() async throws {
+        let port = try freePort()
+        var registered = ServiceDefinition(name: "extension", port: port)
+        registered.registeredBy = "http"
+        let web = ServiceDefinition(name: "web", port: port, processName: "x", startupCommand: .shell(webServer(port)))
+        let fixture = try ServiceFixture([registered, web])
+        #expect(fixture.services.registry.warnings.count == 1)
+        let child = try Child(shell: webServer(port))
+        try await waitForListener(port, child.pid)
+        let plan = try await fixture.services.recover(.portConflicts, isDryRun: true, by: "a test")
+        #expect(plan.steps.map(\.action) == [.restart])
+        let error = try await fixture.error {
+            try await fixture.services.register(ServiceDefinition(name: "new", port: port), by: "http")
+        }
+        #expect(error.code == .portConflict && error.message.contains("web"))
+        let named = try await fixture.error {
+            try await fixture.services.register(ServiceDefinition(name: "web", port: try freePort()), by: "http")
+        }
+        #expect(named.code == .duplicateService && !named.message.contains("unregister"))
+    }
+
+    @Test("a recovery has the name that it was given, once")
+    func named() async throws {
+        let fixture = try ServiceFixture([ServiceDefinition(name: "sleeper", startupCommand: .shell("exec sleep 60"))])
+        let id = try #require(OperationID(rawValue: "op_mine"))
+        let report = try await fixture.services.recover(.stoppedServices, named: id, by: "a test")
+        #expect(report.isComplete && fixture.tracker.recentOperations().contains { $0.id == id })
+        try await fixture.services.stop("sleeper", by: "a test")
+        await #expect(throws: OperationError.self) {
+            try await fixture.services.recover(.stoppedServices, named: id, by: "a test")
+        }
     }
 
     @Test("enabled services with a command are started in their order")

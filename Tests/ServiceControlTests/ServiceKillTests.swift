@@ -80,6 +80,34 @@ struct ServiceKillTests {
         #expect(Glibc.kill(child.pid, 0) == 0)
     }
 
+    @Test("one that came to the port beside the one that was named is left alone")
+    func besideTheNamed() async throws {
+        let first = try Listener(sharesPort: true)
+        let second = try Listener(port: first.port, sharesPort: true)
+        let children = try [first, second].map { try Child(["/bin/sleep", "100"], output: $0.descriptor) }
+        [first, second].forEach { $0.close() }
+        try await eventually { try PortScanner().use(of: first.port).holders.count == 2 }
+        let fixture = try ServiceFixture([ServiceDefinition(name: "web", port: first.port)])
+        let freed = try await fixture.services.kill("web", pid: children[0].pid, by: "a test")
+        #expect(freed.ended.map(\.identity.pid) == [children[0].pid])
+        #expect(freed.left.map(\.identity.pid) == [children[1].pid])
+        #expect(Glibc.kill(children[1].pid, 0) == 0)
+    }
+
+    @Test("a process that has ended and that its parent hasn't looked after doesn't run")
+    func zombie() async throws {
+        let child = try Child(shell: "exit 0")
+        let identity = try #require(ProcessIdentity(running: child.pid))
+        await child.end()
+        let record = StartedRecord(
+            pid: identity.pid,
+            startTime: identity.startTime,
+            boot: StartedRecord.currentBoot,
+            startedAt: 0
+        )
+        #expect(identity.isRunning && record.running == nil)
+    }
+
     @Test(
         "a server of another user is left alone, even by root",
         .enabled(if: isRoot, "LEFT OUT: only root can start a process of another user")

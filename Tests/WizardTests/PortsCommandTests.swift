@@ -1,4 +1,7 @@
 import Foundation
+import OperationTracking
+import OperationTrackingTesting
+import Synchronization
 import TestSockets
 import Testing
 
@@ -36,6 +39,8 @@ struct PortsCommandTests {
         #expect(table.output.hasPrefix("NAME  STATUS") && table.output.contains("(disabled)"))
         #expect(try await ports("check").code == 0)
         #expect(try await ports("env").output.contains("export WEB_PORT=1\n"))
+        let script = try await ports("env", "--json").objects.first?["script"] as? String
+        #expect(script?.contains("export WEB_PORT=1\n") == true)
         #expect(try await ports("conflicts", "--json").objects.first?["total"] as? Int == 0)
         #expect(try await ports("heal", "--json").objects.first?["steps"] as? [Int] == [])
     }
@@ -135,5 +140,82 @@ struct PortsCommandTests {
         let actions = try #require(try events.objects.first?["events"] as? [[String: Any]])
         #expect(actions.contains { $0["event_type"] as? String == "process.terminated" })
         #expect(try await ports("check").code == 0)
+    }
+
+    @Test func whatHasStartedTheCommandIsNotHandedOverToBeEnded() async throws {
+        let port = try TestServer.unusedPort()
+        let server = try await BackgroundServer.start(data: folder.path)
+        try write(#"{"name": "web", "port": \#(port), "process_name": "x"}"#)
+        let script =
+            "import socket, subprocess, sys; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); "
+            + "s.bind(('127.0.0.1', int(sys.argv[1]))); s.listen(); sys.exit(subprocess.run(sys.argv[2:]).returncode)"
+        let outcome = try await WizardProcess(
+            ["ports", "heal", "--yes", "--data", folder.path],
+            launcher: [PythonServer.program, "-c", script, "\(port)"]
+        ).outcome()
+        #expect(outcome.code == 1 && !outcome.wasKilled)
+        #expect(outcome.output.contains("has started this program"), "\(outcome.output)\(outcome.errors)")
+        try await server.stop()
+    }
+
+    /// A server that has not begun what it was asked for when it is asked to cancel that.
+    @Test func ctrlCIsRepeatedUntilTheServerKnowsWhatIsMeant() async throws {
+        let named = Mutex("")
+        let wishes = Mutex<[String]>([])
+        let path = folder.path
+        let server = try TestServer { connection in
+            let request = try connection.readRequest()
+            let line = request.line
+            func answer(_ body: String, _ status: String = "200 OK") throws {
+                try connection.write(
+                    "HTTP/1.1 \(status)\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)"
+                )
+            }
+            if line.contains("/health") {
+                try answer(#"{"status": "ok", "reason": null, "active_operations": 0}"#)
+            } else if line.contains("/api/ports/status") {
+                try answer(#"{"registry": {"path": "\#(path)/services.json"}}"#)
+            } else if line.contains("/recover") {
+                try answer(
+                    #"{"actions": [{"service": "web", "action": "kill", "reason": "It is so.", "outcome": "planned", "holders": ["4711@5"]}]}"#
+                )
+            } else if line.contains("/api/ports/heal") {
+                let body = try JSONSerialization.jsonObject(with: Data(request.body)) as? [String: Any]
+                #expect((body?["expected"] as? [String: [String]])?["web"] == ["4711@5"])
+                named.withLock { $0 = body?["operation_id"] as? String ?? "none" }
+                while wishes.withLock({ $0.count < 3 }) { usleep(1000) }
+                try answer(#"{"detail": "It was cancelled.", "code": "cancelled"}"#, "409 Conflict")
+            } else if line.contains("/cancel") {
+                let count = wishes.withLock { wishes in
+                    wishes.append(line)
+                    return wishes.count
+                }
+                let isThere = count > 2
+                try answer(
+                    isThere ? "{}" : #"{"detail": "There is none.", "code": "unknown_operation"}"#,
+                    isThere ? "200 OK" : "404 Not Found"
+                )
+            }
+        }
+        try write("")
+        let itself = try #require(ProcessIdentity(running: getpid()))
+        let record =
+            #"{"url": "\#(server.url(""))", "pid": \#(itself.pid), "process_start_time": \#(itself.startTime)}"#
+        #expect(
+            FileManager.default.createFile(
+                atPath: path + "/server.json",
+                contents: Data(record.utf8),
+                attributes: [.posixPermissions: 0o600]
+            )
+        )
+        let process = try WizardProcess(["ports", "heal", "--yes", "--data", path])
+        while named.withLock(\.isEmpty) { await briefPause() }
+        process.send(SIGINT)
+        let outcome = await process.outcome()
+        #expect(outcome.code == 130, "\(outcome.errors)\(outcome.output)")
+        let id = named.withLock { $0 }
+        #expect(
+            id.hasPrefix("op_") && wishes.withLock { $0.count == 3 && $0.allSatisfy { $0.contains("/\(id)/cancel") } }
+        )
     }
 }

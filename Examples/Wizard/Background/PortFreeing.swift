@@ -11,16 +11,17 @@ struct PortFreeing {
     /// - Returns: whether the port is free now; not where the person said no.
     /// - Throws: `ServiceError` where the holder may not be ended, ``UsageError`` where nobody can be asked.
     func free(_ use: PortUse, by actor: String) async throws -> Bool {
-        guard try isConfirmed || Console.confirm("Port \(use.port) is held by \(use.holderText). End that?") else {
+        guard try isConfirmed || Console.confirm("Port \(use.port) is held by \(use.holderText). End \(use.that)?")
+        else {
             return false
         }
         let session = try await ServiceSession(data: options.data, file: options.services)
         do {
             let services = session.services
             // Those that were shown.
-            let pids = Set(use.holders.map(\.identity.pid))
+            let seen = Set(use.holders.map { SeenProcess($0.identity) })
             let freed = try await Interrupt.cancelling {
-                try await services.kill(port: use.port, among: pids, by: actor)
+                try await services.kill(port: use.port, among: seen, by: actor)
             }
             await session.close()
             if !options.json { FreedReport(freed).print() }
@@ -30,4 +31,9 @@ struct PortFreeing {
             throw error
         }
     }
+}
+
+extension PortUse {
+    /// Its holders, in a question that has named them.
+    var that: String { holders.count > 1 ? "those" : "that" }
 }

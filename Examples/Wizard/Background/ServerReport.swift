@@ -45,12 +45,7 @@ struct ServerReport {
         for (name, value) in lines { Console.line("  \(name.padded(to: 12))\(value.printable)") }
     }
 
-    private var server: KnownServer? {
-        switch state {
-        case .running(let server, _), .silent(let server): server
-        case .conflict, .stopped: nil
-        }
-    }
+    private var server: KnownServer? { state.server }
 
     private var uptime: Double? {
         guard let milliseconds = server?.startedAt?.milliseconds else { return nil }

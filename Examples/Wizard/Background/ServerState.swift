@@ -23,6 +23,14 @@ enum ServerState: Sendable {
         }
     }
 
+    /// The one whose process is there.
+    var server: KnownServer? {
+        switch self {
+        case .running(let server, _), .silent(let server): server
+        case .conflict, .stopped: nil
+        }
+    }
+
     var name: String {
         switch self {
         case .running: "running"
@@ -30,14 +38,5 @@ enum ServerState: Sendable {
         case .conflict: "conflict"
         case .stopped: "stopped"
         }
-    }
-}
-
-extension PortUse {
-    /// Who holds it, as words of a sentence.
-    var holderText: String {
-        guard let process = holders.first else { return "another user's process" }
-        let supervisor = process.supervisor.map { ", of \($0)" } ?? ""
-        return "\(process.name) (pid \(process.identity.pid))\(supervisor)".printable
     }
 }

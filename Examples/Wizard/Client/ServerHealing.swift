@@ -26,12 +26,12 @@ struct ServerHealing: Sendable {
         return absolute.resolvedPath == registry.resolvedPath ? ServerHealing(client: client) : nil
     }
 
-    /// What it would do.
+    /// What it would do, but for what holds a port and has started this program: of that the server knows nothing.
     func plan() async throws -> RecoveryReport {
         struct Plan: Decodable { let actions: [Step] }
         let body = #"{"strategy": "port_conflicts", "dry_run": true}"#
         let bytes = try await client.post("/api/self-heal/recover", Array(body.utf8))
-        let steps = try Wire.read(Plan.self, from: bytes).actions.map(\.step)
+        let steps = try Wire.read(Plan.self, from: bytes).actions.map { $0.step.sparing(Self.ancestors) }
         return RecoveryReport(strategy: .portConflicts, isDryRun: true, steps: steps)
     }
 
@@ -39,26 +39,29 @@ struct ServerHealing: Sendable {
     ///
     /// - Parameter holders: which services, and who may be ended for each.
     /// - Throws: ``ServerProblem``; `CancellationError` when it was cancelled.
-    func heal(_ holders: [String: Set<Int32>]) async throws -> RecoveryReport {
+    func heal(_ holders: [String: Set<SeenProcess>]) async throws -> RecoveryReport {
         struct Healed: Decodable { let steps: [Step] }
+        // The operation has a name before it is there, so that it and no other is cancelled.
+        let id = "op_heal_" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
         var json = JSONWriter(capacity: 256)
         json.beginObject()
+        json.key("operation_id")
+        json.value(id)
         json.key("expected")
         json.beginObject()
-        for (name, pids) in holders.sorted(by: { $0.key < $1.key }) {
+        for (name, seen) in holders.sorted(by: { $0.key < $1.key }) {
             json.outsideKey(name)
             json.beginArray()
-            for pid in pids.sorted() { json.value(pid) }
+            for process in seen.map(\.description).sorted() { json.value(process) }
             json.endArray()
         }
         json.endObject()
         json.endObject()
         let (client, body) = (client, json.bytes)
-        let before = try await recoveries()
         let work = Task { try await client.post("/api/ports/heal", body, within: nil) }
         let interrupt = Interrupt {
             Task {
-                guard await !cancelRecoveries(but: before) else { return }
+                guard await !cancel(id) else { return }
                 let text = "the server at \(client.server.url) could not be told to stop, and goes on"
                 Console.error("wizard: \(text): see `wizard operations` once it answers.")
                 work.cancel()
@@ -73,17 +76,36 @@ struct ServerHealing: Sendable {
         }
     }
 
-    /// The operations by which it puts services right now.
-    private func recoveries() async throws -> Set<OperationID> {
-        struct Answer: Decodable { let operations: [WireOperation] }
-        let answer = try Wire.read(Answer.self, from: try await client.get(ServerClient.operations))
-        return Set(answer.operations.map(\.operation).filter { $0.type == .recoverServices }.map(\.id))
+    /// How long the server is asked to cancel what it may not have begun.
+    private static let cancelTime: Duration = .seconds(10)
+    private static let interval: Duration = .milliseconds(50)
+
+    /// - Returns: whether the server has taken the wish, or has ended the operation.
+    private func cancel(_ id: String) async -> Bool {
+        let clock = SystemTrackingClock()
+        let deadline = clock.monotonicNanoseconds + Self.cancelTime.nanoseconds
+        while clock.monotonicNanoseconds < deadline {
+            do {
+                _ = try await client.post("\(ServerClient.operations)/\(id)/cancel", within: .seconds(2))
+                return true
+            } catch let problem as ServerProblem where problem.code == "invalid_transition" {
+                return true
+            } catch {
+                // It isn't there yet, or the server doesn't answer.
+                try? await Task.sleep(for: Self.interval)
+            }
+        }
+        return false
     }
 
-    private func cancelRecoveries(but before: Set<OperationID>) async -> Bool {
-        guard await client.health() != nil, let now = try? await recoveries() else { return false }
-        for id in now.subtracting(before) { _ = try? await client.post("\(ServerClient.operations)/\(id)/cancel") }
-        return true
+    /// This program, its parent, and so on.
+    private static var ancestors: Set<SeenProcess> {
+        var found: Set<SeenProcess> = []
+        var next = getpid()
+        while next > 1, let process = ProcessDetails(pid: next), found.insert(SeenProcess(process.identity)).inserted {
+            next = process.parent
+        }
+        return found
     }
 
     private struct Step: Decodable {
@@ -91,11 +113,23 @@ struct ServerHealing: Sendable {
         let action: RecoveryStep.Action
         let outcome: RecoveryStep.Outcome
         let reason: String
-        let pids: [Int32]
+        let holders: [SeenProcess]
 
         var step: RecoveryStep {
-            RecoveryStep(service: service, action: action, reason: reason, outcome: outcome, pids: pids)
+            RecoveryStep(service: service, action: action, reason: reason, outcome: outcome, holders: holders)
         }
+    }
+}
+
+extension RecoveryStep {
+    /// The same, if it ends none of those.
+    fileprivate func sparing(_ processes: Set<SeenProcess>) -> RecoveryStep {
+        guard action != .none, let relative = holders.first(where: processes.contains) else { return self }
+        var step = self
+        step.action = .none
+        step.reason =
+            "\(reason) One of those (pid \(relative.pid)) has started this program: end it by hand if you mean to."
+        return step
     }
 }
 

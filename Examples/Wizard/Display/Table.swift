@@ -3,8 +3,10 @@ struct Table {
     let titles: [String]
     let rows: [[String]]
 
-    /// - Parameter colour: the colour of a row's part that says how it is; `nil` for no row.
-    func print(statusColumn: Int = 1, colour: ((Int) -> Colour)? = nil) {
+    /// - Parameters:
+    ///   - cutsLast: whether the last column is cut; where it says what a person decides by, the terminal goes on in the next line.
+    ///   - colour: the colour of a row's part that says how it is; `nil` for no row.
+    func print(statusColumn: Int = 1, cutsLast: Bool = true, colour: ((Int) -> Colour)? = nil) {
         let widths = titles.indices.map { column in
             max(titles[column].columns, rows.map { $0[column].columns }.max() ?? 0)
         }
@@ -12,7 +14,9 @@ struct Table {
         Console.line(Self.line(titles, widths))
         for (index, row) in rows.enumerated() {
             var fields = row
-            if Console.isTerminal, let last = fields.indices.last { fields[last] = fields[last].truncated(to: room) }
+            if cutsLast, Console.isTerminal, let last = fields.indices.last {
+                fields[last] = fields[last].truncated(to: room)
+            }
             let painted = Console.usesColour ? colour?(index) : nil
             Console.line(Self.line(fields, widths, painted.map { (statusColumn, $0) }))
         }

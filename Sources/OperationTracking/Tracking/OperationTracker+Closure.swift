@@ -38,6 +38,39 @@ extension OperationTracker {
         }
     }
 
+    /// As ``withOperation(type:description:total:unit:parent:startedBy:_:)``, under a name of the caller's own where one is given.
+    ///
+    /// - Throws: also what ``start(named:type:description:total:unit:pid:parent:startedBy:)`` does.
+    package func withOperation<Value: Sendable>(
+        named id: OperationID?,
+        type: OperationType,
+        description: String,
+        total: Int64? = nil,
+        unit: OperationUnit = .bytes,
+        startedBy: String? = nil,
+        _ body: @escaping @Sendable (OperationHandle) async throws -> Value
+    ) async throws -> Value {
+        let handle =
+            if let id {
+                try await start(
+                    named: id,
+                    type: type,
+                    description: description,
+                    total: total,
+                    unit: unit,
+                    startedBy: startedBy
+                )
+            } else {
+                try start(type: type, description: description, total: total, unit: unit, startedBy: startedBy)
+            }
+        return try await run(handle) { value in
+            try await self.end(handle, afterReturning: nil)
+            return value
+        } body: {
+            try await body(handle)
+        }
+    }
+
     /// Runs `body` in a task that the operation's cancellation reaches, and ends the operation as the body ends.
     func run<Value: Sendable, Result>(
         _ handle: OperationHandle,

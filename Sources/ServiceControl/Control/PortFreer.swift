@@ -16,13 +16,19 @@ public struct FreedPort: Sendable, Hashable {
     public var ended: [ProcessDetails]
     /// Whether any of them had to be ended by force, with SIGKILL.
     public var wasForced: Bool
+    /// The processes that hold it still because they were to be left alone; empty when it is free.
+    public var left: [ProcessDetails]
 
     /// Makes a description.
-    public init(port: UInt16, ended: [ProcessDetails] = [], wasForced: Bool = false) {
+    public init(port: UInt16, ended: [ProcessDetails] = [], wasForced: Bool = false, left: [ProcessDetails] = []) {
         self.port = port
         self.ended = ended
         self.wasForced = wasForced
+        self.left = left
     }
+
+    /// Who holds it still, as words of a sentence; empty when it is free.
+    public var leftText: String { left.texts.joined(by: " and ") }
 }
 
 /// Ends what holds a port: SIGTERM, SIGKILL after a grace, and then a look whether the port is free.
@@ -48,31 +54,36 @@ struct PortFreer {
     /// - Parameters:
     ///   - port: the port.
     ///   - expected: whom the caller has seen hold it.
+    ///   - sparing: says which of its holders are left alone, whatever becomes of the others.
     ///   - onSignal: told of each process that is signalled, and with what.
     /// - Throws: ``ServiceError``: `not_permitted`, `supervised`, `taken_again`, `not_ended`, `system`; `CancellationError`.
     func free(
         _ port: UInt16,
         expecting expected: ExpectedHolders = .any,
+        sparing: (PortUse) -> [ProcessDetails] = { _ in [] },
         onSignal: (ProcessDetails, Int32) -> Void
     ) async throws -> FreedPort {
-        let use = try await lookAtHolders(of: port)
+        let all = try await lookAtHolders(of: port)
+        let spared = Set((expected.leavesAlone(all, system) + sparing(all)).map(\.identity))
+        let use = without(all) { spared.contains($0.identity) }
         // In the same look that decides who is ended: another may have taken the port since an earlier one.
         try expected.check(use, system)
-        if use.isFree { return FreedPort(port: port) }
+        if use.isFree { return FreedPort(port: port, left: all.holders) }
         let targets: [ProcessDetails]
         switch KillVerdict(use, system) {
         case .refused(let error): throw error
         case .allowed(let holders): targets = holders
         }
-        var hunt = Hunt(port: port, sockets: Set(use.sockets.map(\.inode)), targets: targets)
+        var hunt = Hunt(port: port, sockets: Set(use.sockets.map(\.inode)), targets: targets, spared: spared)
         let end = clock.monotonicNanoseconds + grace.nanoseconds
         while try askToEnd(&hunt, onSignal), clock.monotonicNanoseconds < end { try await clock.sleep(for: interval) }
         let last = clock.monotonicNanoseconds + vanishingTime.nanoseconds
         while try endByForce(&hunt, onSignal), clock.monotonicNanoseconds < last {
             try await clock.sleep(for: interval)
         }
-        try await verify(port, hunt)
-        return FreedPort(port: port, ended: Array(hunt.signalled.values), wasForced: hunt.wasForced)
+        let left = try await verify(port, hunt)
+        let ended = hunt.signalled.values.sorted { $0.identity.pid < $1.identity.pid }
+        return FreedPort(port: port, ended: ended, wasForced: hunt.wasForced, left: left)
     }
 
     /// While a process ends, its descriptors are gone a moment before its sockets are: that is nobody who may not be seen.
@@ -89,14 +100,35 @@ struct PortFreer {
         }
     }
 
+    /// A look without some of the holders, and the sockets that nobody else has.
+    private func without(_ use: PortUse, _ isSpared: (ProcessDetails) -> Bool) -> PortUse {
+        guard use.holders.contains(where: isSpared) else { return use }
+        var rest = use
+        rest.holders.removeAll(where: isSpared)
+        let inodes = Set(use.sockets.map(\.inode))
+        let held = rest.holders.reduce(into: Set(use.unattributed.map(\.inode))) {
+            $0.formUnion(system.sockets(of: $1.identity.pid, among: inodes))
+        }
+        rest.sockets.removeAll { !held.contains($0.inode) }
+        return rest
+    }
+
     private struct Hunt {
         let port: UInt16
         /// Those there were when it began.
         let sockets: Set<UInt64>
         let targets: [ProcessDetails]
+        let spared: Set<ProcessIdentity>
         var signalled: [ProcessIdentity: ProcessDetails] = [:]
         var killed: Set<ProcessIdentity> = []
         var wasForced: Bool { !killed.isEmpty }
+
+        /// Also what those have forked since who are to be left alone.
+        func spares(_ holder: ProcessDetails) -> Bool {
+            if spared.contains(holder.identity) { return true }
+            guard !targets.contains(where: { $0.identity == holder.identity }) else { return false }
+            return spared.contains { $0.pid == holder.parent }
+        }
     }
 
     /// Asks the holders to end that descend from no other: a server's first process ends its workers better than a stranger
@@ -122,13 +154,18 @@ struct PortFreer {
 
     /// Also those count that may not be ended: workers of another user end a moment after their first process.
     private func isHeld(_ hunt: Hunt) throws -> Bool {
-        try system.listeners(port: hunt.port).contains { hunt.sockets.contains($0.inode) }
+        let there = hunt.sockets.intersection(try system.listeners(port: hunt.port).map(\.inode))
+        guard !there.isEmpty, !hunt.spared.isEmpty else { return !there.isEmpty }
+        // One that is to be left alone may have the very socket, and keeps it.
+        let holders = system.holders(of: there)
+        let others = holders.keys.filter { pid in system.process(pid).map { !hunt.spares($0) } ?? false }
+        return !others.isEmpty || !there.isSubset(of: holders.values.reduce(into: Set()) { $0.formUnion($1) })
     }
 
     /// The processes that have the sockets now, as far as they may be ended.
     private func holders(of hunt: Hunt) -> [ProcessDetails] {
         system.holders(of: hunt.sockets).keys.sorted().compactMap(system.process).filter { holder in
-            hunt.targets.contains { $0.identity == holder.identity } || isOwn(holder)
+            hunt.targets.contains { $0.identity == holder.identity } || isOwn(holder) && !hunt.spares(holder)
         }
     }
 
@@ -159,13 +196,16 @@ struct PortFreer {
         }
     }
 
-    private func verify(_ port: UInt16, _ hunt: Hunt) async throws {
-        var use = try PortScanner(system: system).use(of: port)
+    /// - Returns: those who have it still and may.
+    private func verify(_ port: UInt16, _ hunt: Hunt) async throws -> [ProcessDetails] {
+        var all = try PortScanner(system: system).use(of: port)
+        var use = without(all, hunt.spares)
         if use.isFree, hunt.targets.contains(where: { $0.supervisor != nil }) {
             try await clock.sleep(for: restartTime)
-            use = try PortScanner(system: system).use(of: port)
+            all = try PortScanner(system: system).use(of: port)
+            use = without(all, hunt.spares)
         }
-        guard !use.isFree else { return }
+        guard !use.isFree else { return all.holders }
         let names = use.holders.map { "\($0.name) (pid \($0.identity.pid))" }.joined(separator: ", ")
         let holder = names.isEmpty ? "another process" : names
         if use.sockets.contains(where: { hunt.sockets.contains($0.inode) }) {

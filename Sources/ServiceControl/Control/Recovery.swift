@@ -18,7 +18,7 @@ public enum RecoveryStrategy: String, Sendable, Hashable, Codable, CaseIterable 
 }
 
 /// What a strategy does to one service.
-public struct RecoveryStep: Sendable, Hashable, Encodable {
+public struct RecoveryStep: Sendable, Hashable {
     /// What is done.
     public enum Action: String, Sendable, Hashable, Codable {
         /// Ends what holds the port.
@@ -51,17 +51,40 @@ public struct RecoveryStep: Sendable, Hashable, Encodable {
     public var reason: String
     /// What became of it.
     public var outcome: Outcome
-    /// The processes that may be ended for it: those that held the service's port when it was looked, in ascending order. What
-    /// they have forked since goes with them.
-    public var pids: [Int32]
+    /// The processes that may be ended for it: those that held the service's port in its place when it was looked, in ascending order
+    /// of their pids. What they have forked since goes with them.
+    public var holders: [SeenProcess]
 
     /// Makes a step.
-    public init(service: String, action: Action, reason: String, outcome: Outcome = .planned, pids: [Int32] = []) {
+    public init(
+        service: String,
+        action: Action,
+        reason: String,
+        outcome: Outcome = .planned,
+        holders: [SeenProcess] = []
+    ) {
         self.service = service
         self.action = action
         self.reason = reason
         self.outcome = outcome
-        self.pids = pids
+        self.holders = holders
+    }
+}
+
+extension RecoveryStep: Encodable {
+    private enum CodingKeys: CodingKey {
+        case service, action, reason, outcome, holders, pids
+    }
+
+    /// Writes it with the pids of ``holders`` as numbers beside their text form.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(service, forKey: .service)
+        try container.encode(action, forKey: .action)
+        try container.encode(reason, forKey: .reason)
+        try container.encode(outcome, forKey: .outcome)
+        try container.encode(holders, forKey: .holders)
+        try container.encode(holders.map(\.pid), forKey: .pids)
     }
 }
 
@@ -87,9 +110,9 @@ public struct RecoveryReport: Sendable, Hashable, Encodable {
     }
 
     /// The services for which anything can be done, each with the processes that may be ended for it: what is to be handed to
-    /// ``ServiceController/recover(_:expecting:isDryRun:by:)`` by whoever was shown this report and has agreed to it.
-    public var holders: [String: Set<Int32>] {
-        Dictionary(steps.filter { $0.action != .none }.map { ($0.service, Set($0.pids)) }) { $0.union($1) }
+    /// ``ServiceController/recover(_:expecting:isDryRun:named:by:)`` by whoever was shown this report and has agreed to it.
+    public var holders: [String: Set<SeenProcess>] {
+        Dictionary(steps.filter { $0.action != .none }.map { ($0.service, Set($0.holders)) }) { $0.union($1) }
     }
 
     /// Whether every service that needed it has been put right.

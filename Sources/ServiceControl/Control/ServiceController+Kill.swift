@@ -18,29 +18,36 @@ extension ServiceController {
     ///
     /// - Parameters:
     ///   - name: a service of the registry's file.
-    ///   - pid: the process that the caller has seen; `nil` for whichever it is.
+    ///   - pid: the process that the caller has seen: it is ended with what it has forked, and others that have the port beside it are
+    ///     left alone (``FreedPort/left``); `nil` for whoever holds the port.
     ///   - actor: who wants it, for the audit log.
     /// - Throws: ``ServiceError``: `unknown_service`, `not_possible`, `not_permitted`, `supervised`, `taken_again`, `not_ended`,
     ///   `busy`, `system`; `CancellationError`.
     @discardableResult
     public func kill(_ name: String, pid: Int32? = nil, by actor: String) async throws -> FreedPort {
-        try await kill(name, expecting: pid.map { .including($0) } ?? .any, by: actor)
+        try await kill(name, expecting: pid.map { .just(SeenProcess(pid: $0)) } ?? .any, by: actor)
     }
 
     /// Ends what holds a service's port as ``kill(_:pid:by:)`` does, if nobody holds it but those whom the caller has seen.
     ///
     /// - Parameters:
     ///   - name: a service of the registry's file.
-    ///   - pids: those who may be ended; what they have forked since goes with them.
+    ///   - seen: those who may be ended; what they have forked since goes with them.
     ///   - actor: who wants it, for the audit log.
     /// - Throws: as ``kill(_:pid:by:)``; `not_possible` also where another process holds the port by now.
     @discardableResult
-    public func kill(_ name: String, among pids: Set<Int32>, by actor: String) async throws -> FreedPort {
-        try await kill(name, expecting: .only(pids), by: actor)
+    public func kill(_ name: String, among seen: Set<SeenProcess>, by actor: String) async throws -> FreedPort {
+        try await kill(name, expecting: .only(seen), by: actor)
     }
 
+    /// - Parameter sparesOwn: whether the service's own process is left alone.
     @discardableResult
-    func kill(_ name: String, expecting holders: ExpectedHolders, by actor: String) async throws -> FreedPort {
+    func kill(
+        _ name: String,
+        expecting holders: ExpectedHolders,
+        sparesOwn: Bool = false,
+        by actor: String
+    ) async throws -> FreedPort {
         let service = try registry.service(name)
         guard let port = service.port else {
             throw ServiceError(.notPossible, "\(name) has no port that anyone could hold: stop it instead.")
@@ -48,7 +55,13 @@ extension ServiceController {
         try Self.checkRight(service, in: registry.path)
         return try await exclusively(name, "killed") {
             try await operation(.freePort, "Free port \(port) of \(name)", by: actor) { handle in
-                try await self.free(port, expecting: holders, by: actor, handle)
+                try await self.free(
+                    port,
+                    expecting: holders,
+                    sparingOwnOf: sparesOwn ? service : nil,
+                    by: actor,
+                    handle
+                )
             }
         }
     }
@@ -57,11 +70,11 @@ extension ServiceController {
     ///
     /// - Parameters:
     ///   - port: the port of a service in the registry's file.
-    ///   - pids: those who may be ended, as in ``kill(_:among:by:)``; `nil` for whoever holds the port.
+    ///   - seen: those who may be ended, as in ``kill(_:among:by:)``; `nil` for whoever holds the port.
     ///   - actor: who wants it, for the audit log.
     /// - Throws: as ``kill(_:pid:by:)``; `not_permitted` where no service has the port.
     @discardableResult
-    public func kill(port: UInt16, among pids: Set<Int32>? = nil, by actor: String) async throws -> FreedPort {
+    public func kill(port: UInt16, among seen: Set<SeenProcess>? = nil, by actor: String) async throws -> FreedPort {
         let services = registry.services.filter { $0.port == port }
         guard let service = services.first(where: { $0.registeredBy == nil }) ?? services.first else {
             throw ServiceError(
@@ -69,18 +82,21 @@ extension ServiceController {
                 "Port \(port) is of no service in \(registry.path), and only what holds such a port is ended: add a service with it there."
             )
         }
-        return try await kill(service.name, expecting: pids.map { .only($0) } ?? .any, by: actor)
+        return try await kill(service.name, expecting: seen.map { .only($0) } ?? .any, by: actor)
     }
 
     func free(
         _ port: UInt16,
         expecting expected: ExpectedHolders,
+        sparingOwnOf service: ServiceDefinition? = nil,
         by actor: String,
         _ handle: OperationHandle
     ) async throws -> FreedPort {
         handle.setPhase("ending", message: "what holds port \(port)")
         let freer = PortFreer(system: system, clock: handle.clock, grace: configuration.grace)
-        return try await freer.free(port, expecting: expected) { process, signal in
+        return try await freer.free(port, expecting: expected) { use in
+            service.map { sides(of: use, $0, knownProcess(of: $0.name)).own } ?? []
+        } onSignal: { process, signal in
             let isForced = signal == SIGKILL
             if isForced { handle.setPhase("ending by force", message: "\(process.name) (pid \(process.identity.pid))") }
             note(

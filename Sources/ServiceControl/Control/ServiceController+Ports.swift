@@ -40,8 +40,7 @@ extension ServiceController {
             }
             let use = try PortScanner(system: system).use(of: new)
             guard use.isFree else {
-                let holder = use.holders.first.map { "\($0.name) (pid \($0.identity.pid))" } ?? "another user's process"
-                throw ServiceError(.portConflict, "Port \(new) is held by \(holder): choose another.")
+                throw ServiceError(.portConflict, "Port \(new) is held by \(use.holderText): choose another.")
             }
             try registry.update(name) { changed in
                 changed.port = new

@@ -1,4 +1,4 @@
-import OperationTracking
+public import OperationTracking
 
 extension ServiceController {
     /// Puts all port conflicts right: ends what holds the port of an enabled service in its place, and starts the service
@@ -7,19 +7,24 @@ extension ServiceController {
     /// Services that share a port with another enabled one are skipped: one would be healed into the other for ever.
     ///
     /// - Parameters:
-    ///   - holders: see ``recover(_:expecting:isDryRun:by:)``.
+    ///   - holders: see ``recover(_:expecting:isDryRun:named:by:)``.
+    ///   - id: see there, too.
     ///   - actor: who wants it, for the audit log.
     /// - Returns: what was done to which service, and what could not be.
     /// - Throws: ``ServiceError`` (`system`) when the system doesn't say who listens; `CancellationError`.
     @discardableResult
-    public func heal(expecting holders: [String: Set<Int32>]? = nil, by actor: String) async throws -> RecoveryReport {
-        try await recover(.portConflicts, expecting: holders, by: actor)
+    public func heal(
+        expecting holders: [String: Set<SeenProcess>]? = nil,
+        named id: OperationID? = nil,
+        by actor: String
+    ) async throws -> RecoveryReport {
+        try await recover(.portConflicts, expecting: holders, named: id, by: actor)
     }
 
     /// Starts all enabled services that have a `startup_cmd` and don't run, in the order of the registry.
     ///
     /// - Parameter actor: who wants it, for the audit log.
-    /// - Throws: as ``heal(expecting:by:)``.
+    /// - Throws: as ``heal(expecting:named:by:)``.
     @discardableResult
     public func startAll(by actor: String) async throws -> RecoveryReport {
         try await recover(.stoppedServices, by: actor)
@@ -56,21 +61,25 @@ extension ServiceController {
     ///   - holders: the services that may be put right, each with the processes that may be ended for it, as
     ///     ``RecoveryReport/holders`` of a dry run has them; `nil` for all that need it, and whoever holds their ports now.
     ///   - isDryRun: whether it is only looked what would be done.
+    ///   - id: the name of the operation, by which the caller can cancel it; `nil` for one of the tracker's choice. There is none where
+    ///     nothing is done.
     ///   - actor: who wants it, for the audit log.
     /// - Returns: what was done to which service, and what could not be.
-    /// - Throws: ``ServiceError`` (`system`) when the system doesn't say who listens; `CancellationError`.
+    /// - Throws: ``ServiceError`` (`system`) when the system doesn't say who listens; `OperationError` (`duplicate_operation`);
+    ///   `CancellationError`.
     public func recover(
         _ strategy: RecoveryStrategy,
-        expecting holders: [String: Set<Int32>]? = nil,
+        expecting holders: [String: Set<SeenProcess>]? = nil,
         isDryRun: Bool = false,
+        named id: OperationID? = nil,
         by actor: String
     ) async throws -> RecoveryReport {
         var steps = try await steps(strategy)
         if let holders {
             steps = steps.compactMap { step in
-                guard let pids = holders[step.service] else { return nil }
+                guard let seen = holders[step.service] else { return nil }
                 var step = step
-                step.pids = pids.sorted()
+                step.holders = seen.sorted { ($0.pid, $0.startTime ?? 0) < ($1.pid, $1.startTime ?? 0) }
                 return step
             }
         }
@@ -81,6 +90,7 @@ extension ServiceController {
                 .recoverServices,
                 strategy.description,
                 steps: Int64(report.steps.count),
+                named: id,
                 by: actor
             ) { handle in
                 let done = try await self.follow(report, by: actor, handle)
@@ -114,9 +124,9 @@ extension ServiceController {
     /// Each step is an operation of its own beside the whole one, as if it had been asked for alone.
     private func follow(_ step: inout RecoveryStep, by actor: String, _ handle: OperationHandle) async throws {
         handle.setPhase(step.action.rawValue, message: step.service)
-        let holders = ExpectedHolders.only(Set(step.pids))
+        let holders = ExpectedHolders.only(Set(step.holders))
         switch step.action {
-        case .kill: try await kill(step.service, expecting: holders, by: actor)
+        case .kill: try await kill(step.service, expecting: holders, sparesOwn: true, by: actor)
         case .start: try await start(step.service, by: actor)
         case .restart: try await restart(step.service, expecting: holders, by: actor)
         case .none:
@@ -130,21 +140,18 @@ extension ServiceController {
         switch strategy {
         case .portConflicts:
             let shared = registry.sharedPorts
-            return try heldPorts().map { ($0, conflict($0, $1), $1) }.filter { !$0.1.isCorrect }.map {
-                service,
-                conflict,
-                use in
-                let holder =
-                    conflict.actualProcess.map { "\($0) (pid \(conflict.pid ?? 0))" } ?? "another user's process"
-                let pids = use.holders.map(\.identity.pid).sorted()
-                if let warning = shared[use.port] {
-                    return RecoveryStep(service: service.name, action: .none, reason: warning, pids: pids)
-                }
+            return try heldPorts().map { ($0, conflict($0, $1)) }.filter { !$0.1.isCorrect }.map { service, conflict in
+                // One whose own process holds the port, too, needs nothing but that the others go.
+                let isThere = conflict.holders.contains(where: \.isCorrect)
+                let action: RecoveryStep.Action =
+                    conflict.canRestart && !isThere ? .restart : conflict.canKill ? .kill : .none
+                let warning = shared[service.name]
                 return RecoveryStep(
                     service: service.name,
-                    action: conflict.canRestart ? .restart : conflict.canKill ? .kill : .none,
-                    reason: conflict.reason ?? "Port \(use.port) is held by \(holder).",
-                    pids: pids
+                    action: warning == nil ? action : .none,
+                    reason: warning ?? conflict.reason
+                        ?? "Port \(conflict.port) is held by \(conflict.heldBy)\(isThere ? " beside its own process" : "").",
+                    holders: conflict.holders.filter { !$0.isCorrect }.map(\.process)
                 )
             }
         case .failedServices:
@@ -153,7 +160,7 @@ extension ServiceController {
                     service: report.service.name,
                     action: report.service.startupCommand == nil ? .none : .restart,
                     reason: report.detail ?? "It has failed.",
-                    pids: (report.use?.holders ?? []).map(\.identity.pid).sorted()
+                    holders: (report.use?.holders ?? []).map { SeenProcess($0.identity) }
                 )
             }
         case .stoppedServices:
@@ -162,7 +169,7 @@ extension ServiceController {
                 $0.status == .stopped && $0.service.isEnabled && $0.service.startupCommand != nil
             }
             .map { report in
-                let warning = report.service.port.flatMap { shared[$0] }
+                let warning = shared[report.service.name]
                 return RecoveryStep(
                     service: report.service.name,
                     action: warning == nil ? .start : .none,

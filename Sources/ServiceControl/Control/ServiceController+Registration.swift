@@ -11,7 +11,8 @@ extension ServiceController {
     /// - Parameters:
     ///   - service: the service.
     ///   - actor: who registers it, such as `http`; at most 100 bytes are kept.
-    /// - Throws: ``ServiceError``: `invalid_service`, `duplicate_service`, `not_permitted`, `invalid_registry`, `system`.
+    /// - Throws: ``ServiceError``: `invalid_service`, `duplicate_service`, `port_conflict` where a person's service has the
+    ///   port, `not_permitted`, `invalid_registry`, `system`.
     public func register(_ service: ServiceDefinition, by actor: String) throws(ServiceError) {
         var service = service
         service.registeredBy = actor.bounded(toBytes: 100)
@@ -21,6 +22,13 @@ extension ServiceController {
             throw ServiceError(
                 .notPermitted,
                 "The health of a service that is registered this way is asked on this machine only: give a path, or a URL of 127.0.0.1."
+            )
+        }
+        let known = registry.services.first { $0.registeredBy == nil && $0.port != nil && $0.port == service.port }
+        if let known, let port = service.port, known.name != service.name {
+            throw ServiceError(
+                .portConflict,
+                "Port \(port) is that of \(known.name), which a person put into \(registry.path): register another, as GET /api/ports/available finds one."
             )
         }
         if try !registry.replaceRegistered(with: service) { try registry.register(service) }

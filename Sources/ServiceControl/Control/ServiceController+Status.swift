@@ -56,10 +56,14 @@ extension ServiceController {
 
     func conflict(_ service: ServiceDefinition, _ use: PortUse) -> PortConflict {
         let look = look(at: service, use: use)
+        let (own, wrong) = sides(of: use, service, knownProcess(of: service.name))
+        // Where others hold it beside its own process, they alone are ended.
+        var ending = use
+        if !wrong.isEmpty { ending.holders = wrong }
         var reason: String?
         if service.registeredBy != nil {
             reason = Self.registeredOnly(service, in: registry.path).message
-        } else if case .refused(let error) = KillVerdict(use, system) {
+        } else if case .refused(let error) = KillVerdict(ending, system) {
             reason = error.message
         }
         return PortConflict(
@@ -71,6 +75,14 @@ extension ServiceController {
             isCorrect: look.status == .running,
             canKill: reason == nil,
             canRestart: reason == nil && service.startupCommand != nil,
+            holders: use.holders.map { holder in
+                .init(
+                    process: SeenProcess(holder.identity),
+                    name: holder.name,
+                    isCorrect: own.contains { $0.identity == holder.identity }
+                )
+            },
+            heldBy: ending.holderText,
             reason: reason,
             supervisor: use.holders.compactMap(\.supervisor).first?.description
         )
@@ -99,32 +111,43 @@ extension ServiceController {
         return report
     }
 
+    /// The holders of a service's port that are its own, and the others. Workers count as what has forked them.
+    func sides(of use: PortUse, _ service: ServiceDefinition, _ known: KnownProcess) -> (
+        own: [ProcessDetails], wrong: [ProcessDetails]
+    ) {
+        let named = use.holders.filter { isOwn($0, known) || $0.isNamed(service.processName) }
+        let pids = Set(named.map(\.identity.pid))
+        let ownOrWorker = { (process: ProcessDetails) in
+            pids.contains(process.identity.pid) || pids.contains(process.parent)
+        }
+        return (use.holders.filter(ownOrWorker), use.holders.filter { !ownOrWorker($0) })
+    }
+
     private func judge(_ use: PortUse, _ known: KnownProcess, _ report: inout ServiceReport) {
-        let service = report.service
-        let own = use.holders.filter { isOwn($0, known) || $0.isNamed(service.processName) }
-        let ownPIDs = Set(own.map(\.identity.pid))
-        // Workers count as what has forked them.
-        let wrong = use.holders.filter { !ownPIDs.contains($0.identity.pid) && !ownPIDs.contains($0.parent) }
-        if let process = wrong.first {
+        let (own, wrong) = sides(of: use, report.service, known)
+        if let process = wrong.heads.first ?? wrong.first {
             report.status = .portConflict
             report.process = process
-            report.detail = Self.conflictText(service, use.port, process)
-        } else if let process = own.first(where: { !ownPIDs.contains($0.parent) }) ?? own.first {
+            report.detail = Self.conflictText(report.service, use.port, own, wrong)
+        } else if let process = own.heads.first ?? own.first {
             report.status = .running
             report.process = process
             report.wasStartedHere = own.contains { isOwn($0, known) }
         } else {
-            let user = use.unattributed.first.map { UserName.described($0.userID) } ?? "another user"
             report.status = .unknown
-            report.detail =
-                "Port \(use.port) is held by a process of \(user), which the system doesn't show to this one."
+            report.detail = "Port \(use.port) is held by \(use.holderText), which the system doesn't show to this one."
         }
     }
 
-    static func conflictText(_ service: ServiceDefinition, _ port: UInt16, _ process: ProcessDetails) -> String {
-        let supervisor = process.supervisor.map { ", of \($0)" } ?? ""
-        return
-            "Port \(port) is held by \(process.name) (pid \(process.identity.pid))\(supervisor), not by \(service.processName ?? service.name)."
+    private static func conflictText(
+        _ service: ServiceDefinition,
+        _ port: UInt16,
+        _ own: [ProcessDetails],
+        _ wrong: [ProcessDetails]
+    ) -> String {
+        let right =
+            own.isEmpty ? service.processName ?? service.name : own.texts.joined(by: " and ") + " alone"
+        return "Port \(port) is held by \(wrong.texts.joined(by: " and ")), not by \(right)."
     }
 
     /// Asks the health endpoints of those that run, or that can't be seen otherwise, all at once.

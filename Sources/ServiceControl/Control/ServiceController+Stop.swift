@@ -91,19 +91,27 @@ extension ServiceController {
             throw ServiceError(.notPossible, "\(service.name) has no startup_cmd: give it one in \(registry.path).")
         }
         let report = try await report(of: service)
+        let seen = holders.orOnly(report.use?.holders.seen ?? [])
         if report.status == .portConflict, let port = service.port {
             try Self.checkRight(service, in: registry.path)
-            _ = try await free(port, expecting: holders, by: actor, handle)
-        } else {
-            if let use = report.use { try holders.check(use, system) }
-            _ = try await stop(service, by: actor, handle)
+            // Its own process is stopped as any is.
+            _ = try await free(port, expecting: seen, sparingOwnOf: service, by: actor, handle)
+        } else if let use = report.use {
+            try seen.check(use, system)
         }
+        _ = try await stop(service, expecting: seen, by: actor, handle)
         return try await start(service, within: timeout, by: actor, handle)
     }
 
-    func stop(_ service: ServiceDefinition, by actor: String, _ handle: OperationHandle) async throws -> StoppedService
-    {
+    /// - Parameter holders: who may be ended that holds its port; those that hold it now where anybody may.
+    func stop(
+        _ service: ServiceDefinition,
+        expecting holders: ExpectedHolders = .any,
+        by actor: String,
+        _ handle: OperationHandle
+    ) async throws -> StoppedService {
         let report = try await report(of: service)
+        let seen = holders.orOnly(report.use?.holders.seen ?? [])
         let known = knownProcess(of: service.name)
         let isHeld = report.use?.isFree == false
         if report.status == .portConflict {
@@ -120,7 +128,10 @@ extension ServiceController {
             throw Self.registeredOnly(service, in: registry.path)
         }
         known.child?.expectEnd()
-        if let command = service.shutdownCommand { try await shutDown(service, command, known, by: actor, handle) }
+        if let command = service.shutdownCommand {
+            let sockets = Set((report.use?.sockets ?? []).map(\.inode))
+            try await shutDown(service, command, known, sockets, by: actor, handle)
+        }
         if let leader = known.running, isThere(leader) {
             handle.setPhase("ending", message: "\(service.name) (pid \(leader.pid))")
             note("process.terminated", by: actor, handle.id, "\(service.name) (pid \(leader.pid)) and its session")
@@ -132,7 +143,8 @@ extension ServiceController {
         }
         if let port = service.port, try !system.listeners(port: port).isEmpty {
             try Self.checkRight(service, in: registry.path)
-            _ = try await free(port, expecting: .any, by: actor, handle)
+            // Another may have taken it meanwhile.
+            _ = try await free(port, expecting: seen, by: actor, handle)
         } else if service.port == nil, known.running == nil, try await self.report(of: service).status == .running {
             throw ServiceError(
                 .notPossible,
@@ -142,11 +154,12 @@ extension ServiceController {
         return StoppedService(service: service.name, wasRunning: true)
     }
 
-    /// Runs the command, and waits until the service is gone. That it fails is noted: signals follow.
+    /// Runs the command, and waits until the service is gone with the sockets that it had. That it fails is noted: signals follow.
     private func shutDown(
         _ service: ServiceDefinition,
         _ command: ServiceCommand,
         _ known: KnownProcess,
+        _ sockets: Set<UInt64>,
         by actor: String,
         _ handle: OperationHandle
     ) async throws {
@@ -165,7 +178,7 @@ extension ServiceController {
         let clock = handle.clock
         let deadline = clock.monotonicNanoseconds + configuration.stopTimeout.nanoseconds
         while clock.monotonicNanoseconds < deadline {
-            if try process.ending != nil && !isThere(service, known) { break }
+            if try process.ending != nil && !isThere(service, known, sockets) { break }
             if let ending = process.ending, ending != .exited(0) {
                 handle.setMessage("shutdown_cmd ended \(ending.text)")
                 break
@@ -181,10 +194,14 @@ extension ServiceController {
         await end(process, clock)
     }
 
-    private func isThere(_ service: ServiceDefinition, _ known: KnownProcess) throws -> Bool {
+    private func isThere(
+        _ service: ServiceDefinition,
+        _ known: KnownProcess,
+        _ sockets: Set<UInt64>
+    ) throws -> Bool {
         if let leader = known.running, isThere(leader) { return true }
         guard let port = service.port else { return false }
-        return try !system.listeners(port: port).isEmpty
+        return try system.listeners(port: port).contains { sockets.contains($0.inode) }
     }
 
     private func isThere(_ leader: ProcessIdentity) -> Bool {

@@ -139,10 +139,12 @@ public actor ServiceController {
         _ type: OperationType,
         _ description: String,
         steps: Int64? = nil,
+        named id: OperationID? = nil,
         by actor: String,
         _ body: @escaping @Sendable (OperationHandle) async throws -> Result
     ) async throws -> Result {
         try await tracker.withOperation(
+            named: id,
             type: type,
             description: description,
             total: steps,

@@ -27,9 +27,11 @@ struct StartedRecord: Codable, Hashable {
 
     var identity: ProcessIdentity { ProcessIdentity(pid: pid, startTime: startTime) }
 
-    /// The process, if it is still there.
+    /// The process, if it or anything of its session is still there. One that has ended may be listed for a while, until its parent
+    /// has looked after it.
     var running: ProcessIdentity? {
-        boot == Self.currentBoot && identity.isRunning ? identity : nil
+        guard boot == Self.currentBoot, identity.isRunning else { return nil }
+        return ProcessSession(id: pid).members.isEmpty ? nil : identity
     }
 
     /// What a start of the system is known by; empty where it has no name.

@@ -84,19 +84,20 @@ public final class ServiceRegistry: Sendable {
     }
 
     /// What is allowed and yet hardly meant, in a sentence each: two enabled services with one port.
-    public var warnings: [String] { sharedPorts.sorted { $0.key < $1.key }.map(\.value) }
+    public var warnings: [String] { Set(sharedPorts.values).sorted() }
 
-    /// The ports that several enabled services have, with a sentence that names these.
-    var sharedPorts: [UInt16: String] {
+    /// The services whose port another enabled one has, each with a sentence that names all of them. What was registered while a
+    /// program ran counts for nothing against what a person put into the file.
+    var sharedPorts: [String: String] {
         let enabled = services.filter { $0.isEnabled && $0.port != nil }
-        let byPort = Dictionary(grouping: enabled, by: { $0.port ?? 0 }).filter { $0.value.count > 1 }
-        return Dictionary(
-            uniqueKeysWithValues: byPort.map { port, services in
-                let names = services.map(\.name).joined(separator: " and ")
-                let text = "\(names) have the same port, \(port): only one of them can run. Reassign or disable one."
-                return (port, text)
-            }
-        )
+        var shared: [String: String] = [:]
+        for (port, services) in Dictionary(grouping: enabled, by: { $0.port ?? 0 }) where services.count > 1 {
+            let names = services.map(\.name).joined(separator: " and ")
+            let text = "\(names) have the same port, \(port): only one of them can run. Reassign or disable one."
+            let isOnlyPersons = services.count { $0.registeredBy == nil } == 1
+            for service in services where service.registeredBy != nil || !isOnlyPersons { shared[service.name] = text }
+        }
+        return shared
     }
 
     /// The service with this name.
@@ -115,10 +116,15 @@ public final class ServiceRegistry: Sendable {
     public func register(_ service: ServiceDefinition) throws(ServiceError) {
         if let problem = service.problems.first { throw ServiceError(.invalidService, problem) }
         try change { document, services throws(ServiceError) in
-            guard !services.contains(where: { $0.name == service.name }) else {
+            if let known = services.first(where: { $0.name == service.name }) {
+                let isPersons = known.registeredBy == nil && service.registeredBy != nil
+                let advice =
+                    isPersons
+                    ? ", which a person put into \(file.path): choose another name, or have that changed there."
+                    : ": unregister it first."
                 throw ServiceError(
                     .duplicateService,
-                    "There is a service \"\(service.name)\" already: unregister it first."
+                    "There is a service \"\(service.name)\" already\(advice)"
                 )
             }
             guard services.count < Self.limit else {

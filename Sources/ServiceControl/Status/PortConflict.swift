@@ -16,10 +16,31 @@ public struct PortConflict: Sendable, Hashable {
     public var canKill: Bool
     /// Whether the service can be started in its place.
     public var canRestart: Bool
+    /// All processes that hold it, in ascending order of their pids.
+    public var holders: [Holder]
+    /// Who holds it in the service's place, or, where nobody does, who holds it: as words of a sentence.
+    public var heldBy: String
     /// Why it can't be ended; `nil` when it can.
     public var reason: String?
     /// What watches over the process, such as `systemd (nginx.service)`.
     public var supervisor: String?
+
+    /// A process that holds a port.
+    public struct Holder: Sendable, Hashable {
+        /// Which process it is.
+        public var process: SeenProcess
+        /// Its name.
+        public var name: String
+        /// Whether it is the service's own.
+        public var isCorrect: Bool
+
+        /// Makes a description.
+        public init(process: SeenProcess, name: String, isCorrect: Bool) {
+            self.process = process
+            self.name = name
+            self.isCorrect = isCorrect
+        }
+    }
 
     /// Makes a description.
     public init(
@@ -31,6 +52,8 @@ public struct PortConflict: Sendable, Hashable {
         isCorrect: Bool,
         canKill: Bool,
         canRestart: Bool,
+        holders: [Holder],
+        heldBy: String,
         reason: String? = nil,
         supervisor: String? = nil
     ) {
@@ -42,6 +65,8 @@ public struct PortConflict: Sendable, Hashable {
         self.isCorrect = isCorrect
         self.canKill = canKill
         self.canRestart = canRestart
+        self.holders = holders
+        self.heldBy = heldBy
         self.reason = reason
         self.supervisor = supervisor
     }
@@ -49,12 +74,13 @@ public struct PortConflict: Sendable, Hashable {
 
 extension PortConflict: Encodable {
     private enum CodingKeys: String, CodingKey {
-        case service, port, pid, reason, supervisor
+        case service, port, pid, holders, reason, supervisor
         case expectedProcess = "expected_process"
         case actualProcess = "actual_process"
         case isCorrect = "is_correct"
         case canKill = "can_kill"
         case canRestart = "can_restart"
+        case heldBy = "held_by"
     }
 
     /// Writes it with every key, `null` for what isn't known.
@@ -68,8 +94,26 @@ extension PortConflict: Encodable {
         try container.encode(isCorrect, forKey: .isCorrect)
         try container.encode(canKill, forKey: .canKill)
         try container.encode(canRestart, forKey: .canRestart)
+        try container.encode(holders, forKey: .holders)
+        try container.encode(heldBy, forKey: .heldBy)
         try container.encode(reason, forKey: .reason)
         try container.encode(supervisor, forKey: .supervisor)
+    }
+}
+
+extension PortConflict.Holder: Encodable {
+    private enum CodingKeys: String, CodingKey {
+        case pid, process, name
+        case isCorrect = "is_correct"
+    }
+
+    /// Writes it with its pid as a number beside the text form of ``process``.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(process.pid, forKey: .pid)
+        try container.encode(process, forKey: .process)
+        try container.encode(name, forKey: .name)
+        try container.encode(isCorrect, forKey: .isCorrect)
     }
 }
 

@@ -59,15 +59,22 @@ extension OpenAPIDocument {
             [
                 ("strategy", "{enum: [port_conflicts, failed_services, stopped_services]}"),
                 ("dry_run", "{type: [boolean, 'null'], default: true}"), ("expected", expectedHolders),
+                ("operation_id", operationName),
             ]
         ),
-        request("HealRequest", [("expected", expectedHolders)]),
+        request("HealRequest", [("expected", expectedHolders), ("operation_id", operationName)]),
     ].joined()
+
+    /// The name that the operation is to have, by which it can be cancelled.
+    private static let operationName = "{type: [string, 'null'], pattern: '^op_[A-Za-z0-9_-]{1,60}$'}"
+
+    /// A process as it was seen: its pid, and when it started.
+    private static let seenProcess = "{type: string, pattern: '^[1-9][0-9]{0,8}@[0-9]{1,19}$'}"
 
     /// For each service that may be put right, the processes that may be ended, as a dry run's actions have them.
     private static let expectedHolders = """
         {type: [object, 'null'], maxProperties: 256, \
-        additionalProperties: {type: array, maxItems: 4096, items: {type: integer, minimum: 1, maximum: 2147483647}}}
+        additionalProperties: {type: array, maxItems: 4096, items: {anyOf: [{type: integer, minimum: 1, maximum: 2147483647}, \(seenProcess)]}}}
         """
 
     private static let reports = [
@@ -139,9 +146,10 @@ extension OpenAPIDocument {
             [
                 ("service", text), ("port", port), ("expected_process", maybeText), ("actual_process", maybeText),
                 ("pid", maybePID), ("is_correct", truth), ("can_kill", truth), ("can_restart", truth),
-                ("reason", maybeText), ("supervisor", maybeText),
+                ("holders", list("PortHolder")), ("held_by", text), ("reason", maybeText), ("supervisor", maybeText),
             ]
         ),
+        object("PortHolder", [("pid", count), ("process", seenProcess), ("name", text), ("is_correct", truth)]),
         object(
             "SelfHealStatus",
             [
@@ -166,7 +174,8 @@ extension OpenAPIDocument {
             "FreedPort",
             [
                 ("success", success), ("message", text), ("service", text), ("port", port), ("pid", maybePID),
-                ("ended", "{type: array, items: {type: integer}}"), ("forced", truth),
+                ("ended", "{type: array, items: {type: integer}}"), ("left", "{type: array, items: {type: integer}}"),
+                ("forced", truth),
             ]
         ),
         object(
@@ -181,7 +190,7 @@ extension OpenAPIDocument {
             [
                 ("service", text), ("action", "{enum: [kill, start, restart, none]}"), ("reason", text),
                 ("outcome", "{enum: [planned, done, failed, skipped]}"),
-                ("pids", "{type: array, items: {type: integer}}"),
+                ("holders", "{type: array, items: {type: string}}"), ("pids", "{type: array, items: {type: integer}}"),
             ]
         ),
         object(

@@ -61,12 +61,14 @@ extension ServiceRoutes {
         }
         let freed = try await services.kill(name, pid: pid, by: call.actor)
         let ended = freed.ended.map { "\($0.name) (pid \($0.identity.pid))" }.joined(separator: " and ")
+        let state = freed.left.isEmpty ? "is free" : "is held still by \(freed.leftText), which was left alone"
         return .json { json in
             json.key("success")
             json.value(true)
             json.key("message")
             json.value(
-                ended.isEmpty ? "Port \(freed.port) was free already." : "Ended \(ended); port \(freed.port) is free."
+                ended.isEmpty
+                    ? "Port \(freed.port) was free already." : "Ended \(ended); port \(freed.port) \(state)."
             )
             json.key("service")
             json.value(name)
@@ -78,13 +80,21 @@ extension ServiceRoutes {
             json.beginArray()
             for process in freed.ended { json.value(process.identity.pid) }
             json.endArray()
+            json.key("left")
+            json.beginArray()
+            for process in freed.left { json.value(process.identity.pid) }
+            json.endArray()
             json.key("forced")
             json.value(freed.wasForced)
         }
     }
 
     private func heal(_ call: APICall) async throws -> APIResponse {
-        let report = try await services.heal(expecting: try call.parameters.holders(), by: call.actor)
+        let report = try await services.heal(
+            expecting: try call.parameters.holders(),
+            named: try call.parameters.operationName(),
+            by: call.actor
+        )
         return try .json { json in
             json.key("success")
             json.value(report.isComplete)
@@ -106,25 +116,46 @@ extension ServiceRoutes {
 extension APIParameters {
     /// The services that may be put right, each with the processes that may be ended for it, as the caller was shown them; `nil` for
     /// all, and whoever holds their ports.
-    func holders() throws(APIProblem) -> [String: Set<Int32>]? {
+    func holders() throws(APIProblem) -> [String: Set<SeenProcess>]? {
         guard case .object(let members)? = try object("expected") else { return nil }
         guard members.count <= ServiceRegistry.limit else {
             throw .invalid("expected has more services than there can be: send at most \(ServiceRegistry.limit).")
         }
-        var holders: [String: Set<Int32>] = [:]
+        var holders: [String: Set<SeenProcess>] = [:]
         for member in members {
             guard case .array(let values) = member.value, values.count <= 4096 else {
-                throw .invalid("expected gives no list of pids for a service: send at most 4096 for each.")
+                throw .invalid("expected gives no list of processes for a service: send at most 4096 for each.")
             }
-            var pids: Set<Int32> = []
-            for value in values {
-                guard case .integer(let number) = value, let pid = Int32(exactly: number), pid > 0 else {
-                    throw .invalid("expected has something that is no pid: send whole numbers from 1 on.")
-                }
-                pids.insert(pid)
-            }
-            holders[member.key] = pids
+            var seen: Set<SeenProcess> = []
+            for value in values { seen.insert(try Self.process(value)) }
+            holders[member.key] = seen
         }
         return holders
+    }
+
+    /// A pid, or a process as the API has it in `holders`.
+    private static func process(_ value: JSONValue) throws(APIProblem) -> SeenProcess {
+        let seen: SeenProcess? =
+            switch value {
+            case .integer(let number): Int32(exactly: number).map { SeenProcess(pid: $0) }
+            case .number(let number): Int32(exactly: number).map { SeenProcess(pid: $0) }
+            case .string(let text): SeenProcess(text).flatMap { $0.startTime == nil ? nil : $0 }
+            default: nil
+            }
+        guard let seen, seen.pid > 0 else {
+            throw .invalid(
+                "expected has something that is no process: send pids, or what holders says, such as 4711@98765."
+            )
+        }
+        return seen
+    }
+
+    /// The name that the operation is to have; `nil` for one of the tracker's choice.
+    func operationName() throws(APIProblem) -> OperationID? {
+        guard let text = try text("operation_id", limit: 63) else { return nil }
+        guard let id = OperationID(rawValue: text) else {
+            throw .invalid("operation_id is no name of an operation: send op_ and 1 to 60 letters, digits, '_' or '-'.")
+        }
+        return id
     }
 }

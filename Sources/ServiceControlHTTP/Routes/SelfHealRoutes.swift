@@ -58,8 +58,7 @@ extension ServiceRoutes {
     private func nextSteps(_ conflicts: PortConflicts, _ failed: [ServiceReport], _ history: HistoryHealth) -> [String]
     {
         var steps = conflicts.conflicts.filter { !$0.isCorrect }.map { conflict in
-            let holder = conflict.actualProcess.map { "\($0) (pid \(conflict.pid ?? 0))" } ?? "another user's process"
-            let held = "Port \(conflict.port) of \(conflict.service) is held by \(holder): "
+            let held = "Port \(conflict.port) of \(conflict.service) is held by \(conflict.heldBy): "
             return conflict.reason ?? held + "heal the conflicts, or reassign the service."
         }
         steps += failed.map { "\($0.service.name) has failed: \($0.detail ?? "restart it.")" }
@@ -102,6 +101,7 @@ extension ServiceRoutes {
             strategy,
             expecting: try call.parameters.holders(),
             isDryRun: isDryRun,
+            named: try call.parameters.operationName(),
             by: call.actor
         )
         return try .json { json in

@@ -9,15 +9,15 @@ extension PortsCommand {
         let (name, port) = try await place(of: target, services)
         guard let port else { throw UsageError("\(name ?? "It") has no port that anyone could hold.") }
         let use = try await services.use(of: port)
-        let question = "Port \(port)\(name.map { " of \($0)" } ?? "") is held by \(use.holderText). End that?"
+        let question = "Port \(port)\(name.map { " of \($0)" } ?? "") is held by \(use.holderText). End \(use.that)?"
         guard try use.isFree || isConfirmed || Console.confirm(question) else { return .cancelled }
         // Those very processes: another one may have come while the person thought.
-        let pids = Set(use.holders.map(\.identity.pid))
+        let seen = Set(use.holders.map { SeenProcess($0.identity) })
         let freed =
             if use.isFree { FreedPort(port: port) } else if let name {
-                try await Interrupt.cancelling { try await services.kill(name, among: pids, by: Self.actor) }
+                try await Interrupt.cancelling { try await services.kill(name, among: seen, by: Self.actor) }
             } else {
-                try await Interrupt.cancelling { try await services.kill(port: port, among: pids, by: Self.actor) }
+                try await Interrupt.cancelling { try await services.kill(port: port, among: seen, by: Self.actor) }
             }
         if json { FreedReport(freed).printJSON() } else { FreedReport(freed).print() }
         return .done
@@ -69,7 +69,7 @@ extension PortsCommand {
 
     private func show(_ report: RecoveryReport) {
         let rows = report.steps.map { [$0.service, $0.outcome.rawValue, $0.action.rawValue, $0.reason.printable] }
-        Table(titles: ["SERVICE", "OUTCOME", "ACTION", "WHY"], rows: rows).print {
+        Table(titles: ["SERVICE", "OUTCOME", "ACTION", "WHY"], rows: rows).print(cutsLast: false) {
             switch report.steps[$0].outcome {
             case .planned: .plain
             case .done: .emerald

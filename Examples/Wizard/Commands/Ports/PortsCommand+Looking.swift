@@ -23,7 +23,7 @@ extension PortsCommand {
             reports = try await services.status().filter { $0.service.port == port }
             if reports.isEmpty { return try await check(port, services) }
         }
-        let isRight = reports.allSatisfy { $0.status != .portConflict && $0.status != .failed }
+        let isRight = reports.allSatisfy { ![.portConflict, .failed, .unknown].contains($0.status) }
         if json {
             try encode(PortCheck(ok: isRight, services: reports), services)
         } else {
@@ -57,23 +57,29 @@ extension PortsCommand {
             return .done
         }
         let rows = found.conflicts.map { conflict in
-            let holder = conflict.actualProcess.map { "\($0) (pid \(conflict.pid ?? 0))" } ?? "another user's process"
             let advice =
                 conflict.isCorrect
                 ? "its own" : conflict.reason ?? (conflict.canRestart ? "can be restarted" : "can be killed")
             return [
-                conflict.service, "\(conflict.port)", holder.printable, conflict.expectedProcess ?? "any",
+                conflict.service, "\(conflict.port)", conflict.heldBy.printable, conflict.expectedProcess ?? "any",
                 advice.printable,
             ]
         }
-        Table(titles: ["SERVICE", "PORT", "HELD BY", "EXPECTED", "STATE"], rows: rows).print(statusColumn: 4) {
+        Table(titles: ["SERVICE", "PORT", "HELD BY", "EXPECTED", "STATE"], rows: rows).print(
+            statusColumn: 4,
+            cutsLast: false
+        ) {
             found.conflicts[$0].isCorrect ? .emerald : .red
         }
         return .done
     }
 
-    func environment(_ services: ServiceController) -> ExitCode {
-        Console.raw(services.environmentScript)
+    func environment(_ services: ServiceController) throws -> ExitCode {
+        guard json else {
+            Console.raw(services.environmentScript)
+            return .done
+        }
+        try Console.encode(["script": services.environmentScript])
         return .done
     }
 
@@ -118,8 +124,8 @@ struct ServiceTable {
                 report.service.name,
                 report.status.rawValue,
                 report.service.port.map { "\($0)" } ?? "",
-                report.process.map { "\($0.identity.pid)" } ?? "",
-                (report.process?.name ?? "").printable,
+                processes(of: report).map { "\($0.identity.pid)" }.joined(separator: ", "),
+                processes(of: report).map(\.name).joined(separator: ", ").printable,
                 report.service.environment.rawValue,
                 ((report.service.isEnabled ? "" : "(disabled) ") + report.service.description).printable,
             ]
@@ -132,5 +138,11 @@ struct ServiceTable {
             case .unknown: .yellow
             }
         }
+    }
+
+    /// Its process, or all that hold its port but those that one of them has forked.
+    private func processes(of report: ServiceReport) -> [ProcessDetails] {
+        let holders = report.use?.heads ?? []
+        return holders.isEmpty ? report.process.map { [$0] } ?? [] : holders
     }
 }

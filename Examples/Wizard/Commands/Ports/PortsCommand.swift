@@ -82,7 +82,7 @@ struct PortsCommand: Command {
         case .conflicts: try await conflicts(services)
         case .kill(let target): try await kill(target, services)
         case .heal: try await heal(services)
-        case .environment: environment(services)
+        case .environment: try environment(services)
         case .available(let start): try await available(from: start, services)
         case .reassign(let name, let port): try await reassign(name, port, services)
         }
