@@ -108,6 +108,24 @@ struct ServerCommandTests {
         try await server.stop()
     }
 
+    @Test func aRestartEndsNothingWhereTheNextServerCouldNotListen() async throws {
+        let server = try await BackgroundServer.start(data: folder.path)
+        let other = try await BackgroundServer.start(data: folder.path + "-other")
+        let port = try #require(other.url.split(separator: ":").last.map(String.init))
+        let restart = ["restart", "--data", folder.path]
+        let open = try await WizardProcess.run(restart + ["--host", "0.0.0.0"])
+        #expect(open.code == 2 && open.errors.contains("token"), "\(open.errors)")
+        // Nobody can be asked; and the port is no registered service's.
+        let unasked = try await WizardProcess.run(restart + ["--port", port])
+        #expect(unasked.code == 2 && unasked.errors.contains("wizard (pid \(other.pid))"), "\(unasked.errors)")
+        let refused = try await WizardProcess.run(restart + ["--port", port, "--yes"])
+        #expect(refused.code == 1 && refused.errors.contains("services.json"), "\(refused.errors)")
+        #expect(try await status().status["pid"] as? Int32 == server.pid)
+        try await server.stop()
+        try await other.stop()
+        try? FileManager.default.removeItem(atPath: folder.path + "-other")
+    }
+
     @Test func aServerThatDoesNotAnswerIsToldFromOneThatDoesNotRun() async throws {
         let server = try await BackgroundServer.start(data: folder.path)
         kill(server.pid, SIGSTOP)
@@ -115,6 +133,10 @@ struct ServerCommandTests {
         #expect(found.code == 4 && found.status["status"] as? String == "not_answering")
         let text = try await WizardProcess.run(["status", "--data", folder.path])
         #expect(text.output.contains("kill -CONT \(server.pid)") && text.output.contains("wizard restart"))
+        let operations = try await WizardProcess.run(["operations", "--data", folder.path])
+        #expect(operations.code == 0 && operations.errors.contains("doesn't answer"))
+        let detached = try await WizardProcess.run(["pull", "m", "--detach", "--data", folder.path])
+        #expect(detached.code == 1 && detached.errors.contains("doesn't answer"))
         kill(server.pid, SIGCONT)
         #expect(try await status().code == 0)
         try await server.stop()

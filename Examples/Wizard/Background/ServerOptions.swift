@@ -46,7 +46,7 @@ struct ServerOptions {
     /// Looks at what a server would be started with, what is kept among it.
     ///
     /// - Throws: ``UsageError`` for what `serve` would refuse.
-    func check() throws { _ = try ServeCommand(all) }
+    func check() throws { try ServeCommand(all).checkHost() }
 
     /// What a server keeps over a restart. Its data directory and its log every server in the background is told.
     private static let kept = ServeCommand.options.filter { ![Option.data.name, "log"].contains($0.name) }

@@ -1,3 +1,6 @@
+import OperationTracking
+import ServiceControl
+
 struct RestartCommand: Command {
     static let name = "restart"
     static let summary =
@@ -14,22 +17,31 @@ struct RestartCommand: Command {
     }
 
     func run() async throws -> ExitCode {
+        // Whatever may be in the way is looked at before anything is ended.
         try options.check()
+        let state = try await options.state
+        guard try await freePort(of: state) else { return .cancelled }
         let lock = try await StartLock(in: options.data)
         defer { lock.release() }
-        switch try await options.state {
+        switch state {
         case .running(let server, _): try await ServerEnding(server: server).stop()
         case .silent(let server): _ = try await ServerEnding(server: server).kill()
         case .conflict, .stopped: break
-        }
-        // Its port may be held by another program while it runs on another one.
-        if case .conflict(let use) = try await options.state {
-            let freeing = PortFreeing(options: options, isConfirmed: isConfirmed)
-            guard try await freeing.free(use, by: "wizard restart") else { return .cancelled }
         }
         let launcher = options.launcher
         try await Interrupt.cancelling { try await launcher.launch() }
         ServerReport(state: try await options.state, options: options).print()
         return .done
+    }
+
+    /// Ends what holds the port of the next server, if that isn't the server itself: it may run on another one.
+    ///
+    /// - Returns: whether the port is free by now, or will be once the server has ended.
+    private func freePort(of state: ServerState) async throws -> Bool {
+        guard options.port > 0 else { return true }
+        let use = try PortScanner().use(of: options.port)
+        let isServers = use.holders.contains { $0.identity == state.server?.process }
+        guard !use.isFree, !isServers else { return true }
+        return try await PortFreeing(options: options, isConfirmed: isConfirmed).free(use, by: "wizard restart")
     }
 }

@@ -51,6 +51,17 @@ struct ServeCommand: Command {
         data = try DataDirectory.path(options)
     }
 
+    /// Looks whether it could listen where it is to, as far as that is known before it does.
+    ///
+    /// - Throws: ``UsageError``.
+    func checkHost() throws {
+        do throws(ServerError) {
+            try OperationServer.checkHost(configuration.host, hasToken: configuration.tokenFile != nil)
+        } catch {
+            throw UsageError(error.message)
+        }
+    }
+
     func run() async throws -> ExitCode {
         // From here on a signal ends the service in order, even while it starts.
         let (signals, wish) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))

@@ -21,13 +21,7 @@ struct ListeningPort {
     ///   - isProtected: whether clients from elsewhere need a token.
     /// - Throws: ``ServerError``, with every code that it has.
     init(host: String, port: UInt16, isProtected: Bool) throws(ServerError) {
-        let wanted = try ListeningAddress(host: host, port: port)
-        guard isProtected || IPAddress(wanted.text)?.isLoopback == true else {
-            throw ServerError(
-                .tokenRequired,
-                "\(host) can be reached from other machines, so the server needs a token there: give it one, or listen on 127.0.0.1."
-            )
-        }
+        let wanted = try Self.address(host: host, port: port, isProtected: isProtected)
         #if canImport(Glibc)
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         #else
@@ -42,6 +36,21 @@ struct ListeningPort {
             throw error
         }
         self.descriptor = descriptor
+    }
+
+    fileprivate static func address(
+        host: String,
+        port: UInt16,
+        isProtected: Bool
+    ) throws(ServerError) -> ListeningAddress {
+        let wanted = try ListeningAddress(host: host, port: port)
+        guard isProtected || IPAddress(wanted.text)?.isLoopback == true else {
+            throw ServerError(
+                .tokenRequired,
+                "\(host) can be reached from other machines, so the server needs a token there: give it one, or listen on 127.0.0.1."
+            )
+        }
+        return wanted
     }
 
     private static func listen(
@@ -89,6 +98,15 @@ struct ListeningPort {
         guard let use = try? PortScanner().use(of: port), !use.isFree else { return "" }
         let names = use.holders.map { "\($0.name) (process \($0.identity.pid))" }
         return " by " + (names.isEmpty ? "a program of another user" : names.joined(separator: ", "))
+    }
+}
+
+extension OperationServer {
+    /// Looks whether a server may listen at an address, without doing it.
+    ///
+    /// - Throws: ``ServerError``: `invalid_host`, `token_required`.
+    package static func checkHost(_ host: String, hasToken: Bool) throws(ServerError) {
+        _ = try ListeningPort.address(host: host, port: 0, isProtected: hasToken)
     }
 }
 
