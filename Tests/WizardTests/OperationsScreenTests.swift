@@ -36,6 +36,13 @@ struct OperationsScreenTests {
         OperationsScreen(width: width, height: height, usesColour: false)
     }
 
+    @Test func aServerThatDoesNotAnswerIsNotSaidToBeGone() {
+        var board = OperationBoard()
+        #expect(screen(80).lines(board)[0].hasSuffix("no server runs"))
+        board.silent = "http://127.0.0.1:8765"
+        #expect(screen(80).lines(board)[0].hasSuffix("http://127.0.0.1:8765 doesn't answer"))
+    }
+
     @Test(arguments: [100, 80, 40, 20, 5])
     func noLineIsWiderThanTheTerminal(_ width: Int) throws {
         var board = board([

@@ -37,6 +37,7 @@ struct HandOver: Sendable {
         let client = ServerClient(server)
         guard let health = await client.health() else {
             let why = "the server at \(server.url) (pid \(server.process.pid)) doesn't answer"
+            if isDetached { throw ServerProblem(silent: server) }
             let code = try here(why)
             Console.error("wizard: \(why), so this is done here; `wizard restart` starts another.")
             return code

@@ -20,6 +20,7 @@ final class OperationsLook: Sendable {
 
     /// Looks once.
     func lookOnce() async throws {
+        let server = KnownServer.running(in: data)
         if let client = await ServerClient.find(in: data) {
             struct Answer: Decodable { let operations: [WireOperation] }
             let answer = try Wire.read(Answer.self, from: try await client.get(ServerClient.operations))
@@ -27,6 +28,9 @@ final class OperationsLook: Sendable {
                 board.url = client.server.url
                 board.take(.snapshot(answer.operations.map(\.operation)))
             }
+        } else if let server {
+            board.withLock { $0.silent = server.url }
+            Console.error("wizard: \(ServerProblem(silent: server)) What follows is what the history knows.")
         }
         let history = try await History.open(in: data)
         defer { Task { await history.close() } }
@@ -53,6 +57,7 @@ final class OperationsLook: Sendable {
         while !Task.isCancelled {
             if let client = await ServerClient.find(in: data), var reader = try? await client.events() {
                 board.withLock { $0.url = client.server.url }
+                board.withLock { $0.silent = nil }
                 while let event = try? await reader.next() {
                     board.withLock { $0.take(event) }
                     if case .operation(let operation, _) = event { onEvent(operation) }
@@ -60,6 +65,8 @@ final class OperationsLook: Sendable {
                 }
                 board.withLock { $0.loseServer() }
             }
+            let silent = KnownServer.running(in: data)?.url
+            board.withLock { $0.silent = silent }
             try? await Task.sleep(for: Self.interval)
         }
     }

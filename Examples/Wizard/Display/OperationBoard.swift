@@ -11,6 +11,8 @@ struct OperationBoard: Sendable, Equatable {
     private(set) var ended: [BackgroundOperation] = []
     /// Where the server is; `nil` while there is none that answers.
     var url: String?
+    /// Where a server is that runs and doesn't answer.
+    var silent: String?
 
     /// How many of those that have ended are kept.
     private static let endedLimit = 5

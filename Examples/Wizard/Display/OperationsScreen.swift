@@ -12,7 +12,7 @@ struct OperationsScreen {
         // A head and a blank line, then a foot; those that have ended have a blank line before them.
         let room = max(0, height - 3 - (ended.isEmpty ? 0 : ended.count + 1))
         let fitting = 2 * rows.count <= room ? rows.count : max(0, room - 1) / 2
-        var lines = [head(rows, board.url), ""]
+        var lines = [head(rows, board), ""]
         if rows.isEmpty { lines.append(paint("Nothing runs.", .faint)) }
         for row in rows.prefix(fitting) { lines += self.lines(row) }
         if fitting < rows.count { lines.append(paint("… and \(rows.count - fitting) more", .faint)) }
@@ -21,8 +21,8 @@ struct OperationsScreen {
         return Array(lines.prefix(max(1, height)))
     }
 
-    private func head(_ rows: [OperationBoard.Row], _ url: String?) -> String {
-        let place = url ?? "no server runs"
+    private func head(_ rows: [OperationBoard.Row], _ board: OperationBoard) -> String {
+        let place = board.url ?? board.silent.map { "\($0) doesn't answer" } ?? "no server runs"
         let counts = [
             ("running", rows.count { $0.operation.status == .inProgress }),
             ("waiting", rows.count { $0.operation.status == .pending }),
