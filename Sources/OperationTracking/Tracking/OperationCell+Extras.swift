@@ -3,6 +3,8 @@ extension OperationCell {
     struct Orders: Sendable {
         var payload: Payload?
         var uniqueKey: String?
+        /// Whether its bytes go to the file system whose space is looked after, as its provider says.
+        var writesToDataDirectory = false
     }
 
     struct Payload: Sendable {
@@ -36,6 +38,11 @@ extension OperationCell {
 }
 
 extension OperationCell.State {
+    var writesToDataDirectory: Bool {
+        get { orders.read(or: false) { $0.writesToDataDirectory } }
+        set { orders.write(OperationCell.Orders(), unless: !newValue) { $0.writesToDataDirectory = newValue } }
+    }
+
     var payload: OperationCell.Payload? {
         get { orders.read(or: nil) { $0.payload } }
         set { orders.write(OperationCell.Orders(), unless: newValue == nil) { $0.payload = newValue } }

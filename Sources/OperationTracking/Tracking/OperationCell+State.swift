@@ -22,8 +22,6 @@ extension OperationCell {
         var isDirty = false
         private(set) var isRunning = false
         var hasTicked = false
-        /// Whether its bytes go to the file system whose space is looked after, as its provider says.
-        var writesToDataDirectory = false
         private var attempts: Int32 = 0
         var updatedAt: Int64
         /// While it runs, the moment at which it would have begun without pauses; else its active time up to the last pause.
