@@ -30,6 +30,16 @@ struct ServerCommandTests {
         #expect(!FileManager.default.fileExists(atPath: folder.path + "/server.pid"))
     }
 
+    @Test func aStartNamesAFileOfServicesThatIsNone() async throws {
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        try Data("{".utf8).write(to: URL(fileURLWithPath: folder.path + "/services.json"))
+        let outcome = try await WizardProcess.run(["start", "--port", "0", "--data", folder.path])
+        #expect(outcome.code == 0 && outcome.errors.contains("services.json") && outcome.errors.contains("aside"))
+        let again = try await WizardProcess.run(["restart", "--data", folder.path])
+        #expect(again.code == 0 && again.errors.isEmpty)
+        #expect(try await WizardProcess.run(["stop", "--data", folder.path]).code == 0)
+    }
+
     @Test func startingTwiceIsDoneOnce() async throws {
         let server = try await BackgroundServer.start(data: folder.path)
         let again = try await BackgroundServer.start(data: folder.path)

@@ -1,3 +1,5 @@
+import ServiceControl
+
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
@@ -47,6 +49,20 @@ struct ServerOptions {
     ///
     /// - Throws: ``UsageError`` for what `serve` would refuse.
     func check() throws { try ServeCommand(all).checkHost() }
+
+    /// Says at the terminal what a server says in its log alone: that the file of services is none, and is set aside.
+    func warnOfServices() {
+        let path = (try? ServeCommand(all))?.services?.absolutePath ?? data.absolutePath + "/services.json"
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        do throws(ServiceError) {
+            _ = try ServiceRegistry(path: path, settingAsideInvalid: false)
+        } catch  where error.code == .invalidRegistry {
+            let what = "The server sets the file aside, and takes the default services."
+            Console.error("wizard: \(error.message) \(what)".printable)
+        } catch {
+            // Then the server can't read it either, and says so as it ends.
+        }
+    }
 
     /// What a server keeps over a restart. Its data directory and its log every server in the background is told.
     private static let kept = ServeCommand.options.filter { ![Option.data.name, "log"].contains($0.name) }

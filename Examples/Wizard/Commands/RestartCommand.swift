@@ -28,6 +28,7 @@ struct RestartCommand: Command {
         case .silent(let server): _ = try await ServerEnding(server: server).kill()
         case .conflict, .stopped: break
         }
+        options.warnOfServices()
         let launcher = options.launcher
         try await Interrupt.cancelling { try await launcher.launch() }
         ServerReport(state: try await options.state, options: options).print()

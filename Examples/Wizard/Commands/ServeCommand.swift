@@ -35,6 +35,9 @@ struct ServeCommand: Command {
     /// Where it listens; 0 for any free port.
     var port: UInt16 { configuration.port }
 
+    /// The file with the services that it is to look after; `nil` for the data directory's.
+    var services: String? { configuration.services.file }
+
     private let configuration: ServeConfiguration
     private let log: String?
     private let data: String

@@ -31,6 +31,7 @@ struct StartCommand: Command {
             defer { lock.release() }
             // A server that waited may have taken the place by now.
             guard KnownServer.running(in: options.data) == nil else { break }
+            options.warnOfServices()
             let launcher = options.launcher
             try await Interrupt.cancelling { try await launcher.launch() }
         }
