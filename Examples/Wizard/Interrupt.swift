@@ -37,9 +37,24 @@ final class Interrupt: Sendable {
     static func cancelling<Result: Sendable>(
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
-        let task = Task { try await body() }
-        let interrupt = Interrupt { task.cancel() }
+        try await during(body) { $0.cancel() }
+    }
+
+    /// Does something, and something else at the first Ctrl-C. The first begins when that can be heard.
+    ///
+    /// - Parameter action: what is done at the first Ctrl-C, with the task of `body`.
+    static func during<Result: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Result,
+        do action: @escaping @Sendable (Task<Result, any Error>) -> Void
+    ) async throws -> Result {
+        let (isReady, ready) = AsyncStream.makeStream(of: Void.self)
+        let task = Task {
+            for await _ in isReady {}
+            return try await body()
+        }
+        let interrupt = Interrupt { action(task) }
         defer { interrupt.stop() }
+        ready.finish()
         return try await task.value
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import OllamaStandIn
+import OperationTrackingTesting
 import Testing
 
 /// Work that a running server does for a command.
@@ -105,6 +106,8 @@ struct HandOverTests {
         let shown = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
         let id = try #require(shown["operation_id"] as? String)
         kill(server.pid, SIGSTOP)
+        // Its threads stop one after the other, and one of them might answer still.
+        while Self.runs(server.pid) { await briefPause() }
         process.send(SIGINT)
         let outcome = await process.outcome()
         kill(server.pid, SIGCONT)
@@ -143,5 +146,16 @@ struct HandOverTests {
     @Test func detachingNeedsAServer() async throws {
         let outcome = try await WizardProcess.run(["pull", "m", "--detach", "--data", folder.path])
         #expect(outcome.code == 2 && outcome.errors.contains("no server runs"))
+    }
+
+    /// Whether any thread of a process isn't stopped.
+    private static func runs(_ pid: Int32) -> Bool {
+        let folder = "/proc/\(pid)/task"
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return threads.contains { thread in
+            let stat = (try? String(contentsOfFile: "\(folder)/\(thread)/stat", encoding: .utf8)) ?? ""
+            // The state stands behind the name in brackets (proc_pid_stat(5)).
+            return stat.split(separator: ")").last?.hasPrefix(" T") == false
+        }
     }
 }

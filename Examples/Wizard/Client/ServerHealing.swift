@@ -58,18 +58,18 @@ struct ServerHealing: Sendable {
         json.endObject()
         json.endObject()
         let (client, body) = (client, json.bytes)
-        let work = Task { try await client.post("/api/ports/heal", body, within: nil) }
-        let interrupt = Interrupt {
-            Task {
-                guard await !cancel(id) else { return }
-                let text = "the server at \(client.server.url) could not be told to stop, and goes on"
-                Console.error("wizard: \(text): see `wizard operations` once it answers.")
-                work.cancel()
-            }
-        }
-        defer { interrupt.stop() }
         do {
-            let steps = try Wire.read(Healed.self, from: try await work.value).steps.map(\.step)
+            let answer = try await Interrupt.during {
+                try await client.post("/api/ports/heal", body, within: nil)
+            } do: { work in
+                Task {
+                    guard await !cancel(id) else { return }
+                    let text = "the server at \(client.server.url) could not be told to stop, and goes on"
+                    Console.error("wizard: \(text): see `wizard operations` once it answers.")
+                    work.cancel()
+                }
+            }
+            let steps = try Wire.read(Healed.self, from: answer).steps.map(\.step)
             return RecoveryReport(strategy: .portConflicts, isDryRun: false, steps: steps)
         } catch let problem as ServerProblem where problem.code == "cancelled" {
             throw CancellationError()

@@ -27,17 +27,16 @@ final class WatchedOperation: Sendable {
         of type: OperationType,
         with client: ServerClient
     ) async throws -> BackgroundOperation {
-        let watching = Task { try await submitAndWatch(request, of: type, with: client) }
-        let interrupt = Interrupt {
-            Task {
-                guard let problem = await self.cancel() else { return }
-                self.problem.withLock { $0 = problem }
-                watching.cancel()
-            }
-        }
-        defer { interrupt.stop() }
         do {
-            return try await watching.value
+            return try await Interrupt.during {
+                try await self.submitAndWatch(request, of: type, with: client)
+            } do: { watching in
+                Task {
+                    guard let problem = await self.cancel() else { return }
+                    self.problem.withLock { $0 = problem }
+                    watching.cancel()
+                }
+            }
         } catch {
             // The watching was given up for it.
             throw problem.withLock { $0 } ?? error
