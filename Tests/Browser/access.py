@@ -33,7 +33,10 @@ def token_is_asked_for(browser, stand_in):
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("dialog")).to_contain_text("not this server’s token")
         expect(field).to_have_value("")
-        field.fill(token)
+        field.fill("€")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("dialog")).to_contain_text("letters, digits and signs of ASCII only")
+        field.fill(f"  {token} ")
         page.get_by_role("button", name="Sign in").click()
         expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
         assert token not in page.evaluate("document.cookie"), "the page can read the session's cookie"
@@ -104,3 +107,26 @@ def who_gives_no_token_may_do_so_later(browser, stand_in):
         page.get_by_role("link", name="Running").click()
         expect(card(page, "Behind the door")).to_be_visible()
         view.close()
+
+
+def a_server_that_asks_no_more_is_noticed(browser, stand_in):
+    """A page that was kept out goes on by itself when the server begins anew and asks for no token; until then it complains of nothing."""
+    with tempfile.TemporaryDirectory() as data:
+        server = serve(data, stand_in, 0, "--token-file", os.path.join(data, "token"), trust_local_user=False)
+        try:
+            view = Page(browser, server.url)
+            view.tolerated = ("401", "ERR_", "Failed to load resource")
+            page = view.open()
+            page.get_by_role("dialog").get_by_role("button", name="Back").click()
+            for name in ("Start", "Ports", "History", "Events"):
+                page.get_by_role("link", name=name).click()
+            page.wait_for_timeout(500)
+            expect(page.get_by_role("alert")).to_have_count(0)
+            port = int(server.url.rsplit(":", 1)[1])
+            server.stop()
+            server = serve(data, stand_in, port)
+            expect(page.locator("#liveness")).to_have_attribute("data-state", "live", timeout=60_000)
+            expect(page.get_by_role("region", name="Access")).to_be_hidden()
+            view.close()
+        finally:
+            server.stop()

@@ -1,7 +1,9 @@
 """What has run: found again, filtered, and told in full."""
 
+import tempfile
+
 from playwright.sync_api import expect
-from support import ROOT, Page, call, configured
+from support import ROOT, Page, call, configured, serve
 
 
 def the_history_goes_on_and_is_filtered(browser, stand_in):
@@ -21,7 +23,8 @@ def the_history_goes_on_and_is_filtered(browser, stand_in):
         for count in (100, 121):
             rows.last.scroll_into_view_if_needed()
             page.mouse.wheel(0, 10_000)
-            expect(rows).to_have_count(count)
+            expect(rows.nth(count - 1)).to_be_attached()
+        expect(rows).to_have_count(121)
         names = rows.get_by_role("button").all_text_contents()
         assert sorted(names) == sorted([*(f"Load {number}" for number in range(120)), "Still running"]), "a page left something out or told it twice"
         page.get_by_role("combobox", name="Status").select_option("failed")
@@ -86,3 +89,81 @@ def an_old_run_has_its_log(browser, stand_in):
         expect(entries.first).to_contain_text("started")
         expect(entries.last).to_contain_text("completed")
         view.close()
+
+
+def a_history_that_is_looked_at_goes_on(browser, stand_in):
+    """What begins and ends while the history is looked at comes in on top, also what is over at once, and is counted."""
+    with configured(stand_in) as server:
+        begin = lambda name: call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": name})["operation_id"]
+        call(server, "POST", f"{ROOT}/{begin('The first')}/complete")
+        view = Page(browser, server.url)
+        page = view.open("history")
+        rows = page.locator("table.history tbody tr")
+        expect(rows).to_have_count(1)
+        identity = begin("The second")
+        expect(rows.first).to_contain_text("The second")
+        expect(rows.first.locator(".status")).to_have_text("running")
+        call(server, "POST", f"{ROOT}/{identity}/complete")
+        expect(rows.first.locator(".status")).to_have_text("completed")
+        call(server, "POST", f"{ROOT}/{begin('The third')}/complete", {"error": "No."})
+        expect(rows).to_have_count(3)
+        expect(rows.first).to_contain_text("The third")
+        expect(page.get_by_role("status").filter(has_text="3 shown")).to_be_visible()
+        expect(page.get_by_role("region", name="How often and how long").get_by_role("row").last.get_by_role("cell").nth(1)).to_have_text("1")
+        view.close()
+
+
+def a_history_that_does_not_come_is_asked_for_again(browser, stand_in):
+    """Without an answer the page claims nothing, and goes on when it is told to; what can't be a date is not asked for."""
+    with configured(stand_in) as server:
+        identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Kept"})["operation_id"]
+        call(server, "POST", f"{ROOT}/{identity}/complete")
+        view = Page(browser, server.url)
+        view.tolerated = ("503",)
+        page = view.open("history")
+        rows = page.locator("table.history tbody tr")
+        expect(rows).to_have_count(1)
+        page.route("**/operations/history?*", lambda route: route.fulfill(status=503, content_type="application/json", body='{"detail": "It is busy."}'))
+        page.get_by_role("combobox", name="Status").select_option("completed")
+        again = page.get_by_role("button", name="Try again")
+        expect(again).to_be_visible()
+        expect(page.get_by_role("status").filter(has_text="could not be asked for")).to_be_visible()
+        expect(page.get_by_text("1 shown")).to_have_count(0)
+        page.unroute("**/operations/history?*")
+        again.click()
+        expect(rows).to_have_count(1)
+        expect(again).to_be_hidden()
+        since = page.get_by_label("Since")
+        since.evaluate("field => { field.value = '20266-12-31T00:00'; field.dispatchEvent(new Event('change', { bubbles: true })); }")
+        assert since.evaluate("field => !field.validity.valid")
+        page.wait_for_timeout(500)
+        expect(rows).to_have_count(1)
+        view.close()
+
+
+def another_server_has_another_history(browser, stand_in):
+    """Where a server with other data takes the place of the first, nothing of the first is left standing."""
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+        server = serve(first, stand_in)
+        try:
+            identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Of the first"})["operation_id"]
+            call(server, "POST", f"{ROOT}/{identity}/complete")
+            view = Page(browser, server.url)
+            view.tolerated = ("ERR_", "Failed to load resource")
+            page = view.open("history")
+            other = view.context.new_page()
+            other.goto(f"{view.url}/#/events")
+            expect(page.locator("table.history tbody tr")).to_contain_text("Of the first")
+            expect(other.locator("tbody tr").first).to_contain_text(identity)
+            port = int(server.url.rsplit(":", 1)[1])
+            server.stop()
+            server = serve(second, stand_in, port)
+            later = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Of the second"})["operation_id"]
+            call(server, "POST", f"{ROOT}/{later}/complete")
+            expect(page.locator("table.history tbody tr")).to_contain_text("Of the second", timeout=30_000)
+            expect(page.locator("table.history tbody tr")).to_have_count(1)
+            expect(other.locator("tbody tr").first).to_contain_text(later, timeout=30_000)
+            expect(other.get_by_text(identity)).to_have_count(0)
+            view.close()
+        finally:
+            server.stop()

@@ -3,10 +3,11 @@
 import json
 import os
 import re
+import subprocess
 import tempfile
 
 from playwright.sync_api import expect
-from support import ROOT, Feeder, Page, call, card, check_accessibility, configured, free_port, scripted, shoot, squat
+from support import ROOT, WIZARD, Feeder, Page, call, card, check_accessibility, configured, free_port, scripted, serve, shoot, squat
 
 
 def pull_pause_resume_reload_cancel(browser, server):
@@ -242,6 +243,9 @@ def the_queue_is_ordered_and_a_download_limited(browser, stand_in):
             page.get_by_role("dialog").get_by_label("At most").fill("300")
             page.get_by_role("dialog").get_by_role("button", name="Set").click()
             expect(download.locator(".speed")).to_have_text(re.compile(r"^(2\d\d|3[0-3]\d)( |\.\d )kB/s$"), timeout=30_000)
+            expect(download.locator(".fact.limit")).to_have_text("limited to 300 kB/s")
+            # By the speed of the file before the limit it would be done at once.
+            expect(download.locator(".remaining")).to_have_text(re.compile(r"(1[05]|20|30)( to 30)? min left"))
             expect(card(page, "Pull large").locator(".status")).to_have_text("waiting")
             card(page, "Pull keys").get_by_label("Priority").select_option("urgent")
             download.get_by_role("button", name="Cancel").click()
@@ -355,3 +359,53 @@ def five_hundred_operations(browser, server):
     expect(rows).to_have_count(1000)
     call(server, "POST", f"{ROOT}/{identity}/complete")
     view.close()
+
+
+def work_of_another_process_is_shown(browser, stand_in):
+    """What another process runs on the same data is shown, without what only that process could do, and its end is told."""
+    with tempfile.TemporaryDirectory() as data:
+        server = serve(data, stand_in)
+        work = None
+        try:
+            view = Page(browser, server.url)
+            page = view.open()
+            expect(page.get_by_text("Nothing runs")).to_be_visible()
+            work = subprocess.Popen([WIZARD, "run", "--name", "Elsewhere", "--data", data, "--", "sleep", "600"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            shown = card(page, "Elsewhere")
+            expect(shown).to_contain_text("in another process")
+            expect(page.get_by_text("Nothing runs")).to_be_hidden()
+            expect(page.get_by_text("1 in another process")).to_be_visible()
+            expect(shown.get_by_role("button")).to_have_count(1)
+            check_accessibility(page, "work of another process")
+            shoot(page, "elsewhere")
+            page.reload()
+            expect(shown).to_contain_text("in another process")
+            page.get_by_role("link", name="History").click()
+            row = page.locator("table.history tbody tr", has_text="Elsewhere")
+            expect(row.locator(".status")).to_have_text("running")
+            work.terminate()
+            assert work.wait(20) == 130, "work beside a server could not be cancelled"
+            expect(row.locator(".status")).not_to_have_text("running")
+            page.get_by_role("link", name="Running").click()
+            expect(shown).to_have_count(0, timeout=60_000)
+            view.close()
+        finally:
+            if work and work.poll() is None:
+                work.kill()
+                work.wait()
+            server.stop()
+
+
+def time_goes_on_in_silence(browser, stand_in):
+    """How long something has run is told also while it reports nothing."""
+    with configured(stand_in) as server:
+        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Silent"})["operation_id"]
+        view = Page(browser, server.url)
+        page = view.open()
+        expect(card(page, "Silent").locator(".cost")).to_have_text(re.compile(r"for [4-9] s"))
+        # A page that comes later is told by the worker what that knows.
+        other = view.context.new_page()
+        other.goto(view.url)
+        expect(card(other, "Silent").locator(".cost")).to_have_text(re.compile(r"for ([4-9]|1\d) s"), timeout=2000)
+        call(server, "POST", f"{ROOT}/{identity}/complete")
+        view.close()

@@ -100,6 +100,8 @@ def texts_are_never_taken_for_html(browser, server):
     expect(dialog.locator("pre")).to_contain_text(HOSTILE)
     assert page.locator("[onerror]").count() == 0, "a text was taken for HTML"
     assert page.title() == "Running · Operations"
+    page.get_by_role("link", name="Start").evaluate("link => link.click()")
+    expect(dialog).to_have_count(0)
     view.close()
 
 
@@ -219,3 +221,24 @@ def content_policy(server):
     with urllib.request.urlopen(server.url + "/") as answer:
         policy = answer.headers["Content-Security-Policy"]
     assert "unsafe" not in policy and "default-src 'none'" in policy, policy
+
+
+def long_names_stay_in_their_cards(browser, server):
+    """Names and types of any length keep a card within the narrowest screens; signs that turn a text round are shown."""
+    starts = [("install", "L" * 1000), ("x" * 64, "Of a long type"), ("install", "a\u202etxt.exe")]
+    ids = [call(server, "POST", ROOT + "/start", {"operation_type": kind, "description": name})["operation_id"] for kind, name in starts]
+    view = Page(browser, server.url)
+    page = view.open()
+    expect(page.get_by_role("heading", name="a⟨U+202E⟩txt.exe")).to_be_visible()
+    for width in (390, 320, 240):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.wait_for_timeout(200)
+        outside = page.evaluate("""() => [...document.querySelectorAll('article.card *')].filter((node) => node.offsetParent &&
+            node.getBoundingClientRect().right > node.closest('article.card').getBoundingClientRect().right + 1).map((node) => node.className)""")
+        assert not outside, f"at {width} px these stand out of their cards: {outside}"
+        shoot(page, f"long-{width}")
+    page.goto(f"{view.url}/#/History/")
+    expect(page.get_by_role("heading", name="History")).to_be_visible()
+    for identity in ids:
+        call(server, "POST", f"{ROOT}/{identity}/complete")
+    view.close()

@@ -99,6 +99,9 @@ def what_went_wrong_can_be_dismissed_over_a_dialog(browser, server):
     shoot(page, "complaint")
     page.evaluate("import('/assets/dialog.js').then(({ confirmed }) => { confirmed('On top?', [], 'Yes'); })")
     expect(page.get_by_role("heading", name="On top?")).to_be_visible()
+    # What is asked next has nothing to do with it.
+    expect(alert).to_have_count(0)
+    complain()
     twice = page.evaluate("[...document.querySelectorAll('[id]')].map(({ id }) => id).filter((id, index, all) => all.indexOf(id) !== index)")
     assert not twice, f"ids that are there twice: {twice}"
     page.keyboard.press("Escape")

@@ -6,6 +6,9 @@ export class RequestError extends Error {
   }
 }
 
+/** How long an answer is waited for, in ms, where asking again does no harm. */
+const patience = 10_000;
+
 let authenticate = null;
 
 /** Says how a person is asked for the token when the server wants one; resolves to whether there is a session now. */
@@ -19,22 +22,27 @@ export async function request(method, path, body, { retrying = false, signal, he
   try {
     response = await fetch(path, {
       method,
-      signal,
+      signal: method === 'GET' ? AbortSignal.any([AbortSignal.timeout(patience), ...(signal ? [signal] : [])]) : signal,
       headers: body === undefined ? headers : { 'Content-Type': 'application/json', ...headers },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch (error) {
-    if (error.name === 'AbortError') throw error;
-    throw new RequestError(0, 'The server does not answer. It may be stopped, or starting again.');
+    throw explained(error);
   }
   if (response.status === 401 && !retrying && authenticate) {
     if (await authenticate()) return request(method, path, body, { retrying: true, signal, headers });
   }
-  const text = await response.text();
+  const text = await response.text().catch((error) => { throw explained(error); });
   let value = null;
   try { value = text ? JSON.parse(text) : null; } catch { /* Not ours, such as a proxy's page. */ }
   if (!response.ok) throw new RequestError(response.status, value?.detail ?? `The server answered ${response.status}.`);
   return value;
+}
+
+function explained(error) {
+  if (error.name === 'AbortError') return error;
+  if (error.name === 'TimeoutError') return new RequestError(0, `The server has not answered within ${patience / 1000} s. It may be very busy: try again.`);
+  return new RequestError(0, 'The server does not answer. It may be stopped, or starting again.');
 }
 
 export const get = (path, options) => request('GET', path, undefined, options);

@@ -1,6 +1,7 @@
 const list = '/api/ports/operations';
 const names = ['snapshot', 'started', 'updated', 'finished', 'overload', 'history_health'];
 const pollInterval = 2000;
+const unauthorizedInterval = 10_000;
 /** An answer that takes longer, in ms, is given up. */
 const patience = 5000;
 /** A stream that says nothing for so long, in ms, is doubted: where a machine sleeps or a network is lost, nobody says that it ended. */
@@ -12,8 +13,8 @@ const pollsBetweenStreams = 3;
  * The stream of all operations, or, where there is none, the list asked for every two seconds. It runs in a page or in a
  * worker that pages share.
  *
- * Messages: `{kind: 'state', state: 'live' | 'polling' | 'offline' | 'unauthorized'}`, and `{kind: 'event', name, data}` with
- * the names of the stream's events.
+ * Messages: `{kind: 'state', state: 'live' | 'polling' | 'offline' | 'failing' | 'unauthorized'}`, and `{kind: 'event', name, data}`
+ * with the names of the stream's events. Each operation has with it when it was told, as `receivedAt`.
  */
 export class Connection {
   #tell;
@@ -97,11 +98,12 @@ export class Connection {
     for (let count = 1; !signal.aborted; count += 1) {
       await this.#poll(signal);
       if (signal.aborted) return;
-      // Nobody gets in without a token: `retry` says when there is one.
-      if (this.#state === 'unauthorized') { this.#close(); return; }
-      await new Promise((resolve) => { setTimeout(resolve, pollInterval); });
+      // Nobody gets in without a token: `retry` says when there is one. A server that begins anew may ask for none.
+      const isKeptOut = this.#state === 'unauthorized';
+      if (isKeptOut) this.#close();
+      await new Promise((resolve) => { setTimeout(resolve, isKeptOut ? unauthorizedInterval : pollInterval); });
       if (signal.aborted) return;
-      if (count % pollsBetweenStreams === 0) {
+      if (count % pollsBetweenStreams === 0 && !isKeptOut) {
         this.#close();
         this.#open();
       }
@@ -117,7 +119,7 @@ export class Connection {
     try {
       const response = await fetch(list, { cache: 'no-cache', signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]) });
       if (signal.aborted) return;
-      if (!response.ok) { this.#become(response.status === 401 ? 'unauthorized' : 'offline'); return; }
+      if (!response.ok) { this.#become(response.status === 401 ? 'unauthorized' : 'failing'); return; }
       const snapshot = await response.json();
       // The stream may have come while the list was on its way, and knows better.
       if (signal.aborted) return;
@@ -136,6 +138,7 @@ export class Connection {
 
   /** A polled list has operations alone. */
   #replace({ operations, overload, history_health }) {
+    for (const operation of operations) operation.receivedAt = Date.now();
     this.#operations = new Map(operations.map((operation) => [operation.operation_id, operation]));
     this.#standing = { overload, history_health };
     this.#tell({ kind: 'event', name: 'snapshot', data: { operations, overload, history_health } });
@@ -145,6 +148,7 @@ export class Connection {
     this.#heardAt = Date.now();
     if (name === 'snapshot') { this.#replace(data); return; }
     if (data.operation_id) {
+      data.receivedAt = Date.now();
       if (name === 'finished') this.#operations.delete(data.operation_id);
       else this.#operations.set(data.operation_id, data);
     } else {

@@ -41,7 +41,7 @@ function facts(record) {
   const left = remaining(record, remainingRange(record));
   return [
     ['Type', typeWord(record.operation_type)], ['Began', moment(record.started_at)], ['Ended', moment(record.finished_at)],
-    ['Took', duration(seconds)], ['Amount', [amount(record), rate].filter(Boolean).join(', ')], ['Phase', record.phase],
+    ['Took', duration(seconds)], ['Speed limit', record.bandwidth_limit_bytes_per_second ? `${bytes(record.bandwidth_limit_bytes_per_second)}/s` : ''], ['Amount', [amount(record), rate].filter(Boolean).join(', ')], ['Phase', record.phase],
     ['Priority', record.priority], ['Tries', record.attempt > 1 ? String(record.attempt) : ''], ['Process', record.pid === null ? '' : String(record.pid)],
     ['CPU', cost?.cpu_percent == null ? '' : `${Math.round(cost.cpu_percent)} % of one core`], ['Memory', megabytes(cost?.memory_mb)],
     ['Part of', record.parent_id], ['Error code', record.error_code], ['Node', record.node],

@@ -23,8 +23,9 @@ export async function confirmed(title, lines, action, { dangerous = false } = {}
   return answer !== null;
 }
 
-/** Asks for the fields of a form; resolves to them, or to `null` when it was dismissed. */
+/** Asks for the fields of a form; resolves to them, or to `null` when it was dismissed. What went wrong before is done with. */
 export async function ask(title, content, action, { dangerous = false, className = '' } = {}) {
+  document.querySelector('.complaint')?.remove();
   const heading = element('h2', { textContent: title, id: headingID() });
   const form = element('form', { method: 'dialog' }, heading, content, element('div', { className: 'actions' },
     element('button', { type: 'button', textContent: 'Back', onclick: () => dialog.close() }),
@@ -55,8 +56,8 @@ export async function attempt(work) {
   try {
     return await work();
   } catch (error) {
-    // What nobody waits for any more has not gone wrong.
-    if (error.name !== 'AbortError') complain(error.message);
+    // What nobody waits for any more has not gone wrong; that a token is wanted is said above every view.
+    if (error.name !== 'AbortError' && error.status !== 401) complain(error.message);
     return undefined;
   }
 }

@@ -1,3 +1,7 @@
+/** Signs that turn the order of what follows, by which a name can be made to look like another: they are shown instead of obeyed. */
+const turning = /[\u202a-\u202e\u2066-\u2069]/g;
+const plain = (text) => (typeof text === 'string' ? text.replace(turning, (sign) => `⟨U+${sign.codePointAt(0).toString(16).toUpperCase()}⟩`) : text);
+
 /**
  * Makes an element.
  *
@@ -8,10 +12,10 @@ export function element(name, attributes = {}, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
-    if (key in node && !key.startsWith('aria') && key !== 'list') node[key] = value;
+    if (key in node && !key.startsWith('aria') && key !== 'list') node[key] = key === 'textContent' ? plain(value) : value;
     else node.setAttribute(key, value === true ? '' : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false).map(plain));
   return node;
 }
 
@@ -27,7 +31,8 @@ export function svg(name, attributes = {}, ...children) {
 
 /** Sets a text only where it is another: what doesn't change costs no layout, and is not read out again. */
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const shown = plain(text);
+  if (node.textContent !== shown) node.textContent = shown;
 }
 
 /** Something wide, such as a table, that scrolls by itself and, since a keyboard has to reach it, has the focus for that. */

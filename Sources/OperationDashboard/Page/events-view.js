@@ -32,8 +32,8 @@ export class EventsView {
     this.#watching = setInterval(() => { if (!document.hidden) this.#change(); }, 10_000);
   }
 
-  /** Asks again where there was no answer. */
-  restore() { if (!this.#rows.hasChildNodes()) this.#reload(); }
+  /** Asks again where there was no answer, and else for what is new. */
+  restore() { if (this.#rows.hasChildNodes()) this.#change(); else this.#reload(); }
 
   hide() {
     this.#store.removeEventListener('step', this.#change);
@@ -83,8 +83,8 @@ export class EventsView {
     const page = await get(withQuery('/api/ports/events', { limit: pageSize })).catch(() => null);
     if (!page || this.#loading || !this.node.isConnected) return;
     const known = page.events.findIndex((event) => this.#key(event) === this.#newest);
-    // More has happened than there is room for: what lies between would be missing.
-    if (known < 0 && page.events.length === pageSize) { this.#reload(); return; }
+    // More has happened than there is room for, and what lies between would be missing; or this is another server's log.
+    if (known < 0 && this.#newest) { this.#reload(); return; }
     const fresh = known < 0 ? page.events : page.events.slice(0, known);
     if (fresh.length === 0) return;
     this.#newest = this.#key(fresh[0]);
@@ -95,7 +95,7 @@ export class EventsView {
   #key(event) { return event ? JSON.stringify(event) : null; }
 
   #row({ timestamp, event_type: type, actor, operation_id: id, details }) {
-    const ending = /^operation\.(completed|failed|cancelled|paused)$/.exec(type)?.[1];
+    const ending = /^operation\.(completed|failed|cancelled)$/.exec(type)?.[1];
     return element('tr', ending ? { 'data-status': ending } : {},
       element('td', {}, element('time', { dateTime: timestamp, textContent: shortMoment(timestamp), title: moment(timestamp) })),
       element('th', { scope: 'row' }, element('span', { className: 'status', textContent: eventWord(type) })),

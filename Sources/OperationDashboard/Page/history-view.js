@@ -6,7 +6,7 @@ import { amount, bytes, duration, moment, shortMoment, statusWord, typeWord } fr
 import { plot } from './plot.js';
 
 /** The types' colours are the same here as on the cards, and where two have the same, the shapes are not. */
-const styles = new Map(Object.entries({ ok_setup: 0, install: 6, pull_model: 1, seed: 3, download: 5 }));
+const styles = new Map(Object.entries({ ok_setup: 0, install: 12, pull_model: 1, seed: 3, download: 5 }));
 /** Those that types not named above get, in turn, and after these any. */
 const otherStyles = [2, 4, 8, 10];
 
@@ -15,6 +15,9 @@ function styleOf(type) {
   return styles.get(type);
 }
 
+const pageSize = 50;
+/** How many rows that should have ended are asked after at once. */
+const mostAskedAfter = 20;
 /** How many runs are drawn: more would be a blot, and drawing them with each page would cost as its square. */
 const mostDrawn = 500;
 
@@ -28,10 +31,13 @@ export class HistoryView {
   #loading = null;
   #types = new Set();
   #rowsByID = new Map();
-  #asked = new Set();
+  #store;
+  #scheduled = null;
+  #watching = null;
   #type = element('select', { name: 'type' }, element('option', { value: '', textContent: 'all' }));
   #rows = element('tbody');
   #more = element('button', { type: 'button', textContent: 'More', hidden: true, onclick: () => this.#load() });
+  #again = element('button', { type: 'button', textContent: 'Try again', hidden: true, onclick: () => this.#load() });
   #statistics = element('div');
   #plots = element('div', { className: 'plots' });
   #note = element('p', { className: 'quiet', role: 'status' });
@@ -40,34 +46,45 @@ export class HistoryView {
     element('label', {}, 'Status', element('select', { name: 'status' }, ['', 'completed', 'failed', 'cancelled', 'in_progress', 'paused', 'pending'].map((status) =>
       element('option', { value: status, textContent: status === '' ? 'all' : statusWord({ status }) })))),
     element('label', {}, 'Text', element('input', { name: 'text', type: 'search' })),
-    element('label', {}, 'Since', element('input', { name: 'since', type: 'datetime-local' })));
+    element('label', {}, 'Since', element('input', { name: 'since', type: 'datetime-local', min: '1970-01-01T00:00', max: '9999-12-31T23:59' })));
   #watcher = new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) this.#load(); });
   node = element('section', { 'aria-labelledby': 'history-title' }, element('h2', { id: 'history-title', textContent: 'History' }),
-    this.#statistics, this.#plots, this.#filter, this.#note,
-    scroller('What has run', element('table', { className: 'history' }, tableHead(['What', 'Type', 'Status', 'Ended', 'Took', 'Amount'], ['Took', 'Amount']), this.#rows)),
+    this.#statistics, this.#plots, this.#filter, this.#note, this.#again,
+    scroller('What has run', element('table', { className: 'history' }, tableHead(['What', 'Type', 'Status', 'Began', 'Ended', 'Took', 'Amount'], ['Took', 'Amount']), this.#rows)),
     this.#more);
 
-  constructor(store) {
-    store.addEventListener('ended', ({ detail }) => { if (this.node.isConnected) this.#end(detail); });
-    store.addEventListener('snapshot', () => { if (this.node.isConnected) this.#catchUp(store.operations); });
-  }
+  constructor(store) { this.#store = store; }
 
   show() {
     this.#reload();
     this.#summarise();
     this.#watcher.observe(this.#more);
+    this.#store.addEventListener('step', this.#change);
+    this.#store.addEventListener('ended', this.#change);
+    this.#store.addEventListener('history', this.#catchUp);
+    this.#watching = setInterval(() => { if (!document.hidden) this.#change(); }, 10_000);
   }
 
-  /** Asks again where there was no answer; what somebody reads stays. */
+  /** Asks again where there was no answer, and else for what is new; what somebody reads stays. */
   restore() {
-    if (!this.#rows.hasChildNodes()) this.#reload();
+    if (this.#rows.hasChildNodes()) this.#change(); else this.#reload();
     if (!this.#statistics.hasChildNodes()) this.#summarise();
   }
 
   hide() {
     this.#watcher.disconnect();
     this.#loading?.abort();
+    this.#store.removeEventListener('step', this.#change);
+    this.#store.removeEventListener('ended', this.#change);
+    this.#store.removeEventListener('history', this.#catchUp);
+    clearInterval(this.#watching);
+    clearTimeout(this.#scheduled);
+    this.#scheduled = null;
   }
+
+  #change = () => {
+    this.#scheduled ??= setTimeout(() => { this.#scheduled = null; this.#refresh(); }, 1000);
+  };
 
   #reload() {
     if (!this.#filter.reportValidity()) return;
@@ -77,8 +94,8 @@ export class HistoryView {
     this.#cursor = null;
     this.#rows.replaceChildren();
     this.#rowsByID.clear();
-    this.#asked.clear();
     this.#more.hidden = true;
+    this.#note.textContent = '';
     this.#load();
   }
 
@@ -86,43 +103,92 @@ export class HistoryView {
     if (this.#loading) return;
     const loading = new AbortController();
     this.#loading = loading;
-    const filter = Object.fromEntries(new FormData(this.#filter));
-    if (filter.since) filter.since = new Date(filter.since).toISOString();
-    const page = await attempt(() => get(withQuery(root, { ...filter, cursor: this.#cursor, limit: 50 }), { signal: loading.signal }));
+    const page = await attempt(() => this.#page(this.#cursor, loading.signal));
     // The filter may have been changed while this was on its way: another request has taken its place.
     if (this.#loading !== loading) return;
     this.#loading = null;
-    if (!page) return;
+    const hadFocus = document.activeElement === this.#again;
+    this.#again.hidden = Boolean(page) || loading.signal.aborted;
+    if (!page) {
+      if (!loading.signal.aborted) this.#note.textContent = this.#records.length === 0 ? 'The history could not be asked for.' : `${this.#records.length} shown; what follows could not be asked for.`;
+      return;
+    }
+    if (hadFocus) this.#rows.closest('.scroll').focus();
     const isDrawn = this.#records.length < mostDrawn;
     this.#records.push(...page.operations);
     this.#offer(page.operations.map((operation) => operation.operation_type));
     this.#cursor = page.next_cursor;
     this.#more.hidden = !this.#cursor;
     this.#rows.append(...page.operations.map((operation) => this.#row(operation)));
-    this.#note.textContent = this.#records.length === 0 ? 'Nothing that ran is like that.' : `${this.#records.length}${this.#cursor ? ' newest' : ''} shown${this.#records.length > mostDrawn ? `, the newest ${mostDrawn} of them in the plots` : ''}`;
+    this.#tell();
     if (isDrawn) this.#draw();
   }
 
-  /** What ended after it was shown as running, and before the stream began to tell, is asked for: once. */
-  async #catchUp(active) {
-    const unsure = this.#records.filter(({ operation_id: id, finished_at: finished }) => !finished && !active.has(id) && !this.#asked.has(id));
-    for (const { operation_id: id } of unsure) {
-      this.#asked.add(id);
-      const operation = await get(`/api/ports/operations/${id}`).catch(() => null);
-      if (operation?.finished_at) this.#end(operation);
-    }
+  #page(cursor, signal) {
+    const filter = Object.fromEntries(new FormData(this.#filter));
+    if (filter.since) filter.since = new Date(filter.since).toISOString();
+    return get(withQuery(root, { ...filter, cursor, limit: pageSize }), { signal });
   }
 
-  /** What is shown as running has ended. */
-  #end(operation) {
-    const { operation_id: id } = operation;
+  #tell() {
+    const count = this.#records.length;
+    this.#note.textContent = count === 0 ? 'Nothing that ran is like that.' : `${count}${this.#cursor ? ' newest' : ''} shown${count > mostDrawn ? `, the newest ${mostDrawn} of them in the plots` : ''}`;
+  }
+
+  /** Takes in what is new among the newest, and what has changed there. */
+  async #refresh() {
+    if (this.#loading) { this.#change(); return; }
+    if (!this.#again.hidden || !this.#filter.checkValidity()) return;
+    const before = this.#records;
+    const page = await this.#page(null).catch(() => null);
+    if (!page || this.#loading || this.#records !== before || !this.node.isConnected) return;
+    const { operations } = page;
+    // More has come than there is room for, or this is another server's history.
+    if (before.length > 0 && !operations.some(({ operation_id: id }) => this.#rowsByID.has(id))) { this.#reload(); this.#summarise(); return; }
+    const changed = operations.filter((operation) => {
+      const known = this.#records.find(({ operation_id: id }) => id === operation.operation_id);
+      return !known || known.status !== operation.status;
+    });
+    for (const operation of changed) this.#put(operation);
+    if (changed.length === 0) return;
+    this.#offer(changed.map((operation) => operation.operation_type));
+    this.#tell();
+    this.#redraw();
+    if (changed.some((operation) => operation.finished_at)) this.#summarise(true);
+  }
+
+  /** What is shown as running and runs no more is asked after, wherever in the list it stands. */
+  #catchUp = async ({ detail: active }) => {
+    const unsure = this.#records.filter(({ operation_id: id, finished_at: finished }) => !finished && !active.has(id)).slice(0, mostAskedAfter);
+    for (const { operation_id: id } of unsure) {
+      const operation = await get(`/api/ports/operations/${id}`).catch(() => null);
+      if (!operation?.finished_at || !this.#rowsByID.has(id)) continue;
+      this.#put(operation);
+      this.#redraw();
+    }
+  };
+
+  /** Shows an operation as it is now: in the place of what was shown of it, or where it belongs by its age. */
+  #put(operation) {
+    const { operation_id: id, created_at: created } = operation;
     const row = this.#rowsByID.get(id);
-    if (!row) return;
-    const hadFocus = row.contains(document.activeElement);
-    this.#records = this.#records.map((record) => (record.operation_id === id ? operation : record));
-    row.replaceWith(this.#row(operation));
-    if (hadFocus) this.#rowsByID.get(id).querySelector('button').focus();
-    // A table that somebody reads isn't taken away under their eyes, nor the focus.
+    if (row) {
+      const hadFocus = row.contains(document.activeElement);
+      this.#records = this.#records.map((record) => (record.operation_id === id ? operation : record));
+      row.replaceWith(this.#row(operation));
+      if (hadFocus) this.#rowsByID.get(id).querySelector('button').focus();
+      return;
+    }
+    const place = this.#records.findIndex((record) => record.created_at <= created);
+    // It comes with a later page.
+    if (place < 0 && this.#cursor) return;
+    const next = place < 0 ? null : this.#rowsByID.get(this.#records[place].operation_id);
+    this.#records = this.#records.toSpliced(place < 0 ? this.#records.length : place, 0, operation);
+    this.#rows.insertBefore(this.#row(operation), next);
+  }
+
+  /** A table that somebody reads isn't taken away under their eyes, nor the focus. */
+  #redraw() {
     if (!this.#plots.querySelector('details[open]') && !this.#plots.contains(document.activeElement)) this.#draw();
   }
 
@@ -138,22 +204,25 @@ export class HistoryView {
 
   #row(operation) {
     const { description, operation_type: type } = operation;
-    const when = operation.finished_at;
+    const when = (text) => element('td', {}, text ? element('time', { dateTime: text, textContent: shortMoment(text), title: moment(text) }) : '');
     const row = element('tr', { 'data-status': operation.status },
       element('th', { scope: 'row' }, element('button', { type: 'button', className: 'link', textContent: description || typeWord(type), onclick: () => showDetails(operation.operation_id) })),
       element('td', { textContent: typeWord(type) }), element('td', {}, element('span', { className: 'status', textContent: statusWord(operation) })),
-      element('td', {}, when ? element('time', { dateTime: when, textContent: shortMoment(when), title: moment(when) }) : ''),
+      when(operation.started_at), when(operation.finished_at),
       element('td', { className: 'number', textContent: duration(operation.uptime_seconds) }),
       element('td', { className: 'number', textContent: operation.finished_at && operation.completed_units > 0 ? amount({ ...operation, total_units: null }) : '' }));
     this.#rowsByID.set(operation.operation_id, row);
     return row;
   }
 
-  async #summarise() {
-    const answer = await attempt(() => get(`${root}/statistics`));
-    const types = answer?.statistics ?? [];
+  /** `quietly`: where they are shown already, and only if nobody is at them. */
+  async #summarise(quietly = false) {
+    const asked = get(`${root}/statistics`);
+    const answer = await (quietly ? asked.catch(() => null) : attempt(() => asked));
+    if (!answer || (quietly && this.#statistics.contains(document.activeElement))) return;
+    const types = answer.statistics;
     this.#offer(types.map((entry) => entry.operation_type));
-    if (types.length === 0) return;
+    if (types.length === 0) { this.#statistics.replaceChildren(); return; }
     const areJudged = types.some((entry) => entry.estimates > 0);
     const head = ['Type', 'Completed', 'Failed', 'Cancelled', 'Success', 'Median', '9 of 10 within', 'Throughput', ...(areJudged ? ['Intervals that held', 'Error of estimates'] : [])];
     this.#statistics.replaceChildren(scroller('How often and how long, by type', element('table', {}, tableHead(head, head.slice(1)),
@@ -178,7 +247,7 @@ export class HistoryView {
     });
     this.#plots.replaceChildren(
       plot({ title: 'Duration', unit: 's', series: series((operation) => operation.uptime_seconds) }),
-      plot({ title: 'Success share', unit: '%', most: 100, series: [{ name: 'completed of those drawn', kind: 'line', points: share }] }),
+      plot({ title: this.#filter.elements.status.value ? 'Success share among that status' : 'Success share', unit: '%', most: 100, series: [{ name: 'completed of those drawn', kind: 'line', points: share }] }),
       plot({ title: 'Throughput', unit: 'MB/s', series: series((operation) => operation.completed_units / 1048576 / operation.uptime_seconds, (operation) => operation.unit === 'bytes' && operation.completed_units > 0 && operation.uptime_seconds > 0) }));
   }
 }

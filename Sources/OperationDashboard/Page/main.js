@@ -24,10 +24,12 @@ const main = document.getElementById('main');
 let present = null;
 
 function route() {
-  const name = location.hash.replace(/^#\/?/, '') || 'operations';
+  const name = location.hash.replace(/^#\/?|\/+$/g, '').toLowerCase() || 'operations';
   const view = Object.hasOwn(views, name) ? views[name] : views.operations;
   if (view === present) return;
   present?.hide();
+  // What was asked or shown belongs to the view that is left.
+  for (const dialog of document.querySelectorAll('dialog:modal:not(.token)')) dialog.close();
   const isFirst = present === null;
   present = view;
   main.replaceChildren(view.node);
@@ -44,7 +46,7 @@ function route() {
 const liveness = document.getElementById('liveness');
 const words = {
   connecting: 'Connecting', live: 'Live', polling: 'Not live: asked every 2 s', offline: 'Not live: the server does not answer',
-  unauthorized: 'Not live: the server asks for its token',
+  failing: 'Not live: the server answers with an error', unauthorized: 'Not live: the server asks for its token',
 };
 
 const access = document.getElementById('access');
@@ -69,14 +71,19 @@ function authenticate() {
         setHidden(access, false);
         return false;
       }
+      token = fields.token.trim();
+      if (!/^[\x21-\x7e]+$/.test(token)) {
+        note = 'A token has letters, digits and signs of ASCII only, without spaces. It is in the server’s token file.';
+        continue;
+      }
       try {
-        await startSession(fields.token);
+        await startSession(token);
         live.retry();
         return true;
       } catch (error) {
         // Only 401 says something about the token; after anything else it may be tried again.
         const isWrong = error.status === 401;
-        token = isWrong ? '' : fields.token;
+        if (isWrong) token = '';
         note = isWrong ? 'That is not this server’s token. It is in its token file.' : `The token could not be checked. ${error.message}`;
       }
     }
@@ -108,8 +115,22 @@ const live = connect((message) => {
     setHidden(access, true);
     document.querySelector('dialog.token')?.close();
   }
-  if (before === 'unauthorized' || before === 'offline') present.restore?.();
+  if (['unauthorized', 'offline', 'failing'].includes(before)) present.restore?.();
 });
+
+// The stream tells of this server's operations alone. What other processes do with the same data is in the history, which is
+// asked the more seldom, the more of it would be told for nothing.
+async function lookElsewhere() {
+  const own = store.operations.size;
+  const isReached = liveness.dataset.state === 'live' || liveness.dataset.state === 'polling';
+  if (isReached && store.isLoaded && !document.hidden) {
+    const limit = Math.min(1000, own + 100);
+    const page = await get(`/api/ports/operations/history?status=in_progress&status=paused&status=pending&limit=${limit}`).catch(() => null);
+    if (page) store.takeHistory(page.operations);
+  }
+  setTimeout(lookElsewhere, 3000 + 20 * own);
+}
+lookElsewhere();
 
 // A list that is asked for tells operations alone. While nothing runs nobody measures; only the start view asks all the same.
 store.addEventListener('snapshot', async ({ detail }) => {

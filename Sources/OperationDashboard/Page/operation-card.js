@@ -2,7 +2,7 @@ import { post } from './api.js';
 import { showDetails } from './details-dialog.js';
 import { ask, attempt, confirmed } from './dialog.js';
 import { element, setHidden, setText } from './dom.js';
-import { amount, duration, isBehind, megabytes, percent, remaining, remainingBasis, remainingRange, speed, statusWord, typeWord } from './format.js';
+import { amount, bytes, duration, isBehind, megabytes, percent, remaining, remainingBasis, remainingRange, speed, statusWord, typeWord } from './format.js';
 import { Sparkline } from './sparkline.js';
 
 const root = '/api/ports/operations';
@@ -14,13 +14,14 @@ export class OperationCard {
   #provider;
   #range = null;
   #sparkline = new Sparkline();
-  #name = element('button', { type: 'button', className: 'name', onclick: () => showDetails(this.#operation.operation_id) });
-  #title = element('h3', {}, this.#name);
+  #name = element('span');
+  #details = element('button', { type: 'button', className: 'name', onclick: () => showDetails(this.#operation.operation_id) }, this.#name);
+  #title = element('h3', {}, this.#details);
   #type = element('span', { className: 'type' });
   #status = element('span', { className: 'status' });
   #bar = element('progress', { max: 100 });
   #percent = element('span', { className: 'percent' });
-  #facts = Object.fromEntries(['amount', 'speed', 'remaining', 'phase', 'message', 'cost', 'attempt', 'error'].map((name) =>
+  #facts = Object.fromEntries(['amount', 'speed', 'limit', 'remaining', 'phase', 'message', 'cost', 'attempt', 'place', 'error'].map((name) =>
     [name, element('span', { className: `fact ${name}` })]));
   #children = element('ul', { className: 'cards children', role: 'list', 'aria-label': 'Parts' });
   #buttons;
@@ -45,8 +46,8 @@ export class OperationCard {
       element('div', { className: 'progress' }, this.#bar, this.#percent),
       element('div', { className: 'body' },
         element('div', {},
-          element('p', { className: 'facts' }, facts.remaining, facts.amount, facts.speed, this.#sparkline.node),
-          element('p', { className: 'facts quiet' }, facts.phase, facts.message, facts.attempt, facts.cost)),
+          element('p', { className: 'facts' }, facts.remaining, facts.amount, facts.speed, facts.limit, this.#sparkline.node),
+          element('p', { className: 'facts quiet' }, facts.phase, facts.message, facts.attempt, facts.cost, facts.place)),
         element('div', { className: 'actions' }, Object.values(this.#buttons))),
       facts.error, this.#children));
     this.node.dataset.id = id;
@@ -59,7 +60,7 @@ export class OperationCard {
   update(operation, speeds, provider) {
     this.#operation = operation;
     this.#provider = provider;
-    const { status, resource_impact: cost, error } = operation;
+    const { status, error, bandwidth_limit_bytes_per_second: limit } = operation;
     const article = this.node.firstChild;
     if (article.dataset.status !== status) article.dataset.status = status;
     if (article.dataset.type !== operation.operation_type) article.dataset.type = operation.operation_type;
@@ -70,27 +71,37 @@ export class OperationCard {
     if (isUnknown) this.#bar.removeAttribute('value');
     else this.#bar.value = operation.progress;
     setText(this.#percent, isUnknown ? '' : percent(operation.progress));
-    const rate = status === 'in_progress' ? speed(cost.network_mbps) : '';
+    const rate = status === 'in_progress' ? speed(operation.resource_impact.network_mbps) : '';
     const isAgain = isBehind(operation);
     this.#fact('amount', isAgain ? `${amount(operation)}, begun again` : amount(operation));
     this.#explain('amount', isAgain ? 'It had come further before; the bar shows how far.' : '');
     this.#fact('speed', rate);
+    this.#fact('limit', limit ? `limited to ${bytes(limit)}/s` : '');
     this.#range = remainingRange(operation, this.#range);
     this.#fact('remaining', remaining(operation, this.#range));
     this.#explain('remaining', remainingBasis(operation));
     this.#fact('phase', operation.phase ?? '');
     this.#fact('message', operation.message ?? '');
     this.#fact('attempt', operation.attempt > 1 ? `try ${operation.attempt}` : '');
-    this.#fact('cost', [
-      cost.cpu_percent === null ? '' : `${Math.round(cost.cpu_percent)} % CPU`,
-      megabytes(cost.memory_mb),
-      operation.uptime_seconds === null ? '' : `for ${duration(operation.uptime_seconds)}`,
-    ].filter(Boolean).join(', '));
+    this.showTime();
+    this.#fact('place', operation.isElsewhere ? 'in another process' : '');
+    this.#explain('place', operation.isElsewhere ? 'It is controlled where it was started; what is shown may be some seconds old.' : '');
     this.#fact('error', error ?? '');
     const drawsSpeed = rate !== '' && speeds.length > 2;
     if (drawsSpeed) this.#sparkline.show(speeds);
     this.#sparkline.node.classList.toggle('empty', !drawsSpeed);
     this.#showButtons();
+  }
+
+  /** What it costs and has taken: that goes on while there is nothing else to tell. */
+  showTime() {
+    const { status, resource_impact: cost, uptime_seconds: seconds, receivedAt } = this.#operation;
+    const since = status === 'in_progress' && receivedAt ? Math.max(0, Date.now() - receivedAt) / 1000 : 0;
+    this.#fact('cost', [
+      cost.cpu_percent === null ? '' : `${Math.round(cost.cpu_percent)} % CPU`,
+      megabytes(cost.memory_mb),
+      seconds === null ? '' : `for ${duration(seconds + since)}`,
+    ].filter(Boolean).join(', '));
   }
 
   #fact(name, text) {
@@ -103,18 +114,19 @@ export class OperationCard {
   }
 
   #showButtons() {
-    const { status, pending_request: wish, priority, finished_at: finished } = this.#operation;
+    const { status, pending_request: wish, priority, finished_at: end, isElsewhere } = this.#operation;
+    const isOutOfReach = Boolean(end || isElsewhere);
     const focused = Object.values(this.#buttons).find((button) => button === document.activeElement);
     const isHeld = status === 'paused' || wish === 'pause';
     // What waits can be held whatever its work can do.
     const canPause = status === 'pending' || this.#provider?.pausing !== 'unsupported';
-    setHidden(this.#buttons.pause, Boolean(finished) || isHeld || !canPause);
-    setHidden(this.#buttons.resume, Boolean(finished) || !isHeld || wish === 'resume');
-    setHidden(this.#buttons.cancel, Boolean(finished) || wish === 'cancel');
-    setHidden(this.#buttons.limit, Boolean(finished) || !this.#provider?.is_throttleable);
-    setHidden(this.#buttons.priority, status !== 'pending');
+    setHidden(this.#buttons.pause, isOutOfReach || isHeld || !canPause);
+    setHidden(this.#buttons.resume, isOutOfReach || !isHeld || wish === 'resume');
+    setHidden(this.#buttons.cancel, isOutOfReach || wish === 'cancel');
+    setHidden(this.#buttons.limit, isOutOfReach || !this.#provider?.is_throttleable);
+    setHidden(this.#buttons.priority, isOutOfReach || status !== 'pending');
     // Pausing puts another button into the place of the one that was pressed: the focus goes with it.
-    if (focused?.hidden) (Object.values(this.#buttons).find((button) => !button.hidden) ?? this.#name).focus();
+    if (focused?.hidden) (Object.values(this.#buttons).find((button) => !button.hidden) ?? this.#details).focus();
     if (this.#buttons.priority.value !== priority && document.activeElement !== this.#buttons.priority) this.#buttons.priority.value = priority;
   }
 
@@ -134,8 +146,10 @@ export class OperationCard {
   }
 
   async #limit() {
+    const { bandwidth_limit_bytes_per_second: present } = this.#operation;
+    const value = present ? String(Math.max(1, Math.round(present / 1024))) : '';
     const field = element('label', {}, 'At most, in kB a second; empty for no limit',
-      element('input', { name: 'limit', type: 'number', min: 1, max: 1e9, step: 1, inputMode: 'numeric' }));
+      element('input', { name: 'limit', type: 'number', min: 1, max: 1e9, step: 1, inputMode: 'numeric', value }));
     const answer = await ask(`Limit “${this.#name.textContent}”`, [field], 'Set');
     if (!answer) return;
     const limit = answer.limit === '' ? null : Math.round(Number(answer.limit) * 1024);

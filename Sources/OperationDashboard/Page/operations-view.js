@@ -12,6 +12,7 @@ export class OperationsView {
   #cards = new Map();
   #waiting = new Set();
   #isDrawing = false;
+  #clock = null;
   /** What is known of types: whether their work can pause, and keeps to a limit. */
   #providers = new Map();
   #list = element('ul', { className: 'cards', role: 'list', 'aria-label': 'Operations' });
@@ -30,6 +31,7 @@ export class OperationsView {
     this.#store.addEventListener('change', this.#change);
     this.#updateAll();
     this.restore();
+    this.#clock = setInterval(() => { if (!document.hidden) for (const card of this.#cards.values()) card.showTime(); }, 1000);
   }
 
   /** Asks for the providers, such as when the server is back. */
@@ -42,6 +44,7 @@ export class OperationsView {
 
   hide() {
     this.#store.removeEventListener('change', this.#change);
+    clearInterval(this.#clock);
   }
 
   #updateAll() { this.#update([...this.#store.operations.keys(), ...this.#cards.keys()]); }
@@ -51,9 +54,10 @@ export class OperationsView {
   #update(changed) {
     for (const id of changed) this.#waiting.add(id);
     if (!this.#isDrawing) this.#draw();
-    const active = [...this.#store.operations.values()].filter((operation) => !operation.finished_at);
+    const all = [...this.#store.operations.values()].filter((operation) => !operation.finished_at);
+    const active = all.filter((operation) => !operation.isElsewhere);
     const count = (status) => active.filter((operation) => operation.status === status).length;
-    const words = [[count('in_progress'), 'running'], [count('pending'), 'waiting'], [count('paused'), 'paused']];
+    const words = [[count('in_progress'), 'running'], [count('pending'), 'waiting'], [count('paused'), 'paused'], [all.length - active.length, 'in another process']];
     // What a whole reports has its parts' share in it.
     const rate = active.filter((operation) => operation.status === 'in_progress' && !this.#store.operations.has(operation.parent_id))
       .reduce((sum, operation) => sum + (operation.resource_impact.network_mbps ?? 0), 0);

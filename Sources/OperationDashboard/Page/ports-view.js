@@ -72,6 +72,7 @@ export class PortsView {
       element('p', { textContent: `Held by ${holderOf(conflict)}; ${expected ?? service} should hold it.` }),
       supervisor ? element('p', { className: 'quiet', textContent: `${supervisor} looks after that process and may start it again.` }) : null,
       reason ? element('p', { className: 'quiet', textContent: reason }) : null,
+      canKill && !canRestart ? element('p', { className: 'quiet', textContent: `${service} has no command to be started with: free the port, then start it by hand.` }) : null,
       element('div', { className: 'actions' },
         element('button', { type: 'button', className: 'danger', textContent: 'Kill', disabled: !canKill, onclick: () => this.#kill(conflict) }),
         element('button', { type: 'button', textContent: 'Restart', disabled: !canRestart, onclick: () => this.#replace(conflict) })));

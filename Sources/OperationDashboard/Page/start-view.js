@@ -52,7 +52,7 @@ export class StartView {
       const status = this.#started.get(detail.operation_id);
       if (!status) return;
       this.#started.delete(detail.operation_id);
-      status.replaceChildren(`${detail.description || typeWord(detail.operation_type)}: ${statusWord(detail)}. `, element('a', { href: '#/history', textContent: 'See the history' }));
+      status.replaceChildren(`${detail.description || typeWord(detail.operation_type)}: ${statusWord(detail)}. ${detail.error ? `${detail.error} ` : ''}`, element('a', { href: '#/history', textContent: 'See the history' }));
     });
   }
 

@@ -20,6 +20,8 @@ export class Store extends EventTarget {
   /** Whether the server has said what there is. */
   isLoaded = false;
   #find;
+  /** What was said to run elsewhere when that was last asked. */
+  #heardOf = new Set();
   #changed = new Set();
   #isScheduled = false;
 
@@ -38,9 +40,24 @@ export class Store extends EventTarget {
     }
   }
 
-  /** Whether anything runs or waits. */
+  /**
+   * Takes what the history says is active. What this server doesn't run, another process does that has the same data. It is
+   * believed when it is said twice: of what begins or ends here, the stream may tell later than the history, or sooner.
+   */
+  takeHistory(active) {
+    const isOwn = (id) => this.operations.has(id) && !this.operations.get(id).isElsewhere;
+    const found = new Map(active.map((operation) => [operation.operation_id, operation]).filter(([id]) => !isOwn(id)));
+    for (const [id, operation] of this.operations) if (operation.isElsewhere && !operation.finished_at && !found.has(id)) this.#learnEnding(id);
+    for (const [id, operation] of found) {
+      if (this.#heardOf.has(id)) this.#put({ ...operation, isElsewhere: true, receivedAt: Date.parse(operation.updated_at) });
+    }
+    this.#heardOf = new Set(found.keys());
+    this.dispatchEvent(new CustomEvent('history', { detail: new Set(active.map((operation) => operation.operation_id)) }));
+  }
+
+  /** Whether anything runs or waits on this server. */
   get isActive() {
-    for (const operation of this.operations.values()) if (!operation.finished_at) return true;
+    for (const operation of this.operations.values()) if (!operation.finished_at && !operation.isElsewhere) return true;
     return false;
   }
 
@@ -59,7 +76,7 @@ export class Store extends EventTarget {
     const { operations } = snapshot;
     this.isLoaded = true;
     const present = new Set(operations.map((operation) => operation.operation_id));
-    const gone = [...this.operations.values()].filter((operation) => !present.has(operation.operation_id) && !operation.finished_at);
+    const gone = [...this.operations.values()].filter((operation) => !present.has(operation.operation_id) && !operation.finished_at && !operation.isElsewhere);
     // They ended while nobody told: what has become of them is asked, unless they are so many that nobody would read it.
     for (const { operation_id: id } of gone) if (gone.length > endingsAskedFor) this.#remove(id); else this.#learnEnding(id);
     for (const operation of operations) this.#put(operation);
@@ -91,7 +108,7 @@ export class Store extends EventTarget {
     const operation = await this.#find(id).catch(() => null);
     // It may have come back, or its ending been told, while this was asked.
     if (!this.operations.has(id) || this.operations.get(id).finished_at) return;
-    if (operation?.finished_at) this.#end(operation);
+    if (operation?.finished_at) this.#end({ ...operation, isElsewhere: this.operations.get(id).isElsewhere });
     else if (!operation) this.#remove(id);
   }
 
