@@ -27,6 +27,7 @@ import Testing
             ("/api/self-heal/recover", "{}"), ("/api/self-heal/recover", #"{"strategy": "prayer"}"#),
             ("/api/self-heal/recover", #"{"strategy": "port_conflicts", "dry_run": "no"}"#),
             ("/api/ports/heal", #"{"expected": [1]}"#), ("/api/ports/heal", #"{"expected": {"web": 1}}"#),
+            ("/api/ports/heal", #"{"expected": {"web": [1.5]}}"#),
             ("/api/ports/heal", #"{"expected": {"web": [0]}}"#), ("/api/ports/heal", #"{"expected": {"web": ["1"]}}"#),
         ]
     )
@@ -143,7 +144,7 @@ import Testing
         #expect(plan.json["actions"]?.elements.first?["pids"]?.elements.map(\.number) == [Int64(server.pid)])
         let none = await fixture.ask("POST", "/api/ports/heal", json: #"{"expected": {}}"#)
         #expect(none.json["steps"]?.elements.isEmpty == true)
-        let other = await fixture.ask("POST", "/api/ports/heal", json: #"{"expected": {"web": [99999999]}}"#)
+        let other = await fixture.ask("POST", "/api/ports/heal", json: #"{"expected": {"web": [99999999.0]}}"#)
         #expect(other.json["healed"]?["web"]?.truth == false)
         #expect(other.json["message"]?.text?.contains("(pid \(server.pid))") == true)
         let holder = try #require(plan.json["actions"]?.elements.first?["holders"]?.elements.first?.text)
