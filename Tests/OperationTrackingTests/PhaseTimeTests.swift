@@ -117,6 +117,25 @@ struct PhaseTimeTests {
         try await tracker.cancel(handle.id)
     }
 
+    @Test func whatNobodyWasShownIsNotJudged() {
+        var estimator = RemainingTimeEstimator()
+        for (second, completed) in [(0, 0), (1, 1_000), (2, 1_000), (10, 1_000)] {
+            estimator.observe(at: Double(second), completed: Int64(completed), present: 0, total: 1_000)
+        }
+        #expect(estimator.accuracy(endingAt: 11) == nil)
+    }
+
+    @Test func runsOfWhichNobodyLookedWhatEachPhaseDidSayNothingOfPhases() {
+        var history = RunHistory()
+        let phases = [PhaseTime(phase: "installing", seconds: 60), PhaseTime(phase: "pulling", seconds: 40)]
+        for _ in 0..<9 {
+            history.add(RunHistory.Run(seconds: 100, work: 1_000, unit: .bytes, phases: phases), of: .okSetup)
+        }
+        let key = RunHistory.Likeness(size: RunHistory.sizeClass(1_000), unit: .bytes, phase: "installing")
+        let past = history.past(of: .okSetup, like: key)
+        #expect(past.phase == nil && past.samples == 9)
+    }
+
     @Test func aPhaseThatFewRunsHadSaysNothing() {
         let few = Array(repeating: (own: 100.0, later: 40.0), count: 4)
         #expect(past("verifying", few).phase == nil)

@@ -116,8 +116,8 @@ public struct RemainingTimeEstimator: Sendable {
         phase.write(PhaseStart(), unless: began == 0) { $0.began = began }
     }
 
-    /// What the interval's usual width is multiplied with.
-    var widthFactor: Double { past?.widthFactor ?? 1 }
+    /// What the interval's usual width is multiplied with; `nil` while past runs have not been asked, which means by 1.
+    var widthFactor: Double? { past?.widthFactor }
 
     /// Judges what was shown on the way, now that the end is known; `nil` where nothing was judged.
     ///
@@ -135,6 +135,8 @@ public struct RemainingTimeEstimator: Sendable {
         if isDue || !isCounting || finish.remaining(at: now) ?? 0 <= 0 { renew(left: units, isCounting: isCounting) }
         isDone = (units ?? 1) <= 0
         renewInterval(left: units, since: before)
+        // That nothing counted is left is shown to nobody while the work goes on, and so isn't judged.
+        let estimate = finish.remaining(at: now) == nil ? nil : estimate
         guard let shown = estimate.held(for: hold) else { return }
         // Where nothing is counted, the share of the time has to do.
         let share = isCounting ? work.done / (work.done + (units ?? 0)) : now / max(now + shown.expected, 1e-9)
@@ -170,8 +172,9 @@ public struct RemainingTimeEstimator: Sendable {
 
     private mutating func renewInterval(left units: Double?, since before: Double) {
         guard let expected = finish.remaining(at: now) else { return }
-        var low = expected * exp(-SteadyFinish.below * widthFactor * finish.spread)
-        var high = expected * exp(SteadyFinish.above * widthFactor * finish.spread)
+        let spread = (widthFactor ?? 1) * finish.spread
+        var low = expected * exp(-SteadyFinish.below * spread)
+        var high = expected * exp(SteadyFinish.above * spread)
         if work.done > 0, work.latest < now, let units, units > 0, units == shown.left {
             // While nothing is reported the best case comes nearer, until it is what the best second so far would still need
             // for what is left; the worst does not.

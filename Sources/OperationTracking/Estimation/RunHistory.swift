@@ -23,6 +23,8 @@ struct RunHistory: Sendable {
 
     private var runs: [OperationType: RingBuffer<Run>] = [:]
     private var widths: [OperationType: IntervalWidth] = [:]
+    /// What the newest of the older runs used.
+    private var usedWidths: [OperationType: Double] = [:]
     private var bytes: [OperationType: LearnedPeak] = [:]
     /// What was found, until another run ends that may change it.
     private var found: [OperationType: [Likeness: PastRuns]] = [:]
@@ -59,7 +61,9 @@ struct RunHistory: Sendable {
     /// where they are no longer known.
     mutating func add(older lesson: Lesson) {
         if let width = lesson.width, lesson.accuracy != nil, hasRoom(forWidthOf: lesson.type) {
-            widths[lesson.type] = IntervalWidth(factor: width)
+            // Runs that went on side by side used the same: the later ones don't know what the earlier ones taught.
+            if usedWidths[lesson.type] != width { widths[lesson.type] = IntervalWidth(factor: width) }
+            usedWidths[lesson.type] = width
         }
         add(lesson)
     }
@@ -143,9 +147,10 @@ struct RunHistory: Sendable {
 }
 
 extension RunHistory.Run {
-    /// How long a phase took, how long what came after it, and whether counted work came after it; `nil` for one that it had not.
+    /// How long a phase took, how long what came after it, and whether counted work came after it; `nil` for one that it had not,
+    /// and where nobody looked how much was done in it.
     fileprivate func share(of phase: String) -> (own: Double, later: Double, hasLaterWork: Bool)? {
-        guard let place = phases.firstIndex(where: { $0.phase == phase }) else { return nil }
+        guard let place = phases.firstIndex(where: { $0.phase == phase }), phases[place].work != nil else { return nil }
         let later = phases[(place + 1)...]
         // The last of a phase's work may be seen with the next one.
         let laterWork = later.reduce(0.0) { $0 + Double($1.work ?? 0) }
