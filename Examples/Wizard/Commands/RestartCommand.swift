@@ -19,11 +19,11 @@ struct RestartCommand: Command {
     func run() async throws -> ExitCode {
         // Whatever may be in the way is looked at before anything is ended.
         try options.check()
-        let state = try await options.state
-        guard try await freePort(of: state) else { return .cancelled }
+        guard try await freePort(of: try await options.state) else { return .cancelled }
         let lock = try await StartLock(in: options.data)
         defer { lock.release() }
-        switch state {
+        // Another restart may have come first while a person was asked, or for the lock.
+        switch try await options.state {
         case .running(let server, _): try await ServerEnding(server: server).stop()
         case .silent(let server): _ = try await ServerEnding(server: server).kill()
         case .conflict, .stopped: break
