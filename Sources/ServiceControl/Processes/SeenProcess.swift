@@ -2,7 +2,7 @@ public import OperationTracking
 
 /// A process as somebody was shown it who wants it ended, or agrees to that.
 ///
-/// As text it is `4711@98765`: its pid, and when it started as ``ProcessIdentity/startTime`` counts, so that another one that has been
+/// As text it is `4711@98765`: its pid, and when it started as `ProcessIdentity.startTime` counts, so that another one that has been
 /// given the number since is not taken for it. `4711` alone means whichever process has that number.
 public struct SeenProcess: Sendable, Hashable {
     /// Its pid, at least 1.
