@@ -5,6 +5,7 @@ import Testing
 @testable import OperationTracking
 
 /// What a tracker learns from its history, and when.
+@Suite(.timeLimit(.minutes(1)))
 struct LearningTests {
     private let clock = ManualClock()
 

@@ -40,8 +40,9 @@ extension OperationTracker {
         _ spec: OperationSpec,
         prepare: (inout OperationCell.State) -> Void = { _ in }
     ) throws(OperationError) -> OperationHandle {
-        try requireWhole(spec.parent)
         let cell = makeCell(spec, status: .inProgress, prepare: prepare)
+        // After the cell has looked for its whole: one that has ended by then would leave it on its own.
+        try requireWhole(spec.parent)
         let handle = try admit(cell)
         join(cell, band: spec.band)
         return handle

@@ -37,11 +37,11 @@ extension OperationTracker {
             pid: pid,
             startedBy: startedBy
         )
-        try requireWhole(parent)
         // Two callers here are told apart before either asks the history, which takes a row of this process again.
         try registry.reserve(id)
         defer { registry.release(id) }
         let cell = makeCell(spec, status: .inProgress, id: id)
+        try requireWhole(parent)
         try await claim(cell)
         do throws(OperationError) {
             let handle = try admit(cell)
