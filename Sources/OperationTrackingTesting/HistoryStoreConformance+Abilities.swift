@@ -49,6 +49,17 @@ extension HistoryStoreCheck {
             is: ["unknown operation.cancelled"]
         )
         try expect("An entry comes back as it was appended.", entries.filter { $0.action == own.action }, is: [own])
+        // All of it within one group, where the store groups.
+        let ending = Sample.record("audit_order", type: "check_audit", at: 5)
+        store.enqueue(ending)
+        log.append(AuditEntry(at: Sample.epoch, actor: "checker", action: own.action, operationID: ending.operation.id))
+        try await commit(Sample.ended(ending, .completed))
+        let inOrder = try await log.auditEntries(of: ending.operation.id, cursor: nil, limit: 10)
+        try expect(
+            "What was appended between an operation's start and its end stands there in the log.",
+            inOrder.entries.map(\.action),
+            is: ["operation.completed", own.action, "operation.started"]
+        )
         let newest = try await log.auditEntries(of: record.operation.id, cursor: nil, limit: 1)
         let oldest = try await log.auditEntries(of: record.operation.id, cursor: newest.nextCursor, limit: 1)
         try expect(

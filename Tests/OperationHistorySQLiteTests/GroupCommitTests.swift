@@ -100,4 +100,16 @@ final class Gate: Sendable {
         pending.add(try record("a", .inProgress), waiter: nil)
         #expect(pending.entries.map(\.record) == [try record("a", .failed)])
     }
+
+    @Test func aStateNeverMovesBeforeWhatTheAuditLogWasGiven() throws {
+        var pending = PendingWrites()
+        let entry = AuditEntry(at: .now, actor: "test", action: "process.killed")
+        pending.append(entry)
+        pending.add(try record("a", .inProgress), waiter: nil)
+        pending.append(entry)
+        pending.add(try record("a", .completed), waiter: nil)
+        #expect(pending.audit == [entry])
+        #expect(pending.entries.map(\.record) == [try record("a", .inProgress), try record("a", .completed)])
+        #expect(pending.entries.map(\.audit) == [[entry], []])
+    }
 }

@@ -103,8 +103,12 @@ actor HistoryWriter {
         guard !shared.isDegraded else { return keep(batch) }
         do {
             let outcomes = try writing { file in
-                for entry in batch.audit { try file.operations.note(entry) }
-                return try batch.entries.map { try write($0.record, to: file) }
+                for noted in batch.audit { try file.operations.note(noted) }
+                return try batch.entries.map { entry in
+                    let outcome = try write(entry.record, to: file)
+                    for noted in entry.audit { try file.operations.note(noted) }
+                    return outcome
+                }
             }
             for (entry, outcome) in zip(batch.entries, outcomes) {
                 remember(entry.record, outcome)
@@ -209,7 +213,7 @@ actor HistoryWriter {
         let records = batch.entries.map { entry in
             KeyedRecord(key: reserveKey(for: entry.record.operation), record: entry.record.withinPayloadLimit())
         }
-        let dropped = shared.keep(records, audit: batch.audit)
+        let dropped = shared.keep(records, audit: batch.audit + batch.entries.flatMap(\.audit))
         for id in dropped { active[id] = nil }
         for entry in batch.entries { entry.waiter?.resume(returning: .volatile(reason: shared.troubleDescription)) }
     }

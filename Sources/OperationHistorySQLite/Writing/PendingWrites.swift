@@ -1,7 +1,7 @@
 import OperationTracking
 
-/// What has been handed over and not yet written, in order, with at most one waiting state of an operation: a newer one
-/// takes the place of an older, so an operation that starts and ends within one group costs one row write.
+/// What has been handed over and not yet written, in order. A newer state of an operation takes the place of an older one that
+/// waits, so an operation that starts and ends within one group costs one row write; unless the audit log has something in between.
 struct PendingWrites {
     typealias Waiter = CheckedContinuation<HistoryDurability, Never>
 
@@ -9,9 +9,12 @@ struct PendingWrites {
         var record: OperationRecord
         /// Whoever waits in `commit`.
         var waiter: Waiter?
+        /// What the audit log was given behind it.
+        var audit: [AuditEntry] = []
     }
 
     private(set) var entries: [Entry] = []
+    /// What the audit log was given before the first state.
     private(set) var audit: [AuditEntry] = []
     private var positions: [OperationID: Int] = [:]
 
@@ -32,6 +35,9 @@ struct PendingWrites {
     }
 
     mutating func append(_ entry: AuditEntry) {
-        audit.append(entry)
+        guard !entries.isEmpty else { return audit.append(entry) }
+        entries[entries.count - 1].audit.append(entry)
+        // What an operation comes to from here on is noted behind this entry, so it must not move before it.
+        positions = [:]
     }
 }
