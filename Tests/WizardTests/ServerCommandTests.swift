@@ -11,6 +11,12 @@ struct ServerCommandTests {
         return (outcome.code, try #require(try outcome.objects.first))
     }
 
+    /// What `server.json` holds.
+    private func record() throws -> [String: Any] {
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/server.json"))
+        return try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
+    }
+
     @Test func aServerIsStartedInTheBackgroundAndStopped() async throws {
         let server = try await BackgroundServer.start(data: folder.path)
         let running = try await status()
@@ -72,11 +78,29 @@ struct ServerCommandTests {
         let outcome = try await WizardProcess.run(["restart", "--json", "--data", folder.path])
         let restarted = try #require(try outcome.objects.last, "\(outcome.errors)")
         #expect(restarted["pid"] as? Int32 != server.pid)
-        let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/server.json"))
-        let record = try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
+        let record = try record()
         #expect(record["token_file"] as? String == file)
         // Nothing is added to what it was started with, however often that is done.
         #expect((record["arguments"] as? [String])?.count == 8)
+        try await server.stop()
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aRestartThatWaitsForAnotherStartsTheServerAsItWas() async throws {
+        let file = folder.path + "-token"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let server = try await BackgroundServer.start("--token-file", file, data: folder.path)
+        // As a restart leaves it between the old server and the new one.
+        let lock = open(folder.path + "/server.lock", O_RDWR | O_CLOEXEC)
+        #expect(flock(lock, LOCK_EX) == 0)
+        let record = folder.path + "/server.json"
+        try FileManager.default.moveItem(atPath: record, toPath: record + "-kept")
+        let restart = try WizardProcess(["restart", "--json", "--data", folder.path])
+        while !restart.hasOpen(folder.path + "/server.lock") { await briefPause() }
+        try FileManager.default.moveItem(atPath: record + "-kept", toPath: record)
+        close(lock)
+        let outcome = await restart.outcome()
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(try self.record()["token_file"] as? String == file)
         try await server.stop()
     }
 
@@ -106,8 +130,7 @@ struct ServerCommandTests {
         #expect(try await WizardProcess.run(restart + ["--services", files[1]]).code == 0)
         let port = "\(try TestServer.unusedPort())"
         #expect(try await WizardProcess.run(restart + ["--port", port]).code == 0)
-        let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/server.json"))
-        let record = try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
+        let record = try record()
         let arguments = try #require(record["arguments"] as? [String])
         let expected = ["--port", port, "--token-file", files[0], "--services", files[1]]
         #expect(Array(arguments.prefix(6)) == expected)
@@ -125,6 +148,11 @@ struct ServerCommandTests {
         let restart = ["restart", "--data", folder.path]
         let open = try await WizardProcess.run(restart + ["--host", "0.0.0.0"])
         #expect(open.code == 2 && open.errors.contains("token"), "\(open.errors)")
+        let elsewhere = try await WizardProcess.run(
+            restart + ["--host", "192.0.2.1", "--token-file", folder.path + "-token"]
+        )
+        #expect(elsewhere.code == 2 && elsewhere.errors.contains("192.0.2.1 is no address"), "\(elsewhere.errors)")
+        #expect(try await status().status["pid"] as? Int32 == server.pid)
         // Nobody can be asked; and the port is no registered service's.
         let unasked = try await WizardProcess.run(restart + ["--port", port])
         #expect(unasked.code == 2 && unasked.errors.contains("wizard (pid \(other.pid))"), "\(unasked.errors)")

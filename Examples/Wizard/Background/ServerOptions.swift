@@ -45,10 +45,10 @@ struct ServerOptions {
         port = (isElsewhere ? nil : before?.port) ?? (try? ServeCommand(all))?.port ?? serve.port
     }
 
-    /// Looks at what a server would be started with, what is kept among it.
+    /// Looks at what a server would be started with, what is kept among it, and at where it would listen.
     ///
     /// - Throws: ``UsageError`` for what `serve` would refuse.
-    func check() throws { try ServeCommand(all).checkHost() }
+    func check() throws { try ServeCommand(all).checkAddress() }
 
     /// Says at the terminal what a server says in its log alone: that the file of services is none, and is set aside.
     func warnOfServices() {

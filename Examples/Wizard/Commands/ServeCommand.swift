@@ -54,12 +54,13 @@ struct ServeCommand: Command {
         data = try DataDirectory.path(options)
     }
 
-    /// Looks whether it could listen where it is to, as far as that is known before it does.
+    /// Looks whether it could listen where it is to, once nobody else does.
     ///
     /// - Throws: ``UsageError``.
-    func checkHost() throws {
+    func checkAddress() throws {
+        let hasToken = configuration.tokenFile != nil
         do throws(ServerError) {
-            try OperationServer.checkHost(configuration.host, hasToken: configuration.tokenFile != nil)
+            try OperationServer.check(configuration.host, port: configuration.port, hasToken: hasToken)
         } catch {
             throw UsageError(error.message)
         }

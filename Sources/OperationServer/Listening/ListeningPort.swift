@@ -38,7 +38,7 @@ struct ListeningPort {
         self.descriptor = descriptor
     }
 
-    fileprivate static func address(
+    private static func address(
         host: String,
         port: UInt16,
         isProtected: Bool
@@ -102,11 +102,15 @@ struct ListeningPort {
 }
 
 extension OperationServer {
-    /// Looks whether a server may listen at an address, without doing it.
+    /// Looks whether a server could listen at an address once nobody else does, and listens there for a moment.
     ///
-    /// - Throws: ``ServerError``: `invalid_host`, `token_required`.
-    package static func checkHost(_ host: String, hasToken: Bool) throws(ServerError) {
-        _ = try ListeningPort.address(host: host, port: 0, isProtected: hasToken)
+    /// - Throws: ``ServerError``, with every code that it has but `port_in_use`.
+    package static func check(_ host: String, port: UInt16, hasToken: Bool) throws(ServerError) {
+        do throws(ServerError) {
+            close(try ListeningPort(host: host, port: port, isProtected: hasToken).descriptor)
+        } catch  where error.code == .portInUse {
+            // The address is one of this machine's, then, and the port one that this user may have.
+        }
     }
 }
 
