@@ -118,6 +118,18 @@ struct HandOverTests {
         try await server.stop()
     }
 
+    @Test(.timeLimit(.minutes(1)), arguments: [true, false])
+    func ctrlCSaysNothingOfWorkThatIsNotKnown(_ serverEnds: Bool) async throws {
+        let server = try SilentCanceller(data: folder.path, ends: serverEnds)
+        let process = try WizardProcess(["run", "--json", "--data", folder.path, "--", "true"])
+        while !server.hasWork { await briefPause() }
+        process.send(SIGINT)
+        let outcome = await process.outcome()
+        #expect(outcome.code == 1 && !outcome.errors.contains("goes on"))
+        let said = serverEnds ? "is gone, and hasn't said" : "isn't known whether it cancels op_silent"
+        #expect(outcome.errors.contains(said), "\(outcome.errors)")
+    }
+
     @Test func detachedWorkGoesOnAndObeysWishes() async throws {
         let ollama = try standIn(megabytes: 10_000)
         defer { ollama.stop() }

@@ -51,11 +51,13 @@ final class WatchedOperation: Sendable {
                 try await Task.sleep(for: .milliseconds(50))
             }
         }
-        guard let server = KnownServer.running(in: data) else {
-            let problem = ServerProblem("The server on \(data) is gone, and could not be told to cancel it.")
-            guard let id else { return problem }
-            return await gone(problem, id)
-        }
+        guard let server = KnownServer.running(in: data) else { return await left(id) }
+        guard let problem = await cancel(id, at: server) else { return nil }
+        // One that has ended meanwhile neither refuses anything nor goes on with it.
+        return server.isRunning ? problem : await left(id)
+    }
+
+    private func cancel(_ id: OperationID?, at server: KnownServer) async -> ServerProblem? {
         let place = "The server at \(server.url) (pid \(server.process.pid))"
         let client = ServerClient(server)
         guard await client.health() != nil else {
@@ -70,16 +72,32 @@ final class WatchedOperation: Sendable {
                 "not_answering"
             )
         }
-        guard let id else { return ServerProblem("\(place) hasn't taken the work yet: see `wizard operations`.") }
+        guard let id else {
+            return ServerProblem("\(place) hasn't said yet whether it takes the work: see `wizard operations`.")
+        }
         do {
             _ = try await client.post("\(ServerClient.operations)/\(id)/cancel")
             return nil
         } catch let refusal as ServerProblem where refusal.code == "invalid_transition" {
             // It has ended by itself, which is about to be told.
             return nil
+        } catch let refusal as ServerProblem {
+            return ServerProblem("\(id) was not cancelled: \(refusal)", refusal.code)
         } catch {
-            return ServerProblem("\(id) was not cancelled, and goes on at the server: \(error)")
+            return ServerProblem(
+                "\(place) hasn't answered, and it isn't known whether it cancels \(id): see `wizard show \(id)` once it answers.",
+                "not_answering"
+            )
         }
+    }
+
+    /// What is to be said when the server is gone and hasn't confirmed anything, whether or not it has heard of it.
+    private func left(_ id: OperationID?) async -> ServerProblem {
+        let place = "The server on \(data) is gone"
+        guard let id else {
+            return ServerProblem("\(place), and hasn't said that it takes the work: see `wizard history`.")
+        }
+        return await gone(ServerProblem("\(place), and hasn't said that it cancels \(id)."), id)
     }
 
     private func submitAndWatch(
