@@ -46,6 +46,7 @@ TESTS = (
     operations.the_queue_is_ordered_and_a_download_limited,
     operations.forms_are_checked_and_say_what_has_become_of_it,
     operations.a_form_is_sent_once_and_keeps_what_was_typed,
+    operations.what_is_missing_says_why,
     operations.remaining_times_stand_still,
     operations.work_of_another_process_is_shown,
     operations.time_goes_on_in_silence,

@@ -218,6 +218,16 @@ def a_form_is_sent_once_and_keeps_what_was_typed(browser, stand_in):
         view.close()
 
 
+def what_is_missing_says_why(browser, server):
+    """In the place of a form that would need keys stands what to set."""
+    view = Page(browser, server.url)
+    page = view.open("start")
+    missing = page.locator("article", has=page.get_by_role("heading", name="Seed icons"))
+    expect(missing).to_contain_text("NOUNPROJECT_API_KEY")
+    expect(missing.get_by_role("button")).to_have_count(0)
+    view.close()
+
+
 def the_queue_is_ordered_and_a_download_limited(browser, stand_in):
     """Of two that wait, one is given another priority and comes first; a download is held to a speed."""
     with tempfile.TemporaryDirectory() as folder, configured(stand_in, queue={"maximum_running": 1}) as server:

@@ -118,6 +118,25 @@ import Testing
         #expect(list.header("ETag") != nil)
     }
 
+    @Test func whyAProviderIsMissingIsSaidWhereHTTPCouldStartIt() async throws {
+        let none = RunnerFixture { $0.startableTypes = [] }
+        for fixture in [fixture, none] {
+            fixture.runner.providers.setMissing(.seed, because: "It has no key: get one.")
+            // One that is there is not missing.
+            fixture.runner.providers.setMissing(ScriptedProvider.operationType, because: "Nobody knows.")
+        }
+        let missing = await fixture.ask("GET", "/api/ports/providers").json["missing"]?.elements ?? []
+        #expect(missing.map { $0["operation_type"]?.text } == ["seed"])
+        #expect(missing.first?["reason"]?.text == "It has no key: get one.")
+        let refused = await fixture.ask("POST", root + "/run", json: #"{"operation_type": "seed"}"#)
+        #expect(refused.text("code") == "unknown_provider")
+        #expect(refused.text("detail")?.hasSuffix("It has no key: get one.") == true)
+        #expect(await none.ask("GET", "/api/ports/providers").json["missing"]?.elements.isEmpty == true)
+
+        fixture.runner.providers.register(SeedStandIn())
+        #expect(await fixture.ask("GET", "/api/ports/providers").json["missing"]?.elements.isEmpty == true)
+    }
+
     @Test func aPauseIsWishedThenFollowed() async throws {
         let id = try await run("a")
         await waitFor(.inProgress, id)
@@ -223,4 +242,16 @@ import Testing
         #expect(await fixture.ask("POST", root + "/run", json: #"{"operation_type": "scripted"}"#).status == 404)
         #expect(await fixture.ask("GET", "/api/ports/providers").json["providers"]?.elements.isEmpty == true)
     }
+}
+
+/// Takes the place of a provider that was missing.
+private struct SeedStandIn: OperationProvider {
+    struct Request: Codable, Sendable {}
+
+    static let operationType = OperationType.seed
+
+    func description(of request: Request) -> String { "Seed" }
+
+    @concurrent
+    func perform(_ request: Request, reporting handle: OperationHandle) async throws -> Request { request }
 }

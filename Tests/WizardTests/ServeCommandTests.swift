@@ -119,7 +119,15 @@ struct ServeCommandTests {
     @Test func seedingWithoutKeysIsLeftOutUnlessItWasAskedFor() async throws {
         let (process, port) = try await start()
         let providers = try await TestClient.talk(to: port) { try $0.ask("GET", "/api/ports/providers").body }
-        #expect(providers.contains("ok_setup") && !providers.contains("\"seed\""))
+        let list = try #require(try JSONSerialization.jsonObject(with: Data(providers.utf8)) as? [String: Any])
+        let types = try #require(list["providers"] as? [[String: Any]]).map { $0["operation_type"] as? String }
+        #expect(types.contains("ok_setup") && !types.contains("seed"))
+        // What to set is said, to whoever asks what there is and to whoever asks for it.
+        let missing = try #require(list["missing"] as? [[String: String]])
+        #expect(missing.map { $0["operation_type"] } == ["seed"])
+        #expect(missing.first?["reason"]?.contains("NOUNPROJECT_API_SECRET") == true)
+        let refusal = try await TestClient.talk(to: port) { try $0.ask("POST", "/api/self-heal/nounproject/seed").body }
+        #expect(refusal.contains("NOUNPROJECT_API_SECRET"))
         process.send(SIGTERM)
         #expect(await process.outcome().code == 0)
 

@@ -131,9 +131,18 @@ struct Service {
                 downloads.isInDataDirectory = true
                 registry.register(downloads)
             case .nounProject:
-                guard let client = try nounProject(configuration) else { continue }
-                let countFile = data + "/noun-project-calls.json"
-                registry.register(SeedIconsProvider(client: client, root: data + "/icons", countFile: countFile))
+                do throws(OperationFailure) {
+                    let environment = ProcessInfo.processInfo.environment
+                    let client = try NounProjectClient(environment: environment, transport: CurlTransport())
+                    let countFile = data + "/noun-project-calls.json"
+                    registry.register(SeedIconsProvider(client: client, root: data + "/icons", countFile: countFile))
+                } catch {
+                    guard !configuration.namesProviders else {
+                        let file = configuration.file ?? "the configuration"
+                        throw UsageError("enabled_providers in \(file) has nounproject: \(error.message)")
+                    }
+                    registry.setMissing(SeedIconsProvider.operationType, because: error.message)
+                }
             case .gatewaySetup:
                 let settings = GatewaySettings(
                     ollama: try ollama(configuration),
@@ -146,18 +155,6 @@ struct Service {
             }
         }
         return registry
-    }
-
-    /// `nil` when nobody has asked for it by name and there are no keys.
-    private static func nounProject(_ configuration: ServeConfiguration) throws -> NounProjectClient? {
-        do throws(OperationFailure) {
-            let environment = ProcessInfo.processInfo.environment
-            return try NounProjectClient(environment: environment, transport: CurlTransport())
-        } catch {
-            guard configuration.namesProviders else { return nil }
-            let file = configuration.file ?? "the configuration"
-            throw UsageError("enabled_providers in \(file) has nounproject: \(error.message)")
-        }
     }
 
     private static func ollama(_ configuration: ServeConfiguration) throws -> OllamaClient {

@@ -41,7 +41,7 @@ export class StartView {
   #timer = null;
   /** The operations started from here that have not ended, and where that is said. */
   #started = new Map();
-  /** The providers that there are forms for. */
+  /** The providers that are shown, as JSON. */
   #shown = null;
   #forms = element('div', { className: 'forms' });
   node = element('section', { 'aria-labelledby': 'start-title' }, element('h2', { id: 'start-title', textContent: 'Start' }), this.#forms);
@@ -61,15 +61,15 @@ export class StartView {
     const answer = await attempt(() => get('/api/ports/providers'));
     if (!answer) return;
     // What has been typed stays, unless this is another server now.
-    const shown = JSON.stringify(answer.providers);
+    const shown = JSON.stringify(answer);
     if (shown === this.#shown) return;
     this.#shown = shown;
-    const providers = answer.providers.filter((provider) => provider.may_be_started);
+    const providers = [...answer.providers.filter((provider) => provider.may_be_started), ...answer.missing];
     const order = Object.keys(forms);
     const place = ({ operation_type: type }) => (order.includes(type) ? order.indexOf(type) : order.length);
     providers.sort((a, b) => place(a) - place(b));
     this.#started.clear();
-    this.#forms.replaceChildren(...providers.map((provider) => this.#form(provider)));
+    this.#forms.replaceChildren(...providers.map((provider) => (provider.reason ? this.#missing(provider) : this.#form(provider))));
     if (providers.length === 0) this.#forms.append(element('p', { className: 'empty', textContent: 'This server starts nothing over HTTP. Its configuration says what it may.' }));
   }
 
@@ -85,6 +85,11 @@ export class StartView {
     if (overload && this.node.isConnected) this.#store.take({ name: 'overload', data: overload });
     clearTimeout(this.#timer);
     if (this.node.isConnected) this.#timer = setTimeout(() => this.#askForLoad(), overloadInterval);
+  }
+
+  /** Says in the place of a form why there is none. */
+  #missing({ operation_type: type, reason }) {
+    return element('article', { className: 'card start' }, element('h3', { textContent: forms[type]?.title ?? typeWord(type) }), element('p', { className: 'quiet', textContent: reason }));
   }
 
   #form(provider) {

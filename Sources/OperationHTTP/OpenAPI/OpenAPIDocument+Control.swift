@@ -25,8 +25,9 @@ extension OpenAPIDocument {
               summary: What this server can do
               operationId: listProviders
               tags: [control]
+              description: What it could do if something were there that isn't, such as a key, is under `missing`, and why it can't.
               responses:
-        \(json("ProviderList", "The providers."))\(refusals(304, 400, 401, 403))
+        \(json("ProviderList", "The providers, and those that are missing."))\(refusals(304, 400, 401, 403))
         """
 
     private static func wish(_ name: String, _ summary: String, body: String? = nil) -> String {

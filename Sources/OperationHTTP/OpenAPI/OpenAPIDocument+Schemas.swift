@@ -129,7 +129,8 @@ extension OpenAPIDocument {
             ]
         ),
         request("EmptyRequest", []),
-        object("ProviderList", [("providers", list("Provider"))]),
+        object("ProviderList", [("providers", list("Provider")), ("missing", list("MissingProvider"))]),
+        object("MissingProvider", [("operation_type", type), ("reason", text)]),
         object(
             "Provider",
             [

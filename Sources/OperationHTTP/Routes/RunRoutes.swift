@@ -33,11 +33,8 @@ extension APIContext {
     ) async throws -> SubmittedOperation<any Sendable> {
         guard !hub.isStopping else { throw APIProblem.stopping }
         guard let runner, let traits = runner.providers.traits(of: type) else {
-            throw APIProblem(
-                404,
-                "unknown_provider",
-                "This server has no provider for \(type): GET /api/ports/providers lists those that it has."
-            )
+            let why = runner?.providers.missing[type] ?? "GET /api/ports/providers lists those that it has."
+            throw APIProblem(404, "unknown_provider", "This server has no provider for \(type): \(why)")
         }
         guard mayStart(type, traits) else {
             throw APIProblem(
@@ -78,6 +75,18 @@ extension APIContext {
             json.value(provider.unit.rawValue)
             json.key("request_example")
             json.embed(provider.exampleRequest)
+            json.endObject()
+        }
+        json.endArray()
+        json.key("missing")
+        json.beginArray()
+        for (type, reason) in runner?.providers.missing.sorted(by: { $0.key < $1.key }) ?? []
+        where limits.startableTypes?.contains(type) ?? true {
+            json.beginObject()
+            json.key("operation_type")
+            json.value(type.rawValue)
+            json.key("reason")
+            json.value(reason)
             json.endObject()
         }
         json.endArray()

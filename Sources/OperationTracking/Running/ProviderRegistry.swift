@@ -8,7 +8,12 @@ import Synchronization
 /// The providers of a service, by the type of their operations: what can be started by name, and taken up again after a
 /// restart.
 public final class ProviderRegistry: Sendable {
-    private let providers = Mutex<[OperationType: AnyProvider]>([:])
+    private struct State {
+        var providers: [OperationType: AnyProvider] = [:]
+        var missing: [OperationType: String] = [:]
+    }
+
+    private let state = Mutex(State())
 
     /// Makes an empty registry.
     public init() {}
@@ -16,11 +21,28 @@ public final class ProviderRegistry: Sendable {
     /// Adds a provider. One that was registered for the same type before is replaced.
     public func register(_ provider: some OperationProvider) {
         let erased = AnyProvider(provider)
-        providers.withLock { $0[erased.type] = erased }
+        state.withLock { state in
+            state.providers[erased.type] = erased
+            state.missing[erased.type] = nil
+        }
+    }
+
+    /// Says why there is no provider for a type that people may expect, such as one without its keys. Registering one takes it back.
+    ///
+    /// - Parameters:
+    ///   - type: the type.
+    ///   - reason: what is missing and what to do about it, in a sentence; no key or token.
+    public func setMissing(_ type: OperationType, because reason: String) {
+        state.withLock { state in
+            if state.providers[type] == nil { state.missing[type] = reason }
+        }
     }
 
     /// The types that there are providers for, in alphabetical order.
-    public var types: [OperationType] { providers.withLock { $0.keys.sorted() } }
+    public var types: [OperationType] { state.withLock { $0.providers.keys.sorted() } }
+
+    /// The types without a provider of which it was said why, with what was said; see ``setMissing(_:because:)``.
+    public var missing: [OperationType: String] { state.withLock { $0.missing } }
 
     /// What the provider of a type can do; `nil` when there is none.
     public func traits(of type: OperationType) -> ProviderTraits? { self[type]?.traits }
@@ -32,7 +54,7 @@ public final class ProviderRegistry: Sendable {
         self[type].map { ($0.traits, $0.unit, $0.exampleRequest) }
     }
 
-    subscript(type: OperationType) -> AnyProvider? { providers.withLock { $0[type] } }
+    subscript(type: OperationType) -> AnyProvider? { state.withLock { $0.providers[type] } }
 }
 
 /// A provider whose request and output are JSON.
