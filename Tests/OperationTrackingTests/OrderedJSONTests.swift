@@ -27,6 +27,33 @@ struct OrderedJSONTests {
     }
 
     @Test(arguments: [
+        ("", 1), ("[1,\n]", 2), ("\n\n{a: 1}", 3), ("\"\n\"", 1), ("\n\"\\x\"", 2), ("{\"a\": 1,\n\"b\" 2}", 2),
+        ("1\r\n2", 2), ("// no\n{}", 1),
+    ])
+    func aFaultSaysInWhichLineItIs(_ text: String, _ line: Int) {
+        let bytes = Array(text.utf8)
+        let fault = #expect(throws: JSONFault.self) { try OrderedJSON.read(bytes) }
+        #expect(fault?.line(in: bytes) == line, "\(fault?.what ?? "")")
+    }
+
+    @Test func rulesMakeItStricter() throws {
+        let rules = OrderedJSON.Rules(deepest: 2, keysMayRepeat: false, numbersFitDouble: true)
+        for (text, what) in [
+            ("[[[]]]", "it is nested more than 2 levels deep"), ("[1e400]", "a number is too large"),
+            (#"{"a":1,"\u0061":2}"#, "the key \"a\" comes twice in one object"),
+        ] {
+            #expect(OrderedJSON(Array(text.utf8)) != nil)
+            let fault = #expect(throws: JSONFault.self) { try OrderedJSON.read(Array(text.utf8), rules) }
+            #expect(fault?.what == what)
+        }
+        #expect(try OrderedJSON.read(Array(#"[{"a":1},{"a":1e308}]"#.utf8), rules).elements?.count == 2)
+    }
+
+    @Test func aByteOrderMarkIsPassedOver() {
+        #expect(OrderedJSON([0xEF, 0xBB, 0xBF] + Array("{}".utf8)) == .emptyObject)
+    }
+
+    @Test(arguments: [
         "12345678901234567890", "1.0", "1e400", "-0.0", "0", "1E-5", "null", "true", #""a\/\u0062""#,
         #""\ud83d\ude00""#,
     ])

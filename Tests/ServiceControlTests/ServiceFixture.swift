@@ -21,8 +21,7 @@ final class ServiceFixture: Sendable {
     ) throws {
         tracker = OperationTracker(history: history)
         let path = folder.path + "/services.json"
-        let document = JSONValue.object([.init(key: "services", value: .array(definitions.map(\.json)))])
-        try document.text.write(toFile: path, atomically: true, encoding: .utf8)
+        try Data(RegistryFile.document(of: definitions).bytes).write(to: URL(fileURLWithPath: path))
         var configuration = ServiceController.Configuration(folder: folder.path + "/services")
         configuration.settleTime = .milliseconds(50)
         configuration.startTimeout = .seconds(20)

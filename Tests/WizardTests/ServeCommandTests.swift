@@ -258,7 +258,7 @@ struct ServeCommandTests {
         (#"{"providers": {"ollama": {"url": "ftp://x"}}}"#, "providers.ollama.url: 'ftp://x' is no address"),
         (#"{"trust_local_user": false}"#, "trust_local_user is false and there is no token"),
         (#"{"enabled_providers": ["nounproject"]}"#, "-config has nounproject: "),
-        ("{\n \"port\": 1,\n \"port\": 2}", "a key comes twice in one object, at line 3, column 8"),
+        ("{\n \"port\": 1,\n \"port\": 2}", "the key \"port\" comes twice in one object, at line 3, column 8"),
     ])
     func aMistakeInAConfigurationNamesItsPlace(_ text: String, _ complaint: String) async throws {
         let path = try write(text, to: "config")

@@ -23,10 +23,38 @@ package enum OrderedJSON: Equatable, Sendable {
     package static let emptyObject = OrderedJSON.object([])
     package static let null = OrderedJSON.scalar("null")
 
-    /// `nil` for what is not one JSON text (RFC 8259) in UTF-8, or is nested more than 200 levels deep. A byte order mark before it,
-    /// which some editors write, is passed over.
+    /// What a text has to keep to beside being JSON.
+    package struct Rules: Sendable {
+        /// How many brackets may stand within one another.
+        package var deepest: Int
+        /// Whether an object may have several members with one key.
+        package var keysMayRepeat: Bool
+        /// Whether every number has to be one that a `Double` can hold.
+        package var numbersFitDouble: Bool
+        /// Whether a byte order mark before it, which some editors write, is passed over.
+        package var takesByteOrderMark: Bool
+
+        package init(
+            deepest: Int = 200,
+            keysMayRepeat: Bool = true,
+            numbersFitDouble: Bool = false,
+            takesByteOrderMark: Bool = true
+        ) {
+            self.deepest = deepest
+            self.keysMayRepeat = keysMayRepeat
+            self.numbersFitDouble = numbersFitDouble
+            self.takesByteOrderMark = takesByteOrderMark
+        }
+    }
+
+    /// Reads one JSON text (RFC 8259) in UTF-8.
+    package static func read(_ bytes: [UInt8], _ rules: Rules = Rules()) throws(JSONFault) -> OrderedJSON {
+        try OrderedJSONReader.read(bytes, rules)
+    }
+
+    /// `nil` for what is not one JSON text, or is nested more than 200 levels deep.
     package init?(_ bytes: [UInt8]) {
-        guard let value = OrderedJSONReader.read(bytes) else { return nil }
+        guard let value = try? OrderedJSON.read(bytes) else { return nil }
         self = value
     }
 
@@ -110,5 +138,5 @@ package enum OrderedJSON: Equatable, Sendable {
     }
 
     /// What a string's literal says; `nil` when it is none.
-    private static func text(of literal: String) -> String? { OrderedJSONReader.text(ofString: Array(literal.utf8)) }
+    private static func text(of literal: String) -> String? { OrderedJSONReader.text(ofString: literal) }
 }

@@ -1,3 +1,5 @@
+import OperationTracking
+
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
@@ -40,19 +42,26 @@ struct RegistryFile: Sendable {
         )
     }
 
+    /// What a file with these services and nothing else holds.
+    static func document(of services: [ServiceDefinition]) -> OrderedJSON {
+        var document = OrderedJSON.emptyObject
+        document["services"] = .array(services.map(\.json))
+        return document
+    }
+
     /// Reads the file.
     ///
     /// - Returns: the text and its services; `nil` when there is no file.
     /// - Throws: ``ServiceError``: `invalid_registry` with everything that is wrong, `system` when it can't be read.
-    func read() throws(ServiceError) -> (document: JSONValue, services: [ServiceDefinition])? {
+    func read() throws(ServiceError) -> (document: OrderedJSON, services: [ServiceDefinition])? {
         guard let bytes = try SmallFile.read(path) else { return nil }
-        let document: JSONValue
+        let document: OrderedJSON
         do {
-            document = try JSONReader.value(bytes)
+            document = try OrderedJSON.read(bytes, OrderedJSON.Rules(deepest: 64, keysMayRepeat: false))
         } catch {
-            throw invalid(["Line \(error.line): \(error.message)."])
+            throw invalid(["Line \(error.line(in: bytes)): \(error.what)."])
         }
-        guard case .array(let values)? = document["services"] else {
+        guard let values = document["services"]?.elements else {
             throw invalid(["The file holds an object with a list \"services\"."])
         }
         var problems: [String] = []
@@ -65,8 +74,8 @@ struct RegistryFile: Sendable {
         return (document, services)
     }
 
-    func write(_ document: JSONValue) throws(ServiceError) {
-        try SmallFile.write(Array(document.text.utf8), to: path)
+    func write(_ document: OrderedJSON) throws(ServiceError) {
+        try SmallFile.write(document.bytes, to: path)
     }
 
     /// Renames the file, so that nothing that somebody has written is lost.

@@ -1,3 +1,5 @@
+import OperationTracking
+
 extension ServiceDefinition {
     /// Reads a service of the registry's file. Keys that are not known are the file's own affair.
     ///
@@ -6,12 +8,12 @@ extension ServiceDefinition {
     ///   - number: the how manieth service it is there, from 1 on: one without a name is told by it.
     ///   - problems: takes a sentence for whatever is wrong.
     /// - Returns: `nil` when anything is.
-    init?(_ value: JSONValue, number: Int, problems: inout [String]) {
-        guard case .object = value else {
+    init?(_ value: OrderedJSON, number: Int, problems: inout [String]) {
+        guard value.members != nil else {
             problems.append("Service \(number) of the list is \(value.kind), not an object.")
             return nil
         }
-        guard case .string(let name)? = value["name"] else {
+        guard let name = value["name"]?.text else {
             let found = value["name"].map { "name is \($0.kind), not a text" } ?? "a \"name\", a text, is missing"
             problems.append("Service \(number) of the list: \(found).")
             return nil
@@ -35,25 +37,23 @@ extension ServiceDefinition {
     }
 
     /// The service as it stands in a new file.
-    var json: JSONValue {
-        var value = JSONValue.object([])
-        for (key, field) in fields { value.set(key, to: field) }
-        return value
+    var json: OrderedJSON {
+        .object(fields.map { OrderedJSON.Member(literal: OrderedJSON.literal($0.key), value: $0.value) })
     }
 
     /// Every known key with its value. Who registered it is said only where somebody did.
-    var fields: [(key: String, value: JSONValue)] {
-        func text(_ string: String?) -> JSONValue { string.map(JSONValue.string) ?? .null }
-        var fields: [(key: String, value: JSONValue)] = [
+    var fields: [(key: String, value: OrderedJSON)] {
+        func text(_ string: String?) -> OrderedJSON { string.map(OrderedJSON.string) ?? .null }
+        var fields: [(key: String, value: OrderedJSON)] = [
             ("name", .string(name)),
-            ("port", port.map { .number("\($0)") } ?? .null),
+            ("port", port.map { .scalar("\($0)") } ?? .null),
             ("environment", .string(environment.rawValue)),
             ("process_name", text(processName)),
             ("description", .string(description)),
             ("startup_cmd", startupCommand?.json ?? .null),
             ("shutdown_cmd", shutdownCommand?.json ?? .null),
             ("health_endpoint", text(healthEndpoint)),
-            ("enabled", .bool(isEnabled)),
+            ("enabled", .scalar("\(isEnabled)")),
         ]
         if let registeredBy { fields.append(("registered_by", .string(registeredBy))) }
         return fields
@@ -61,38 +61,48 @@ extension ServiceDefinition {
 }
 
 extension ServiceCommand {
-    var json: JSONValue {
+    var json: OrderedJSON {
         switch self {
         case .shell(let line): .string(line)
-        case .program(let words): .array(words.map(JSONValue.string))
+        case .program(let words): .strings(words)
+        }
+    }
+}
+
+extension OrderedJSON {
+    /// What kind of value it is, as one would say it.
+    fileprivate var kind: String {
+        switch self {
+        case .object: "an object"
+        case .array: "a list"
+        case .scalar("null"): "null"
+        case .scalar("true"), .scalar("false"): "true or false"
+        case .scalar: text == nil ? "a number" : "a text"
         }
     }
 }
 
 /// Takes one field after the other out of a service's object, and notes what is not as it should be.
 private struct FieldReader {
-    let value: JSONValue
+    let value: OrderedJSON
     let name: String
     var problems: [String] = []
 
-    private mutating func note(_ key: String, isWanted wanted: String, is found: JSONValue) {
+    private mutating func note(_ key: String, isWanted wanted: String, is found: OrderedJSON) {
         problems.append("\(name): \(key) is \(wanted), not \(found.kind).")
     }
 
     mutating func text(_ key: String) -> String? {
-        switch value[key] {
-        case nil, .null: return nil
-        case .string(let text): return text
-        case .some(let other):
-            note(key, isWanted: "a text or null", is: other)
-            return nil
-        }
+        guard let found = value.member(key) else { return nil }
+        if found.text == nil { note(key, isWanted: "a text or null", is: found) }
+        return found.text
     }
 
     mutating func bool(_ key: String) -> Bool? {
         switch value[key] {
         case nil: return nil
-        case .bool(let bool): return bool
+        case .scalar("true"): return true
+        case .scalar("false"): return false
         case .some(let other):
             note(key, isWanted: "true or false", is: other)
             return nil
@@ -100,16 +110,15 @@ private struct FieldReader {
     }
 
     mutating func port() -> UInt16? {
-        switch value["port"] {
-        case nil, .null: return nil
-        case .number(let digits):
-            if let port = UInt16(digits), port > 0 { return port }
-            problems.append("\(name): port is a whole number from 1 to 65535 or null, not \(digits.shown).")
-            return nil
-        case .some(let other):
-            note("port", isWanted: "a whole number from 1 to 65535 or null", is: other)
+        let wanted = "a whole number from 1 to 65535 or null"
+        guard let found = value.member("port") else { return nil }
+        guard found.kind == "a number", case .scalar(let digits) = found else {
+            note("port", isWanted: wanted, is: found)
             return nil
         }
+        if let port = UInt16(digits), port > 0 { return port }
+        problems.append("\(name): port is \(wanted), not \(digits.shown).")
+        return nil
     }
 
     mutating func environment() -> ServiceEnvironment {
@@ -121,21 +130,16 @@ private struct FieldReader {
     }
 
     mutating func command(_ key: String) -> ServiceCommand? {
-        switch value[key] {
-        case nil, .null: return nil
-        case .string(let line): return .shell(line)
-        case .array(let values):
-            let words = values.compactMap { value in
-                if case .string(let word) = value { word } else { nil }
-            }
-            if words.count == values.count { return .program(words) }
-            problems.append(
-                "\(name): \(key) is a line for the shell, a list of texts, or null; its list has more than texts."
-            )
-            return nil
-        case .some(let other):
-            note(key, isWanted: "a line for the shell, a list of texts, or null", is: other)
+        guard let found = value.member(key) else { return nil }
+        if let line = found.text { return .shell(line) }
+        let wanted = "a line for the shell, a list of texts, or null"
+        guard let elements = found.elements else {
+            note(key, isWanted: wanted, is: found)
             return nil
         }
+        let words = elements.compactMap(\.text)
+        if words.count == elements.count { return .program(words) }
+        problems.append("\(name): \(key) is \(wanted); its list has more than texts.")
+        return nil
     }
 }

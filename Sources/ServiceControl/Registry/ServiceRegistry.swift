@@ -1,3 +1,5 @@
+import OperationTracking
+
 #if canImport(FoundationEssentials)
 public import FoundationEssentials
 #else
@@ -51,7 +53,7 @@ public final class ServiceRegistry: Sendable {
                 guard error.code == .invalidRegistry, setsAside else { throw error }
                 moved = SetAsideRegistry(path: try file.setAside(at: now), reason: error)
             }
-            try file.write(.object([.init(key: "services", value: .array(ServiceDefinition.defaults.map(\.json)))]))
+            try file.write(RegistryFile.document(of: ServiceDefinition.defaults))
             return moved
         }
         _ = services
@@ -184,20 +186,20 @@ public final class ServiceRegistry: Sendable {
             body(&changed)
             if let problem = changed.problems.first { throw ServiceError(.invalidService, problem) }
             let before = Dictionary(services[index].fields.map { ($0.key, $0.value) }) { $1 }
-            for (key, value) in changed.fields where before[key] != value { document[index].set(key, to: value) }
+            for (key, value) in changed.fields where before[key] != value { document[index][key] = value }
         }
     }
 
     private func change(
-        _ body: (inout [JSONValue], [ServiceDefinition]) throws(ServiceError) -> Void
+        _ body: (inout [OrderedJSON], [ServiceDefinition]) throws(ServiceError) -> Void
     ) throws(ServiceError) {
         try file.locked { () throws(ServiceError) in
-            guard let (read, services) = try file.read(), case .array(var values)? = read["services"] else {
+            guard let (read, services) = try file.read(), var values = read["services"]?.elements else {
                 throw ServiceError(.invalidRegistry, "\(file.path) is gone: put it back, or start anew.")
             }
             try body(&values, services)
             var document = read
-            document.set("services", to: .array(values))
+            document["services"] = .array(values)
             try file.write(document)
         }
         // Two writes within one tick of the file system's clock may look alike; the new file's inode doesn't.
