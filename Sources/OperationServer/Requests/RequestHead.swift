@@ -40,9 +40,7 @@ struct RequestHead {
             isMalformed = !line.isWhole
             end = line.end
         }
-        withUnsafeMutablePointer(to: &self) { head in
-            _ = MHD_get_connection_values_n(connection, .HEADER_KIND, readField, head)
-        }
+        forEachField(.HEADER_KIND, of: connection) { take($0, $1) }
         if isExact, let end {
             let used = line.start.distance(to: end)
             // The empty line after the last field, with or without a carriage return, which the field may have, too.
@@ -101,7 +99,7 @@ struct RequestHead {
         return nil
     }
 
-    fileprivate mutating func take(_ name: UnsafeBufferPointer<CChar>, _ value: UnsafeBufferPointer<CChar>) {
+    private mutating func take(_ name: UnsafeBufferPointer<CChar>, _ value: UnsafeBufferPointer<CChar>) {
         fieldCount += 1
         guard let nameStart = name.baseAddress else { return }
         if let end, !(1...2).contains(end.distance(to: nameStart)) { isMalformed = true }
@@ -162,26 +160,25 @@ struct RequestLine {
 /// What the trailer fields of a chunked body take of a connection's memory.
 func trailerSize(on connection: OpaquePointer) -> Int {
     var size = 0
-    withUnsafeMutablePointer(to: &size) { size in
-        _ = MHD_get_connection_values_n(connection, .FOOTER_KIND, addTrailer, size)
+    forEachField(.FOOTER_KIND, of: connection) { name, value in
+        size += ConnectionMemory.trailerSize(name: name.count, value: value.count)
     }
     return size
 }
 
-private func addTrailer(
-    context: UnsafeMutableRawPointer?,
-    kind: MHD_ValueKind,
-    name: UnsafePointer<CChar>?,
-    nameSize: Int,
-    value: UnsafePointer<CChar>?,
-    valueSize: Int
-) -> MHD_Result {
-    guard let context else { return .NO }
-    context.assumingMemoryBound(to: Int.self).pointee += ConnectionMemory.trailerSize(name: nameSize, value: valueSize)
-    return .YES
+/// What is told a field's name and value, where libmicrohttpd has them.
+private typealias FieldReader = (_ name: UnsafeBufferPointer<CChar>, _ value: UnsafeBufferPointer<CChar>) -> Void
+
+private func forEachField(_ kind: MHD_ValueKind, of connection: OpaquePointer, _ read: FieldReader) {
+    withoutActuallyEscaping(read) { read in
+        withUnsafePointer(to: read) { read in
+            // It is there for the whole of the call, beyond which libmicrohttpd keeps nothing, and only read from.
+            _ = MHD_get_connection_values_n(connection, kind, tellField, UnsafeMutableRawPointer(mutating: read))
+        }
+    }
 }
 
-private func readField(
+private func tellField(
     context: UnsafeMutableRawPointer?,
     kind: MHD_ValueKind,
     name: UnsafePointer<CChar>?,
@@ -190,7 +187,7 @@ private func readField(
     valueSize: Int
 ) -> MHD_Result {
     guard let context else { return .NO }
-    context.assumingMemoryBound(to: RequestHead.self).pointee.take(
+    context.assumingMemoryBound(to: FieldReader.self).pointee(
         UnsafeBufferPointer(start: name, count: nameSize),
         UnsafeBufferPointer(start: value, count: valueSize)
     )
