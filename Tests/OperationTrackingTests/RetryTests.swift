@@ -71,6 +71,11 @@ struct RetryTests {
         #expect(tracker.operation(running.id)?.failure == final)
     }
 
+    private func pause(_ id: OperationID) async throws {
+        try await tracker.pause(id)
+        while tracker.operation(id)?.status != .paused { await briefPause() }
+    }
+
     @Test func waitingWorkPausesAtOnceAndGoesOnWaiting() async throws {
         let limited = OperationFailure(.rateLimited, "slow down", retryAfter: .seconds(3000))
         let provider = ScriptedProvider(failures: [limited], pausing: .inPlace)
@@ -80,8 +85,7 @@ struct RetryTests {
             .submit(.init(), to: provider, options: .init(retry: retry))
         await clock.waitForSleepers(2)
         await clock.advance(by: .seconds(1000))
-        try await tracker.pause(running.id)
-        while tracker.operation(running.id)?.status != .paused { await briefPause() }
+        try await pause(running.id)
         await clock.advance(by: .seconds(1000))
         try await tracker.resume(running.id)
         while tracker.operation(running.id)?.status != .inProgress { await briefPause() }
@@ -97,8 +101,7 @@ struct RetryTests {
         let running = try await OperationRunner(tracker: tracker)
             .submit(.init(), to: provider, options: .init(retry: retry))
         await clock.waitForSleepers(2)
-        try await tracker.pause(running.id)
-        while tracker.operation(running.id)?.status != .paused { await briefPause() }
+        try await pause(running.id)
         await clock.advance(by: .seconds(1000))
         try await tracker.resume(running.id)
         while tracker.operation(running.id)?.status.isActive == true { await clock.advance(by: .seconds(1)) }
@@ -110,8 +113,7 @@ struct RetryTests {
         let runner = OperationRunner(tracker: tracker)
         let running = try await runner.submit(.init(), to: provider, options: .init(retry: RetryPolicy()))
         await clock.waitForSleepers(2)
-        try await tracker.pause(running.id)
-        while tracker.operation(running.id)?.status != .paused { await briefPause() }
+        try await pause(running.id)
         while await runner.runningCount > 0 { await briefPause() }
         try await tracker.cancel(running.id)
         await #expect(throws: CancellationError.self) { try await running.output }
@@ -125,8 +127,7 @@ struct RetryTests {
         await clock.waitForSleepers(2)
         let message = tracker.operation(running.id)?.message
         await clock.advance(by: .seconds(1000))
-        try await tracker.pause(running.id)
-        while tracker.operation(running.id)?.status != .paused { await briefPause() }
+        try await pause(running.id)
         while await runner.runningCount > 0 { await briefPause() }
         await clock.advance(by: .seconds(1000))
         try await tracker.resume(running.id)
@@ -145,8 +146,7 @@ struct RetryTests {
         let runner = OperationRunner(tracker: tracker)
         let running = try await runner.submit(.init(), to: provider, options: .init(retry: RetryPolicy()))
         await clock.waitForSleepers(2)
-        try await tracker.pause(running.id)
-        while tracker.operation(running.id)?.status != .paused { await briefPause() }
+        try await pause(running.id)
         await clock.advance(by: .seconds(2))
         try await tracker.resume(running.id)
         #expect(try await running.output == .init(attempt: 2))
