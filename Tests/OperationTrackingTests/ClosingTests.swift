@@ -57,6 +57,28 @@ struct ClosingTests {
         await #expect(throws: (any Error).self) { try await running.value }
     }
 
+    @Test(.timeLimit(.minutes(1))) func aTreeThatIsLeftToTheNextServiceGoesAwayWithItsTracker() async throws {
+        weak var left: OperationCell?
+        do {
+            let tracker = OperationTracker(history: InMemoryHistoryStore(), clock: clock)
+            var whole: OperationID?
+            for _ in 0..<2 {
+                var spec = OperationSpec(type: .seed, description: "left", unit: .items, priority: .normal)
+                (spec.total, spec.parent) = (10, whole)
+                let cell = tracker.makeCell(spec, status: .pending) { $0.payload = .init(request: Array("{}".utf8)) }
+                let handle = try tracker.admit(cell)
+                tracker.join(cell, band: 0..<0.5)
+                handle.update(completed: 5)
+                (whole, left) = (handle.id, cell)
+            }
+            let shown = try #require(tracker.activeOperations.first)
+            #expect(shown.progress.completedUnits > 0)
+            await tracker.close()
+            #expect(tracker.operation(shown.id)?.progress == shown.progress)
+        }
+        while left != nil { await briefPause() }
+    }
+
     @Test func workThatDoesNotStopIsWaitedForNoLongerThanTheGrace() async throws {
         let work = SlowToStop()
         let running = await start(work)

@@ -110,6 +110,18 @@ extension OperationCell {
         }
     }
 
+    /// Lets go of all its parts when nothing of them moves any more: they hold it, and it would hold them for ever. What they have
+    /// come to stays.
+    func forgetParts() {
+        withState { state in
+            guard !state.children.isEmpty else { return }
+            let amounts = amounts(of: state)
+            completed.store(amounts.completed, ordering: .relaxed)
+            total.store(amounts.total, ordering: .relaxed)
+            state.children = []
+        }
+    }
+
     /// Whether it, or any part of it, is active.
     private var isLeft: Bool { withState { $0.machine.status.isActive || $0.partsStandStill != nil } }
 }

@@ -138,8 +138,9 @@ public final class OperationTracker: Sendable {
             .interrupted,
             "The program that ran this operation ended before it. Start it again."
         )
+        let cells = registry.close()
         await withDiscardingTaskGroup { group in
-            for cell in registry.close() {
+            for cell in cells {
                 if history is any SharedHistory, let wake = cell.leave() {
                     wake()
                 } else {
@@ -152,6 +153,8 @@ public final class OperationTracker: Sendable {
         await registry.steps.isOver()
         broadcaster.close()
         await history?.close()
+        // What is left for the next service has no ending here that would do so.
+        for cell in cells { for round in sequence(first: cell, next: \.parent) { round.forgetParts() } }
     }
 
     private func workIsOver(within grace: Duration) async {
