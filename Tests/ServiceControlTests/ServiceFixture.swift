@@ -17,6 +17,7 @@ final class ServiceFixture: Sendable {
         _ definitions: [ServiceDefinition],
         system: any ControlSystem = SystemPorts(),
         transport: (any HTTPTransport)? = nil,
+        clock: any TrackingClock = .system,
         configure: (inout ServiceController.Configuration) -> Void = { _ in }
     ) throws {
         tracker = OperationTracker(history: history)
@@ -31,7 +32,7 @@ final class ServiceFixture: Sendable {
             tracker: tracker,
             audit: history,
             transport: transport,
-            clock: .system,
+            clock: clock,
             configuration: configuration,
             system: system
         )

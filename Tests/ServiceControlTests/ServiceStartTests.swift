@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import OperationTracking
+import OperationTrackingTesting
 import OperationTransfer
 import Testing
 
@@ -244,6 +245,39 @@ struct ServiceStartTests {
             #expect(try Data(contentsOf: URL(fileURLWithPath: log.path)).isEmpty)
             #expect(try Data(contentsOf: URL(fileURLWithPath: log.path + ".1")).count == 4096)
         }
+    }
+
+    @Test("a program that keeps the logs looks again as soon as one that it didn't start grows")
+    func logsAreKept() async throws {
+        let clock = ManualClock()
+        let fixture = try ServiceFixture([ServiceDefinition(name: "job")], clock: clock) { $0.logLimit = 4096 }
+        let log = fixture.services.folder.log(of: "job")
+        try SmallFile.makeFolder(fixture.services.folder.path)
+        let (descriptor, _) = try log.open()
+        defer { close(descriptor) }
+        func print(_ count: Int) { #expect(write(descriptor, String(repeating: "x", count: count), count) == count) }
+        func size() throws -> Int { try Data(contentsOf: URL(fileURLWithPath: log.path)).count }
+
+        let keeping = Task { await fixture.services.keepLogs() }
+        await clock.waitForSleepers()
+        print(4096)
+        await clock.advance(by: .seconds(9))
+        await clock.waitForSleepers()
+        print(1)
+        await clock.advance(by: .seconds(1))
+        await clock.waitForSleepers()
+        #expect(try size() == 0)
+        print(5000)
+        await clock.advance(by: .seconds(1))
+        await clock.waitForSleepers()
+        #expect(try size() == 0)
+        print(5000)
+        // It grew by more than the limit in a second, so that is looked at sooner by now.
+        await clock.advance(by: .milliseconds(100))
+        await clock.waitForSleepers()
+        #expect(try size() == 0)
+        keeping.cancel()
+        await keeping.value
     }
 
     @Test("a record of another boot, or of another process, is none")

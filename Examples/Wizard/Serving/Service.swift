@@ -35,8 +35,6 @@ struct Service {
     /// Keeps the logs of services within their limit, also of those that a command has started which has ended since.
     private let logKeeping: Task<Void, Never>
 
-    private static let logInterval: Duration = .seconds(10)
-
     var url: String { server.url }
 
     /// Opens the history, takes up what a service that is gone has left, and listens.
@@ -84,9 +82,7 @@ struct Service {
             if let interval = configuration.services.monitorInterval {
                 await services.startMonitoring(every: interval)
             }
-            logKeeping = Task { [services] in
-                repeat { await services.trimLogs() } while (try? await Task.sleep(for: Self.logInterval)) != nil
-            }
+            logKeeping = Task { [services] in await services.keepLogs() }
         } catch {
             await tracker.close()
             throw error

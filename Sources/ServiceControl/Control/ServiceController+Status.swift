@@ -42,9 +42,30 @@ extension ServiceController {
     ///
     /// That is done at every look at a service's status, which every start, stop and healing begins with, and, while the program
     /// lives that started a service, so often that its log grows by about a tenth of the limit meanwhile, at least once a second and
-    /// at most every 20 ms. A program that runs for long calls it from time to time for what other programs have started.
+    /// at most every 20 ms. A program that runs for long does it by ``keepLogs()`` for what other programs have started.
     public func trimLogs() {
-        for name in Set(registry.services.map(\.name)).union(started.keys) { folder.log(of: name).trim() }
+        for log in logs { log.trim() }
+    }
+
+    /// Keeps the logs of all services within their limit until the task is cancelled. While one grows it is looked at as often as
+    /// ``trimLogs()`` says of those that this program has started; while none does, every 10 s.
+    public func keepLogs() async {
+        let quiet: Int32 = 10_000
+        var (interval, sizes) = (quiet, [String: Int]())
+        repeat {
+            var next = quiet
+            for log in logs {
+                let size = log.trim()
+                let growth = size - (sizes[log.path] ?? size)
+                if growth > 0 { next = min(next, log.nextLook(growth: growth, in: interval)) }
+                sizes[log.path] = size > log.limit ? 0 : size
+            }
+            interval = next
+        } while (try? await clock.sleep(for: .milliseconds(interval))) != nil
+    }
+
+    private var logs: [ServiceLog] {
+        Set(registry.services.map(\.name)).union(started.keys).map { folder.log(of: $0) }
     }
 
     func report(of service: ServiceDefinition) async throws(ServiceError) -> ServiceReport {

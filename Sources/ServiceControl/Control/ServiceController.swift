@@ -36,7 +36,7 @@ public actor ServiceController {
         /// How long a health endpoint has for its answer.
         public var healthTimeout: Duration = .seconds(2)
         /// How many bytes the log of a service may have before it is begun anew; one older log is kept, as long at most. See
-        /// ``ServiceController/trimLogs()`` for when that is done.
+        /// ``ServiceController/trimLogs()`` and ``ServiceController/keepLogs()`` for when that is done.
         public var logLimit = 10 << 20
         /// What the commands of services find in their environment beside that of this program.
         public var environment: [String: String] = [:]
