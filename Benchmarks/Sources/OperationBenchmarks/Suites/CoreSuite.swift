@@ -9,7 +9,7 @@ extension Suite {
         let tracker = OperationTracker()
         let peers = try Peers.measure("core")
         var results = try updates(tracker, peers, scale)
-        results.append(try twoThreads(tracker, scale))
+        results += try twoThreads(tracker, scale)
         results += try await startAndComplete(tracker, peers, scale)
         results += try snapshotAsJSON(tracker, scale)
         await tracker.close()
@@ -140,36 +140,81 @@ private final class LockedCell: Sendable {
     let value = Mutex<Int64>(0)
 }
 
-/// Two threads that report to two operations, each as fast as one alone when nothing is shared between them.
-private func twoThreads(_ tracker: OperationTracker, _ scale: Int) throws -> Measurement {
+/// Two threads that report to two operations, each as fast as one alone when nothing is shared between them. Two cells of nothing
+/// but a number, 4 KiB apart, show what the machine makes of two threads that share nothing.
+private func twoThreads(_ tracker: OperationTracker, _ scale: Int) throws -> [Measurement] {
     let handles = [
         try tracker.start(type: .download, description: "first", total: .max),
         try tracker.start(type: .download, description: "second", total: .max),
     ]
+    let (cells, apart) = bareCells(apart: 4096)
     let count = 2_000_000 * scale
-    func time(_ handles: [OperationHandle], from base: Int64) -> Double {
-        let nanoseconds = Atomic<Int64>(0)
-        DispatchQueue.concurrentPerform(iterations: handles.count) { index in
-            let handle = handles[index]
-            // Each thread's own time: a cache line that both write costs that, and a busy machine doesn't.
-            let start = cpuNanoseconds(CLOCK_THREAD_CPUTIME_ID)
-            report(base..<base + Int64(count), to: handle)
-            nanoseconds.add(cpuNanoseconds(CLOCK_THREAD_CPUTIME_ID) - start, ordering: .relaxed)
-        }
-        return Double(nanoseconds.load(ordering: .relaxed)) / Double(handles.count * count)
+    var next: Int64 = 0
+    func amounts() -> Range<Int64> {
+        defer { next += Int64(count) }
+        return next..<next + Int64(count)
     }
     var alone: [Double] = []
     var together: [Double] = []
-    for run in 0..<9 {
-        alone.append(time([handles[0]], from: Int64(2 * run * count)))
-        together.append(time(handles, from: Int64((2 * run + 1) * count)))
+    var barely: [Double] = []
+    for _ in 0..<15 {
+        let (one, two, three) = (amounts(), amounts(), amounts())
+        alone.append(timeTogether(1) { _ in report(one, to: handles[0]) } / Double(count))
+        together.append(timeTogether(2) { report(two, to: handles[$0]) } / Double(count))
+        barely.append(timeTogether(2) { report(three, to: cells[$0]) } / Double(count))
     }
-    return Measurement(
-        "update, two threads on two operations",
-        Timing(runs: together),
-        peer: .init(name: "one thread alone", value: Timing(runs: alone).median),
-        budget: Budget(ratioAtMost: 1.25)
-    )
+    withExtendedLifetime(apart) {}
+    let name = "update, two threads on two operations"
+    func beside(_ peer: String, _ runs: [Double]) -> Measurement {
+        Measurement(
+            "\(name), beside \(peer)",
+            Timing(runs: together),
+            peer: .init(name: peer, value: Timing(runs: runs).median),
+            budget: Budget(ratioAtMost: 1.25)
+        )
+    }
+    return [
+        beside("one thread alone", alone),
+        beside("two threads on two bare atomics 4 KiB apart", barely),
+    ]
+}
+
+/// Two cells that have at least so many bytes between them, and what lies there.
+private func bareCells(apart distance: Int) -> (cells: [BareCell], apart: [BareCell]) {
+    func address(_ cell: BareCell) -> Int { Int(bitPattern: Unmanaged.passUnretained(cell).toOpaque()) }
+    let first = opaque(BareCell())
+    var between = [opaque(BareCell())]
+    while let last = between.last, abs(address(last) - address(first)) < distance { between.append(opaque(BareCell())) }
+    return ([first, between[between.count - 1]], between)
+}
+
+/// Runs `work` on so many threads, all of which are there before any begins.
+///
+/// - Parameter work: takes the thread's number.
+/// - Returns: the nanoseconds that a thread had of a processor for it, on average. A cache line that both write costs that, and
+///   a busy machine doesn't.
+private func timeTogether(_ count: Int, _ work: @Sendable @escaping (Int) -> Void) -> Double {
+    let shared = opaque(Start())
+    let threads = (0..<count).map { index in
+        Thread {
+            shared.arrived.add(1, ordering: .acquiringAndReleasing)
+            while shared.arrived.load(ordering: .acquiring) < count {}
+            let start = cpuNanoseconds(CLOCK_THREAD_CPUTIME_ID)
+            work(index)
+            shared.nanoseconds.add(cpuNanoseconds(CLOCK_THREAD_CPUTIME_ID) - start, ordering: .relaxed)
+            shared.ended.signal()
+        }
+    }
+    for thread in threads { thread.start() }
+    for _ in threads { shared.ended.wait() }
+    return Double(shared.nanoseconds.load(ordering: .relaxed)) / Double(count)
+}
+
+/// What threads that begin together have in common.
+private final class Start: Sendable {
+    let arrived = Atomic(0)
+    let nanoseconds = Atomic<Int64>(0)
+    let ended = DispatchSemaphore(value: 0)
 }
 
 private func startAndComplete(_ tracker: OperationTracker, _ peers: Peers, _ scale: Int) async throws -> [Measurement] {
