@@ -6,7 +6,7 @@ extension Suite {
     /// How many requests `wizard serve` answers, beside the original's stack and beside libmicrohttpd alone, and what clients
     /// cost that watch.
     static let http = Suite(name: "http") { isQuick in
-        let load = Load(seconds: isQuick ? 1 : 3, runs: isQuick ? 1 : 3)
+        let load = Load(seconds: isQuick ? 1 : 2, runs: isQuick ? 1 : 7)
         var results: [Measurement] = []
         for (count, ahead) in [(10, 10.0), (1000, 40.0)] {
             results += try requests(active: count, ahead: ahead, load)
@@ -27,12 +27,15 @@ private func requests(active count: Int, ahead: Double, _ load: Load) throws -> 
         try ours.ask("/api/ports/operations/start?\(parameters)", method: "POST")
     }
     let size = try ours.ask(summary).utf8.count
-    guard let rate = try load.requestsPerSecond(ours.url + summary) else { return [] }
+    let bare = count == 10 ? BareServer(bytes: size) : nil
+    defer { bare?.stop() }
+    let urls = [ours.url + summary, bare?.url].compactMap(\.self)
+    guard let rates = try load.requestsPerSecond(urls) else { return [] }
 
     func measurement(beside peer: String, _ value: Double?, atLeast ratio: Double) -> Measurement {
         Measurement(
             "summary of \(count) active over HTTP, beside \(peer)",
-            rate,
+            rates[0],
             unit: "requests/s",
             peer: .init(name: peer, value: value),
             budget: Budget(ratioAtLeast: ratio)
@@ -40,22 +43,29 @@ private func requests(active count: Int, ahead: Double, _ load: Load) throws -> 
     }
     let original = try ServerProcess.original(active: count)
     defer { original?.stop() }
-    let originalRate = try original.flatMap { try load.requestsPerSecond($0.url + summary) }?.median
+    let originalRate = try original.flatMap { try load.requestsPerSecond([$0.url + summary])?[0].median }
     var results = [measurement(beside: "FastAPI on uvicorn", originalRate, atLeast: ahead)]
-    if count == 10 {
-        let bare = try bareRate(bytes: size, load)
-        results.append(measurement(beside: "libmicrohttpd alone with \(size) bytes", bare, atLeast: 0.45))
+    if bare != nil {
+        let name = "libmicrohttpd alone with \(size) bytes"
+        results.append(measurement(beside: name, rates[1].median, atLeast: 0.45))
     }
     return results
 }
 
-/// What libmicrohttpd gives with as many threads as ours has, for an answer of the same size that it needn't make.
-private func bareRate(bytes: Int, _ load: Load) throws -> Double? {
-    let body = [UInt8](repeating: UInt8(ascii: "x"), count: bytes)
-    let threads = OperationServer.Configuration().threads
-    guard let server = bare_http_start(body, body.count, UInt32(threads)) else { return nil }
-    defer { bare_http_stop(server) }
-    return try load.requestsPerSecond("http://127.0.0.1:\(bare_http_port(server))/")?.median
+/// libmicrohttpd with as many threads as ours has, for an answer of the same size that it needn't make.
+private struct BareServer {
+    private let server: OpaquePointer
+
+    init?(bytes: Int) {
+        let body = [UInt8](repeating: UInt8(ascii: "x"), count: bytes)
+        let threads = OperationServer.Configuration().threads
+        guard let server = bare_http_start(body, body.count, UInt32(threads)) else { return nil }
+        self.server = server
+    }
+
+    var url: String { "http://127.0.0.1:\(bare_http_port(server))/" }
+
+    func stop() { bare_http_stop(server) }
 }
 
 /// `wrk`, a program that asks as fast as it can, here over 16 connections from one thread.
@@ -69,10 +79,16 @@ private struct Load {
         self.runs = runs
     }
 
-    /// `nil` when wrk isn't here.
-    func requestsPerSecond(_ url: String) throws -> Timing? {
+    /// How many requests each of some servers answers, which are asked in turn, so that what disturbs the machine disturbs all.
+    ///
+    /// - Returns: `nil` when wrk isn't here.
+    func requestsPerSecond(_ urls: [String]) throws -> [Timing]? {
         guard let path = wrk.path else { return nil }
-        return Timing(runs: try (0..<runs).map { _ in try rate(path, url) })
+        var rates = urls.map { _ in [Double]() }
+        for _ in 0..<runs {
+            for (index, url) in urls.enumerated() { rates[index].append(try rate(path, url)) }
+        }
+        return rates.map { Timing(runs: $0) }
     }
 
     private func rate(_ path: String, _ url: String) throws -> Double {
