@@ -10,25 +10,28 @@ package struct HostName {
             return nil
         }
         let end: String.Index
-        if lowercased.hasPrefix("[") {
-            guard let bracket = lowercased.firstIndex(of: "]"),
-                lowercased[..<bracket].dropFirst().utf8.allSatisfy(Self.isOfAddress)
+        let bytes = lowercased.utf8
+        if bytes.first == UInt8(ascii: "[") {
+            guard let bracket = bytes.firstIndex(of: UInt8(ascii: "]")),
+                bytes[..<bracket].dropFirst().allSatisfy(Self.isOfAddress)
             else { return nil }
-            end = lowercased.index(after: bracket)
+            end = bytes.index(after: bracket)
         } else {
-            end = lowercased.firstIndex(of: ":") ?? lowercased.endIndex
+            end = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.endIndex
         }
-        let port = lowercased[end...]
-        guard port.isEmpty || (port.first == ":" && port.dropFirst().allSatisfy(\.isASCIIDigit)) else { return nil }
+        let port = bytes[end...]
+        guard port.isEmpty || (port.first == UInt8(ascii: ":") && port.dropFirst().allSatisfy(Self.isDigit)) else {
+            return nil
+        }
         guard lowercased.startIndex < end else { return nil }
         text = String(lowercased[..<end])
     }
 
     /// Whether it is an address: no name can be rebound to one.
     var isAddress: Bool {
-        if text.hasPrefix("[") { return true }
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil && $0.allSatisfy(\.isASCIIDigit) }
+        if text.utf8.first == UInt8(ascii: "[") { return true }
+        let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        return parts.count == 4 && parts.allSatisfy { UInt8(Substring($0)) != nil && $0.allSatisfy(Self.isDigit) }
     }
 
     /// Whether it is a name that means this machine and nothing else (RFC 6761).
@@ -44,6 +47,8 @@ package struct HostName {
         }
     }
 
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
     private static func isAllowed(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
@@ -53,8 +58,4 @@ package struct HostName {
             false
         }
     }
-}
-
-extension Character {
-    fileprivate var isASCIIDigit: Bool { ("0"..."9").contains(self) }
 }
