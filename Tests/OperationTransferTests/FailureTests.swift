@@ -135,6 +135,20 @@ import Testing
         #expect(error?.code == .transportFailed)
     }
 
+    @Test func answersFirstRequestsThatComeTogether() async throws {
+        let server = try TestServer { connection in
+            try connection.readRequest()
+            try connection.write("HTTP/1.1 204 No Content\r\n\r\n")
+        }
+        let transport = CurlTransport()
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask { try await transport.send(HTTPRequest(url: server.url())).status }
+            }
+            for try await status in group { #expect(status == 204) }
+        }
+    }
+
     @Test func goesOnWithOtherTransfersAfterAFailure() async throws {
         let port = try TestServer.unusedPort()
         await #expect(throws: TransferError.self) {

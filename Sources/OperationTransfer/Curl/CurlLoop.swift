@@ -24,8 +24,13 @@ final class CurlLoop {
     static func run(_ mailbox: CurlMailbox, userAgent: String) {
         let loop = CurlLoop(mailbox, userAgent: userAgent)
         loop?.run()
-        for case .start(let exchange) in mailbox.detach() { exchange.finish(throwing: CurlMailbox.closedError) }
+        refuseAll(mailbox)
         loop?.failAll()
+    }
+
+    /// Takes no more commands, and fails those that nobody has collected.
+    static func refuseAll(_ mailbox: CurlMailbox) {
+        for case .start(let exchange) in mailbox.detach() { exchange.finish(throwing: CurlMailbox.closedError) }
     }
 
     private func run() {

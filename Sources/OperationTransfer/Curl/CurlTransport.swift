@@ -1,4 +1,5 @@
 import OperationTracking
+import Synchronization
 
 /// HTTP on libcurl: any number of transfers at once, on one thread of its own.
 ///
@@ -25,14 +26,11 @@ public final class CurlTransport: HTTPTransport {
 
     private let configuration: Configuration
     private let mailbox = CurlMailbox()
+    private let hasBegun = Atomic(false)
 
-    /// A transport with a thread of its own, which sleeps while there is nothing to do.
+    /// A transport with a thread of its own, which begins with the first request and sleeps while there is nothing to do.
     public init(configuration: Configuration = Configuration()) {
         self.configuration = configuration
-        let hasThread = BlockingThread.run { [mailbox] in
-            CurlLoop.run(mailbox, userAgent: configuration.userAgent)
-        }
-        if !hasThread { mailbox.close() }
     }
 
     deinit {
@@ -45,10 +43,21 @@ public final class CurlTransport: HTTPTransport {
         mailbox.close()
     }
 
+    /// Starts the thread, and with it libcurl and its TLS library, which take some megabytes: a service that has yet to send anything
+    /// does without.
+    private func begin() {
+        guard !hasBegun.exchange(true, ordering: .relaxed) else { return }
+        let hasThread = BlockingThread.run { [mailbox, configuration] in
+            CurlLoop.run(mailbox, userAgent: configuration.userAgent)
+        }
+        if !hasThread { CurlLoop.refuseAll(mailbox) }
+    }
+
     /// Sends `request`, and returns once the head of the final answer is there. The body streams after that.
     /// - Throws: ``TransferError``, or `CancellationError` when the task was cancelled.
     public func send(_ request: HTTPRequest) async throws -> HTTPResponse {
         let endpoint = try request.validated()
+        begin()
         let exchange = Exchange(request, to: endpoint, through: mailbox, capacity: configuration.bufferSize)
         let head = try await exchange.head()
         let body = BodyOwner(exchange, transport: self)
