@@ -51,6 +51,49 @@ final class Gate: Sendable {
         await store.close()
     }
 
+    @Test func whoWasAnsweredTogetherIsWaitedFor() async throws {
+        let store = try await directory.open {
+            $0.beforeCommit = gate.pass
+            $0.companyDelay = .seconds(3600)
+        }
+        try await commitTogether(3, in: store)
+        let before = gate.transactions
+        try await withThrowingTaskGroup { group in
+            for number in 0..<2 {
+                group.addTask { () async throws in #expect(try await store.end("\(number)") == .durable) }
+            }
+            try await eventually("two have handed over and wait") { store.waitingCount == 2 }
+            #expect(try await store.end("last") == .durable)
+            try await group.waitForAll()
+        }
+        #expect(gate.transactions == before + 1)
+        await store.close()
+    }
+
+    @Test func whoComesWithoutTheOthersIsKeptForAMomentOnly() async throws {
+        let store = try await directory.open { $0.beforeCommit = gate.pass }
+        try await commitTogether(3, in: store)
+        #expect(try await store.end("alone") == .durable)
+        await store.close()
+    }
+
+    /// Ends so many operations in one transaction.
+    private func commitTogether(_ count: Int, in store: SQLiteHistoryStore) async throws {
+        try await withThrowingTaskGroup { group in
+            // While another transaction is under way all of them wait.
+            let before = gate.transactions
+            gate.shut()
+            store.append(AuditEntry(at: .now, actor: "test", action: "process.killed"))
+            try await eventually("a transaction has begun") { gate.transactions == before + 1 }
+            for number in 0..<count {
+                group.addTask { () async throws in #expect(try await store.end("together-\(number)") == .durable) }
+            }
+            try await eventually("all have handed over") { store.waitingCount == count }
+            gate.open()
+            try await group.waitForAll()
+        }
+    }
+
     @Test func anOperationThatIsBriefCostsOneRowWrite() async throws {
         let store = try await directory.open()
         try directory.execute(

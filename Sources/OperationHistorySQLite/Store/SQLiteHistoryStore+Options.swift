@@ -8,6 +8,9 @@ extension SQLiteHistoryStore {
 
         /// How long what is enqueued waits for company; with the transaction itself this stays under 50 ms.
         var groupingDelay = Duration.milliseconds(20)
+        /// How long a call of `commit` waits for as many others as shared the last transaction: about what one takes. Whoever was
+        /// answered together comes again together, and each transaction costs the disk the same.
+        var companyDelay = Duration.microseconds(500)
         /// How often a store that is degraded tries to write what it keeps.
         var retryInterval = Duration.seconds(3)
         /// How many pages of 4 KiB the WAL has when it is moved into the file.

@@ -84,21 +84,26 @@ actor HistoryWriter {
 
     // MARK: Writing
 
-    /// Has ``drain()`` run on the writer's queue.
-    nonisolated func wake(_ wake: SharedState.Wake?) {
-        switch wake {
-        case nil: break
-        case .now: executor.queue.async { self.assumeIsolated { $0.drain() } }
-        case .later:
-            executor.queue.asyncAfter(deadline: .now() + options.groupingDelay.dispatchInterval) {
-                self.assumeIsolated { $0.drain() }
-            }
+    /// Has ``drain(_:)`` run on the writer's queue.
+    nonisolated func wake(_ call: SharedState.Call?) {
+        guard let call else { return }
+        let drain = { @Sendable in self.assumeIsolated { $0.drain(call.batch) } }
+        switch call.wake {
+        case .now: executor.queue.async(execute: drain)
+        case .soon: after(options.companyDelay, drain)
+        case .later: after(options.groupingDelay, drain)
         }
     }
 
+    private nonisolated func after(_ delay: Duration, _ body: @escaping @Sendable () -> Void) {
+        executor.queue.asyncAfter(deadline: .now() + delay.dispatchInterval, execute: body)
+    }
+
     /// Writes everything that waits.
-    func drain() {
-        let batch = shared.takePending()
+    ///
+    /// - Parameter batch: as ``SharedState/takePending(_:)`` takes it.
+    func drain(_ batch: Int? = nil) {
+        let batch = shared.takePending(batch)
         guard !batch.isEmpty else { return }
         guard !shared.isDegraded else { return keep(batch) }
         do {
@@ -228,9 +233,7 @@ actor HistoryWriter {
     private func scheduleRetry() {
         guard !retryIsScheduled, !shared.isClosed else { return }
         retryIsScheduled = true
-        executor.queue.asyncAfter(deadline: .now() + options.retryInterval.dispatchInterval) { [weak self] in
-            self?.assumeIsolated { $0.retry() }
-        }
+        after(options.retryInterval) { [weak self] in self?.assumeIsolated { $0.retry() } }
     }
 
     /// Writes what was kept, in the order in which it came.

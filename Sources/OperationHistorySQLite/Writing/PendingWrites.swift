@@ -16,12 +16,15 @@ struct PendingWrites {
     private(set) var entries: [Entry] = []
     /// What the audit log was given before the first state.
     private(set) var audit: [AuditEntry] = []
+    /// How many wait in `commit`.
+    private(set) var waiterCount = 0
     private var positions: [OperationID: Int] = [:]
 
     var isEmpty: Bool { entries.isEmpty && audit.isEmpty }
 
     mutating func add(_ record: OperationRecord, waiter: Waiter?) {
         let id = record.operation.id
+        if waiter != nil { waiterCount += 1 }
         if let position = positions[id], entries[position].waiter == nil {
             // An ending is final: what arrives after it is late news, or a second ending that has to hear of the first.
             if entries[position].record.operation.status.isActive {

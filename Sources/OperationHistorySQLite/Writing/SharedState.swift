@@ -4,15 +4,27 @@ import Synchronization
 /// What callers on any thread and the writer both touch, behind one lock that is never held during I/O.
 final class SharedState: Sendable {
     /// When the writer is to look at what waits.
-    enum Wake {
-        /// Soon: what comes until then is written in the same transaction.
+    enum Wake: Comparable {
+        /// What comes until then is written in the same transaction.
         case later
+        /// Those who were answered together are likely to come together again.
+        case soon
         case now
+    }
+
+    /// A wake, and what it is for: once that has been taken nobody need be woken for it.
+    struct Call {
+        let wake: Wake
+        let batch: Int
     }
 
     private struct State {
         var pending = PendingWrites()
         var wake: Wake?
+        /// How often what waited has been taken.
+        var batch = 0
+        /// How many waited for the last transaction in which anyone did.
+        var usualWaiters = 1
         var backlog = Backlog()
         /// Why the file can't be written now; `nil` while it can.
         var trouble: String?
@@ -20,10 +32,10 @@ final class SharedState: Sendable {
         var isClosed = false
         var fileGeneration = 0
 
-        mutating func needsWake(_ wanted: Wake) -> Wake? {
-            guard wake == nil || (wake == .later && wanted == .now) else { return nil }
+        mutating func needsWake(_ wanted: Wake) -> Call? {
+            if let wake, wake >= wanted { return nil }
             wake = wanted
-            return wanted
+            return Call(wake: wanted, batch: batch)
         }
 
         var troubleDescription: String {
@@ -39,7 +51,7 @@ final class SharedState: Sendable {
     // MARK: Handing over
 
     /// Adds a record. The result says how the writer must be woken; `nil` when it has been already.
-    func add(_ record: OperationRecord) -> Wake? {
+    func add(_ record: OperationRecord) -> Call? {
         state.withLock { state in
             guard !state.isClosed else { return nil }
             state.pending.add(record, waiter: nil)
@@ -47,7 +59,7 @@ final class SharedState: Sendable {
         }
     }
 
-    func append(_ entry: AuditEntry) -> Wake? {
+    func append(_ entry: AuditEntry) -> Call? {
         state.withLock { state in
             guard !state.isClosed else { return nil }
             state.pending.append(entry)
@@ -56,21 +68,27 @@ final class SharedState: Sendable {
     }
 
     /// Adds a record whose outcome `waiter` is told.
-    func add(_ record: OperationRecord, waiter: PendingWrites.Waiter) -> Wake? {
-        let (isTaken, wake) = state.withLock { state -> (Bool, Wake?) in
+    func add(_ record: OperationRecord, waiter: PendingWrites.Waiter) -> Call? {
+        let (isTaken, wake) = state.withLock { state -> (Bool, Call?) in
             guard !state.isClosed else { return (false, nil) }
             state.pending.add(record, waiter: waiter)
-            return (true, state.needsWake(.now))
+            return (true, state.needsWake(state.pending.waiterCount < state.usualWaiters ? .soon : .now))
         }
         if !isTaken { waiter.resume(returning: .volatile(reason: HistoryError.closed.message)) }
         return wake
     }
 
     /// Everything that waits, for the writer to write.
-    func takePending() -> PendingWrites {
+    ///
+    /// - Parameter batch: of the call that had the writer look; `nil` when it looks of its own accord. What came after that batch has
+    ///   calls of its own.
+    func takePending(_ batch: Int? = nil) -> PendingWrites {
         state.withLock { state in
+            guard batch == nil || batch == state.batch else { return PendingWrites() }
             defer { state.pending = PendingWrites() }
             state.wake = nil
+            state.batch += 1
+            if state.pending.waiterCount > 0 { state.usualWaiters = state.pending.waiterCount }
             return state.pending
         }
     }
