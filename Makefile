@@ -27,7 +27,7 @@ sanitize: dependencies
 # and left out. It takes some ten minutes, and wants the machine for itself.
 bench: dependencies
 	@Benchmarks/Peers/install
-	swift build -c release --package-path Benchmarks
+	swift build -c release --static-swift-stdlib --package-path Benchmarks
 	Benchmarks/.build/release/operation-benchmarks all --write .
 
 docs: dependencies
