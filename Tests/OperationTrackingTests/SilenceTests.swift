@@ -45,6 +45,24 @@ struct SilenceTests {
         }
     }
 
+    @Test(arguments: [40.0, 60, 90, 150]) func stepsOfMinutesAreNoStandstill(gap: Double) throws {
+        for moment in stride(from: gap + 10, through: 1_000, by: 35) {
+            let shown = estimates(of: reports(every: gap, until: moment), until: moment, isLookedAt: true) { $0 * 5 }
+            let remaining = try #require(shown.last?.given)
+            #expect(abs(remaining.expected / (2_000 - moment) - 1) < 0.12)
+            #expect(remaining.high / remaining.low < 1.6)
+        }
+    }
+
+    @Test func workThatBeginsLateIsKnownAfterASecond() throws {
+        let moments = (0...50).map { 10 + Double($0) / 4 }
+        let shown = estimates(of: moments, until: 20, isLookedAt: true) { max(0, $0 - 10) * 50 }
+        for (seconds, given) in shown where seconds >= 11 {
+            #expect(given.expected < 1.5 * (210 - seconds))
+            #expect(given.low <= 210 - seconds && 210 - seconds <= given.high)
+        }
+    }
+
     @Test func whoLooksBetweenReportsSeesNoMoreThanTheyTell() throws {
         let reports = reports(every: 4, until: 120)
         let uneven = { (time: Double) in time * 40 + (time / 24).rounded(.down) * 200 }

@@ -32,6 +32,9 @@ struct RateForecast: Sendable {
     private(set) var deadBand: Double
     /// The spread of the logarithm: what lies ahead is as uneven as what was, and what was may have been untypical.
     private(set) var spread: Double
+    /// By how much sooner it may be done than the spread says, as a logarithm: if the work was waited for at first, it is quicker
+    /// than the time that has passed makes it.
+    private(set) var lead = 0.0
     /// How far the forecast rests on the rate, 0 to 1; the rest is past runs'.
     private(set) var weightOfRate: Double
 
@@ -47,8 +50,9 @@ struct RateForecast: Sendable {
     /// - Parameters:
     ///   - rate: with some work done.
     ///   - units: what is left to do, more than 0.
+    ///   - waiting: how much of the time may have been waiting for the work to begin; less than that which has passed.
     ///   - prior: `nil` for ``RemainingPrior/unknown(after:)``.
-    init(rate: RateStatistics, units: Double, prior: RemainingPrior?) {
+    init(rate: RateStatistics, units: Double, waiting: Double, prior: RemainingPrior?) {
         let elapsed = rate.elapsed
         let unevenness = rate.unevenness
         let byAverage = units * elapsed / rate.done
@@ -71,8 +75,9 @@ struct RateForecast: Sendable {
         let held = min(max(byRate, log(elapsed) - 4), log(elapsed) + 4)
         let center = believed.logMedian + (prior == nil ? bursts : 0)
         logExpected = byRate + bursts + (1 - weight) * (center - held - bursts)
-        deadBand = 0.05 + 0.25 * unevenness
+        deadBand = 0.04 + 0.2 * unevenness
         spread = (unevenness + 0.005 + 0.73 * believed.variance * (1 - weight)).squareRoot()
+        lead = log(elapsed / (elapsed - waiting))
         weightOfRate = prior == nil ? 1 : weight
     }
 
@@ -84,6 +89,7 @@ struct RateForecast: Sendable {
         let (firstSpread, secondSpread) = (spread * first, (0.73 * later.variance).squareRoot() * second)
         whole.logExpected = log(first + second)
         whole.spread = (firstSpread * firstSpread + secondSpread * secondSpread).squareRoot() / (first + second)
+        whole.lead = lead * first / (first + second)
         whole.weightOfRate = weightOfRate * first / (first + second)
         return whole
     }

@@ -57,6 +57,8 @@ public struct RemainingTimeEstimator: Sendable {
 
     /// From when on there is a rate, in seconds.
     private static let earliest = 0.5
+    /// Of a report that tells of more whole seconds than that, only the last so many are decided on.
+    private static let mostSeconds = 4.0
     /// Reports that follow closer are taken as one, and times beyond that are none, in seconds: what lies outside can't be
     /// reckoned with.
     private static let (shortest, longest) = (1e-6, 1e12)
@@ -86,7 +88,7 @@ public struct RemainingTimeEstimator: Sendable {
         if start.isNaN {
             start = seconds
             lastGained = gained
-            return judge(left: left, since: 0, isDue: true, hold: hold)
+            return judge(left: left, since: 0, known: 0, isDue: true, hold: hold)
         }
         let time = seconds - start
         guard time - now > Self.shortest else { return }
@@ -101,10 +103,7 @@ public struct RemainingTimeEstimator: Sendable {
             phase.write(PhaseStart(), unless: work.done == 0) { $0.done = work.done }
             beginsPhase = false
         }
-        let secondEnded =
-            time.rounded(.down) > before.rounded(.down)
-            || work.known(at: time).rounded(.down) > known.rounded(.down)
-        judge(left: left, since: before, isDue: secondEnded || hasBegunPhase || time < 1, hold: hold)
+        judge(left: left, since: before, known: known, isDue: hasBegunPhase || time < 1, hold: hold)
     }
 
     /// Takes what is known of runs like this one, which begins a new phase where that of another phase was known before.
@@ -129,9 +128,11 @@ public struct RemainingTimeEstimator: Sendable {
 
     /// - Parameters:
     ///   - before: when it was told something before this.
-    ///   - isDue: whether what is shown may move. It does in any case once its finish lies in the past.
-    private mutating func judge(left units: Double?, since before: Double, isDue: Bool, hold: Double) {
+    ///   - known: up to when it was known then how the work went.
+    ///   - isDue: whether what is shown may move now. It does in any case once its finish lies in the past.
+    private mutating func judge(left units: Double?, since before: Double, known: Double, isDue: Bool, hold: Double) {
         let isCounting = (units ?? 0) > 0
+        if isCounting, let units { decideEachSecond(left: units, since: before, known: known) }
         if isDue || !isCounting || finish.remaining(at: now) ?? 0 <= 0 { renew(left: units, isCounting: isCounting) }
         isDone = (units ?? 1) <= 0
         renewInterval(left: units, since: before)
@@ -141,6 +142,27 @@ public struct RemainingTimeEstimator: Sendable {
         // Where nothing is counted, the share of the time has to do.
         let share = isCounting ? work.done / (work.done + (units ?? 0)) : now / max(now + shown.expected, 1e-9)
         predictions.note(shown, at: now, share: share)
+    }
+
+    /// Lets the finish move at the end of each whole second that has become known, as of that second: so what is shown does not
+    /// depend on when, and how often, the seconds are told of.
+    private mutating func decideEachSecond(left units: Double, since before: Double, known knownBefore: Double) {
+        let known = work.known(at: now)
+        let last = known.rounded(.down)
+        var second = max(max(knownBefore, work.beginning).rounded(.down) + 1, last - Self.mostSeconds + 1)
+        while second <= last {
+            decide(left: units, asOf: second)
+            second += 1
+        }
+        // In silence too: what is left, or what the last report brings, may have become another.
+        if known < now, now.rounded(.down) > before.rounded(.down) {
+            decide(left: units, asOf: last > work.beginning ? last : known)
+        }
+    }
+
+    private mutating func decide(left units: Double, asOf time: Double) {
+        guard let forecast = forecast(left: units + work.done(after: time), at: time) else { return finish.forget() }
+        finish.take(forecast, for: time, at: time)
     }
 
     private mutating func renew(left units: Double?, isCounting: Bool) {
@@ -159,7 +181,12 @@ public struct RemainingTimeEstimator: Sendable {
         let later = past?.phase?.later?.prior(after: 0)
         guard let units, units <= 0 else {
             if let units, work.done > 0, now >= Self.earliest {
-                return RateForecast(rate: work.rate(until: time), units: units, prior: prior).followed(by: later)
+                return RateForecast(
+                    rate: work.rate(until: time),
+                    units: units,
+                    waiting: work.waiting(until: time),
+                    prior: prior
+                ).followed(by: later)
             }
             return prior.map { RateForecast(prior: $0).followed(by: later) }
         }
@@ -173,14 +200,14 @@ public struct RemainingTimeEstimator: Sendable {
     private mutating func renewInterval(left units: Double?, since before: Double) {
         guard let expected = finish.remaining(at: now) else { return }
         let spread = (widthFactor ?? 1) * finish.spread
-        var low = expected * exp(-SteadyFinish.below * spread)
+        var low = expected * exp(-SteadyFinish.below * spread - finish.lead)
         var high = expected * exp(SteadyFinish.above * spread)
         if work.done > 0, work.latest < now, let units, units > 0, units == shown.left {
-            // While nothing is reported the best case comes nearer, until it is what the best second so far would still need
-            // for what is left; the worst does not.
+            // While nothing is reported the best case comes nearer, as time does while it is far, and ever more slowly once it is
+            // less than the best second so far would still need for what is left; the worst does not.
             let most = work.rate(until: work.latest).mostInASecond
             let best = most > 0 ? units / most : 0
-            low = min(low, max(shown.low - (now - before), min(best, shown.low)))
+            low = min(low, shown.low * exp(-(now - before) / max(shown.low + best, Self.shortest)))
             high = max(high, shown.high)
         }
         shown = (units ?? 0, low, high)

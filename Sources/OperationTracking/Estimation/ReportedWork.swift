@@ -17,13 +17,18 @@ struct ReportedWork: Sendable {
 
     /// The lengths of the gaps between reports, and their squares, summed with the same fading weights. The quotient is the
     /// length of the gap in which a moment chosen at random lies, which bursts of reports change little. It begins with a guess.
-    private var gaps: Float = 0.5
+    private var gaps: Float = Self.guessed
 
     /// What was done in the newest interval.
     private var newest = 0.0
     /// When it ended: when work was reported last, in seconds since the first report.
     private(set) var latest = 0.0
-    private var squaresOfGaps: Float = 0.5 * 10 / 3
+    private var squaresOfGaps: Float = Self.guessed * Float(Self.guess)
+    /// When work was reported for the first time, and how much.
+    private var first = (time: 0.0, work: 0.0)
+
+    /// For how many seconds of gaps the guess of the usual gap stands, and what it is: as long as the first gap, if that is longer.
+    private static let (guessed, guess): (Float, Double) = (0.5, 10.0 / 3)
 
     /// Until then all there was is taken as evenly done: a shorter time says nothing.
     private static let earliest = 0.5
@@ -47,8 +52,15 @@ struct ReportedWork: Sendable {
             before = rate(until: known(at: time))
             newest = 0
         }
+        let isFirst = done == 0
         newest += work
         latest = time
+        if isFirst {
+            // Whether it took so long to begin, or comes so seldom, the second report shows.
+            first = (time, work)
+            squaresOfGaps = gaps * Float(max(Self.guess, gap))
+            return
+        }
         let counted = min(gap, Self.patience * usualGap)
         let keep = exp(-counted / (Self.memory * usualGap))
         gaps = Float(Double(gaps) * keep + counted)
@@ -61,11 +73,28 @@ struct ReportedWork: Sendable {
         return max(latest, time - Self.patience * usualGap, min(time, Self.earliest))
     }
 
+    /// Where the newest interval begins, up to which alone the past is known in detail.
+    var beginning: Double { before.elapsed }
+
+    /// What was done after `time`, which is not before ``beginning``.
+    func done(after time: Double) -> Double {
+        guard time < latest else { return 0 }
+        return newest * (latest - time) / (latest - before.elapsed)
+    }
+
+    /// How much of the time until `time` may have been waiting for the work to begin: the time until the first report, less what
+    /// it brought would have taken at the pace since.
+    func waiting(until time: Double) -> Double {
+        let since = done - done(after: time) - first.work
+        guard since > 0, time > first.time else { return 0 }
+        return max(0, first.time - first.work * (time - first.time) / since)
+    }
+
     /// The rate up to `time`, from when work was reported last on a standstill; without any work, nothing.
     func rate(until time: Double) -> RateStatistics {
         var rate = before
         guard done > 0 else { return rate }
-        if latest > rate.elapsed { rate.add(newest, until: latest) }
+        if latest > rate.elapsed, time > rate.elapsed { rate.add(newest - done(after: time), until: min(time, latest)) }
         if time > rate.elapsed { rate.add(0, until: time) }
         return rate
     }

@@ -13,9 +13,12 @@ struct SteadyFinish: Sendable {
     private var finish = Double.nan
     /// The spread of the logarithm of what remains.
     var spread: Double { Double(shownSpread) }
+    /// How much farther than its spreads the low end lies, as ``RateForecast/lead``.
+    var lead: Double { Double(shownLead) }
     /// How far it rests on the rate, as ``RateForecast/weightOfRate``.
     var weightOfRate: Double { Double(shownWeight) }
     private var shownSpread: Float = 0
+    private var shownLead: Float = 0
     private var shownWeight: Float = 0
 
     /// The ends of the interval that holds four truths in five lie at so many spreads from what is expected.
@@ -26,11 +29,18 @@ struct SteadyFinish: Sendable {
         // So that what is said of it doesn't change to and fro either.
         if abs(forecast.weightOfRate - weightOfRate) > 0.05 { shownWeight = Float(forecast.weightOfRate) }
         if finish > now, abs(forecast.logExpected - log(finish - known)) <= forecast.deadBand {
-            if Self.above * abs(forecast.spread - spread) > forecast.deadBand { shownSpread = Float(forecast.spread) }
+            let widening = forecast.spread - spread
+            let change = max(abs(Self.above * widening), abs(Self.below * widening + forecast.lead - lead))
+            if change > forecast.deadBand { widen(to: forecast) }
             return
         }
         finish = known + exp(forecast.logExpected)
+        widen(to: forecast)
+    }
+
+    private mutating func widen(to forecast: RateForecast) {
         shownSpread = Float(forecast.spread)
+        shownLead = Float(forecast.lead)
     }
 
     mutating func forget() { finish = .nan }
