@@ -130,7 +130,7 @@ struct EstimateAccuracyTests {
 
     @Test func theWidthOutlivesRunsThatAreNoLongerKnown() {
         var (width, chance, history) = (IntervalWidth(), SeededGenerator(seed: 10), [RunHistory.Lesson]())
-        var run = RunHistory.Lesson(type: .download, run: .init(seconds: 10, unit: .bytes))
+        var run = RunHistory.Lesson(id: .make(at: 0), type: .download, run: .init(seconds: 10, unit: .bytes))
         for _ in 0..<600 {
             run.width = width.factor
             _ = coverage(spread: 1.6, runs: 1, &width, &chance) { run.accuracy = $0 }
@@ -148,7 +148,8 @@ struct EstimateAccuracyTests {
         var missed = EstimateAccuracy()
         (missed.count, missed.covered) = (5, 0)
         var (live, later) = (IntervalWidth(), RunHistory())
-        let run = RunHistory.Lesson(type: .download, run: .init(seconds: 10, unit: .bytes), accuracy: missed, width: 1)
+        let seconds = RunHistory.Run(seconds: 10, unit: .bytes)
+        let run = RunHistory.Lesson(id: .make(at: 0), type: .download, run: seconds, accuracy: missed, width: 1)
         for _ in 0..<10 {
             live.learn(from: missed)
             later.add(older: run)

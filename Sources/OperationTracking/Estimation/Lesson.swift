@@ -1,6 +1,8 @@
 extension RunHistory {
     /// What one completed run teaches.
     struct Lesson: Sendable {
+        /// Whose, so that no run teaches twice.
+        var id: OperationID
         var type: OperationType
         var run: Run
         /// Bytes that it has written to the data directory's file system; 0 where its amounts count something else.
@@ -26,6 +28,7 @@ extension RunHistory.Lesson {
             feature: record.estimateFeature
         )
         self.init(
+            id: operation.id,
             type: operation.type,
             run: run,
             bytes: progress.unit == .bytes && record.writesToDataDirectory

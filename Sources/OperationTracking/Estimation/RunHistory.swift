@@ -35,6 +35,8 @@ struct RunHistory: Sendable {
     static let enough = 5
     /// The same where runs of all types are compared, and how many of each type then count.
     static let (enoughOfAll, mostOfEach) = (20, 32)
+    /// Runs more powers of two away in size say nothing of how long this one takes.
+    private static let farthest = 2
     /// How many types are told apart: their names may come from outside.
     static let keptTypes = 64
     /// How many comparisons of a type are kept.
@@ -113,21 +115,30 @@ struct RunHistory: Sendable {
             }
         }
         for candidates in [ofFeature, ofType] where candidates.count >= Self.enough {
-            return size.map { Self.nearest(to: $0, key.unit, in: candidates) } ?? candidates
+            guard let size else { return candidates }
+            if let nearest = Self.nearest(to: size, key.unit, in: candidates) { return nearest }
         }
-        let all = runs.values.flatMap { $0.newest(Self.mostOfEach) }
+        let all = runs.values.flatMap { $0.newest(Self.mostOfEach) }.filter { run in
+            size.flatMap { Self.distance(of: run, to: $0, key.unit) }.map { $0 <= Self.farthest } ?? true
+        }
         return all.count >= Self.enoughOfAll ? all : []
     }
 
-    /// The few nearest in size, of which the newest: many small ones say nothing about a large one.
-    private static func nearest(to size: UInt8, _ unit: OperationUnit, in runs: [Run]) -> [Run] {
-        let distances = runs.map { run in
-            run.unit == unit ? sizeClass(run.work).map { abs(Int($0) - Int(size)) } ?? .max : .max
-        }
-        guard let farthest = distances.filter({ $0 < .max }).sorted().dropFirst(enough - 1).first else { return runs }
-        let nearer = runs.indices.filter { distances[$0] < farthest }
-        let asFar = runs.indices.filter { distances[$0] == farthest }.prefix(enough - nearer.count)
+    /// The few nearest in size, of which the newest: many small ones say nothing about a large one. `nil` where most of those few
+    /// are far in size; all, where hardly any size is known.
+    private static func nearest(to size: UInt8, _ unit: OperationUnit, in runs: [Run]) -> [Run]? {
+        let distances = runs.map { distance(of: $0, to: size, unit) ?? .max }
+        let sorted = distances.filter { $0 < .max }.sorted()
+        guard let last = sorted.dropFirst(enough - 1).first else { return runs }
+        guard sorted[enough / 2] <= farthest else { return nil }
+        let nearer = runs.indices.filter { distances[$0] < last }
+        let asFar = runs.indices.filter { distances[$0] == last }.prefix(enough - nearer.count)
         return (nearer + asFar).map { runs[$0] }
+    }
+
+    /// How many powers of two a run's size is away; `nil` where it isn't known in that unit.
+    private static func distance(of run: Run, to size: UInt8, _ unit: OperationUnit) -> Int? {
+        run.unit == unit ? sizeClass(run.work).map { abs(Int($0) - Int(size)) } : nil
     }
 
     /// What runs say of a phase; `nil` where too few had it, or did more of the work that is counted after it: then the rate

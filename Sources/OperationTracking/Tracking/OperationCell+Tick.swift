@@ -110,7 +110,7 @@ extension OperationCell {
             )
             let bytes = unit == .bytes && state.writesToDataDirectory ? amounts.completed - state.present : 0
             let accuracy = state.estimator.accuracy(endingAt: seconds)
-            return RunHistory.Lesson(type: type, run: run, bytes: bytes, accuracy: accuracy)
+            return RunHistory.Lesson(id: id, type: type, run: run, bytes: bytes, accuracy: accuracy)
         }
     }
 

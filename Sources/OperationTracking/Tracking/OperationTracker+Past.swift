@@ -32,13 +32,17 @@ struct Past: Sendable {
         if let count = early?.count, count < Self.mostEarly { early?.append(lesson) }
     }
 
-    /// Takes the runs that ended before the reading began, of each type newest first.
+    /// Takes what was read, of each type newest first. This tracker's own runs that ended meanwhile may be among it.
     ///
     /// - Parameter now: when, on the monotonic clock; `nil` when there is nothing to be read again.
     mutating func begin(with older: some BidirectionalCollection<OperationRecord>, at now: Int64? = nil) {
         runs = RunHistory()
-        for lesson in older.reversed().compactMap(RunHistory.Lesson.init) { runs.add(older: lesson) }
-        for lesson in early ?? [] { runs.add(lesson) }
+        var own = Set((early ?? []).lazy.map(\.id))
+        for lesson in older.reversed().compactMap(RunHistory.Lesson.init) {
+            runs.add(older: lesson)
+            own.remove(lesson.id)
+        }
+        for lesson in early ?? [] where own.contains(lesson.id) { runs.add(lesson) }
         early = nil
         isKnown = true
         isReading = false
@@ -64,16 +68,13 @@ extension OperationTracker {
         past.withLock { past in
             guard past.takeTurn(at: now) else { return }
             guard let history else { return past.begin(with: []) }
-            let wall = clock.wallMilliseconds
             past.reading = Task { [weak self] in
                 guard let runs = try? await history.latestRuns() else {
                     // That is told of elsewhere.
                     self?.past.withLock { $0.fail(at: now) }
                     return
                 }
-                // What ends from now on this tracker learns by itself.
-                let older = runs.filter { ($0.operation.finishedAt?.milliseconds ?? .max) < wall }
-                self?.past.withLock { $0.begin(with: older, at: now) }
+                self?.past.withLock { $0.begin(with: runs, at: now) }
             }
         }
     }
