@@ -4,6 +4,7 @@ import Synchronization
 let usage = """
     usage: operation-benchmarks SUITE… [--quick] [--json] [--compare BASELINE] [--write ROOT]
            operation-benchmarks eta --traces DIR [--json] [--dump FILE]
+           operation-benchmarks eta --check [--traces DIR]
 
     suites: \(Suite.all.map(\.name).joined(separator: ", ")), or all
     --quick             few repetitions: shows that everything runs, and little else

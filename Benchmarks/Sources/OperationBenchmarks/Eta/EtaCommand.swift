@@ -5,6 +5,7 @@ struct EtaCommand {
     private var traces = ""
     private var isJSON = false
     private var dump: String?
+    private var isCheck = false
 
     /// Takes what stands behind `eta`; `nil` when that makes no sense.
     init?(_ arguments: some Collection<String>) {
@@ -12,6 +13,7 @@ struct EtaCommand {
         while let argument = rest.popFirst() {
             switch argument {
             case "--json": isJSON = true
+            case "--check": isCheck = true
             case "--traces": traces = rest.popFirst() ?? ""
             case "--dump":
                 guard let path = rest.popFirst() else { return nil }
@@ -19,10 +21,16 @@ struct EtaCommand {
             default: return nil
             }
         }
-        if traces.isEmpty { return nil }
+        if traces.isEmpty, !isCheck { return nil }
     }
 
     func run() throws {
+        if isCheck {
+            guard try EtaCheck.run(traces: traces.isEmpty ? nil : traces) else {
+                throw EtaError("The scorer is wrong: others compute other figures from the same traces.")
+            }
+            return
+        }
         let tasks = try readTasks(in: traces)
         if let dump { try write(tasks, to: dump) }
         let report = EtaReport(
