@@ -21,6 +21,18 @@ import Testing
         await second.close()
     }
 
+    @Test func ofManyTypesTheOnesThatRanLastAreLearnedFrom() async throws {
+        let store = try await directory.open()
+        for number in 0..<70 {
+            let type = try #require(OperationType(rawValue: "type\(number)"))
+            let moment = Date(milliseconds: 1_700_000_000_000 + Int64(number) * 1000)
+            #expect(await store.commit(try record("n\(number)", type: type, at: moment)) == .durable)
+        }
+        let types = Set(try await store.latestRuns(ofEachType: 4).map(\.operation.type.rawValue))
+        #expect(types == Set((6..<70).map { "type\($0)" }))
+        await store.close()
+    }
+
     @Test func theFileIsForThisUserOnlyAndSurvivesAPowerCut() async throws {
         let store = try await directory.open()
         #expect(try directory.integer("PRAGMA application_id") == Schema.applicationID)

@@ -44,10 +44,21 @@ actor HistoryReader {
         return try statement.rows(OperationColumns.read)
     }
 
-    /// The newest completed operations of each type, without what may be large of them.
+    /// The newest completed operations of each of the types that ran last, without what may be large of them: more types than that
+    /// are not told apart by estimates, and their names may come from outside.
     func latestRuns(ofEachType limit: Int) throws -> [OperationRecord] {
         let types = try prepared(
-            "SELECT DISTINCT operation_type FROM statistics WHERE day = 'all' AND status = 'completed' LIMIT 256"
+            """
+            SELECT type, (
+                SELECT key FROM operations INDEXED BY operations_by_type_and_status
+                WHERE operation_type = type AND status = 'completed' ORDER BY key DESC LIMIT 1
+            ) AS newest
+            FROM (
+                SELECT DISTINCT operation_type AS type FROM statistics
+                WHERE day = 'all' AND status = 'completed' LIMIT 4096
+            )
+            WHERE newest IS NOT NULL ORDER BY newest DESC LIMIT 64
+            """
         )
         let names = try types.rows { $0.nextText() }.compactMap(\.self)
         return try names.flatMap { name in
