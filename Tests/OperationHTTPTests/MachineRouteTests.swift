@@ -1,3 +1,4 @@
+import Foundation
 import OperationTracking
 import OperationTrackingTesting
 import Testing
@@ -59,6 +60,25 @@ import Testing
         ] {
             #expect(answer.text.split(separator: "\n").contains(Substring(line)), "\(line)")
         }
+    }
+
+    @Test func metricsTellHowEstimatesHeldBeforeThisProcessBegan() async throws {
+        let base = APIFixture()
+        var operation = BackgroundOperation(
+            id: try #require(OperationID(rawValue: "op_before")),
+            type: .download,
+            description: "before",
+            status: .completed,
+            createdAt: .now
+        )
+        operation.finishedAt = .now
+        operation.activeSeconds = 10
+        var record = OperationRecord(operation: operation)
+        record.accuracy = EstimateAccuracy(count: 5, covered: 4, logErrorSum: 0.5)
+        _ = await base.history.commit(record)
+        let lines = await base.ask("GET", "/metrics").text.split(separator: "\n")
+        #expect(lines.contains(#"operations_estimate_coverage{type="download"} 0.8"#))
+        #expect(lines.contains(#"operations_estimate_log_error{type="download"} 0.1"#))
     }
 
     @Test func aTypeThatHasEndedAndIsActiveTakesOneLabel() async throws {

@@ -253,6 +253,7 @@ export class HistoryView {
 }
 
 /** How good the time remaining was that people were told. */
-function judged({ estimates, estimate_coverage: coverage, estimate_log_error: error }) {
-  return estimates > 0 ? [`${Math.round(100 * coverage)} % of ${estimates}`, `${Math.round(100 * Math.expm1(error))} %`] : ['', ''];
+function judged({ estimates, estimate_coverage: coverage, estimate_log_error: error, recent_estimates: recent, recent_estimate_coverage: lately }) {
+  const since = recent > 0 && recent < estimates ? `; last 30 days: ${Math.round(100 * lately)} % of ${recent}` : '';
+  return estimates > 0 ? [`${Math.round(100 * coverage)} % of ${estimates}${since}`, `${Math.round(100 * Math.expm1(error))} %`] : ['', ''];
 }

@@ -18,6 +18,8 @@ extension APIContext {
         let ended = tracker.endedTotals
         writeOperations(summary, ended, to: &text)
         writeEnded(ended, to: &text)
+        // What was learned before this process began, and by others, counts too.
+        if let kept = try? await tracker.history?.statistics(types: nil) { writeRecentAccuracy(kept, to: &text) }
         if let runner {
             text.gauge("operations_queued", "Operations that wait for their turn.", await runner.queuedCount)
             text.gauge("operations_running", "Operations that this server's runner runs.", await runner.runningCount)
@@ -99,6 +101,23 @@ extension APIContext {
         let error = "operations_estimates_log_error_total"
         text.family(error, "counter", "Sum of |ln(expected/true)| over them.")
         for (type, accuracy) in byType { text.sample(error, [("type", type.rawValue)], accuracy.logErrorSum) }
+    }
+
+    /// How the estimates of the last thirty days have held, by the history; of the 64 types of which the most were judged.
+    private func writeRecentAccuracy(_ statistics: [HistoryStatistics], to text: inout MetricsText) {
+        let judged = statistics.filter { $0.recentAccuracy.count > 0 }
+            .sorted { ($1.recentAccuracy.count, $0.type) < ($0.recentAccuracy.count, $1.type) }.prefix(64)
+        let days = HistoryStatistics.recentDays
+        let coverage = "operations_estimate_coverage"
+        text.family(coverage, "gauge", "Share of 80 % intervals that held the truth in the last \(days) days.")
+        for entry in judged {
+            text.sample(coverage, [("type", entry.type.rawValue)], entry.recentAccuracy.coverage ?? 0)
+        }
+        let error = "operations_estimate_log_error"
+        text.family(error, "gauge", "Mean |ln(expected/true)| of times remaining in the last \(days) days.")
+        for entry in judged {
+            text.sample(error, [("type", entry.type.rawValue)], entry.recentAccuracy.meanLogError ?? 0)
+        }
     }
 
     private func writeLoad(_ summary: OperationsSummary, _ assessment: OverloadAssessment, to text: inout MetricsText) {
