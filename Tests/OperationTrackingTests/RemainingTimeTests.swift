@@ -250,16 +250,22 @@ struct RemainingTimeTests {
         }
     }
 
-    @Test(arguments: [0.5, 1, 3]) func whatWasWaitedForAtFirstMayBeDoneSooner(_ wait: Double) throws {
-        for share in [0.5, 0.75] {
-            let length = wait + 6
+    @Test(arguments: [0.5, 1, 2, 3], [4.0, 6, 8]) func whatWasWaitedForAtFirstMayBeDoneSooner(
+        _ wait: Double,
+        _ length: Double
+    ) throws {
+        for share in [0.25, 0.5, 0.75, 0.9] {
             var estimator = RemainingTimeEstimator()
-            let steps = Int((wait + 6 * share) * 4)
+            let steps = Int((wait + length * share) * 4)
             for step in 0...steps {
-                let completed = Int64(max(0, Double(step) / 4 - wait) * 1_000_000)
-                estimator.observe(at: Double(step) / 4, completed: completed, present: 0, total: 6_000_000)
+                estimator.observe(
+                    at: Double(step) / 4,
+                    completed: Int64(max(0, Double(step) / 4 - wait) * 1_000_000),
+                    present: 0,
+                    total: Int64(length * 1_000_000)
+                )
             }
-            let truth = length - Double(steps) / 4
+            let truth = wait + length - Double(steps) / 4
             let remaining = try #require(estimator.estimate)
             #expect(remaining.low <= truth && truth <= remaining.high)
         }
