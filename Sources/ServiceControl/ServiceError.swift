@@ -47,6 +47,8 @@ public struct ServiceError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let timeout = Code(rawValue: "timeout")
         /// No port is free.
         public static let noPort = Code(rawValue: "no_port")
+        /// The controller has been shut down.
+        public static let closed = Code(rawValue: "closed")
     }
 
     /// The kind of error.

@@ -107,6 +107,22 @@ struct PortsCommandTests {
         try await server.stop()
     }
 
+    @Test(.timeLimit(.minutes(1))) func aServersStopCancelsAHealingWhichIsSaidAndRecorded() async throws {
+        let port = try TestServer.unusedPort()
+        let server = try await BackgroundServer.start(data: folder.path)
+        try write(#"{"name": "web", "port": \#(port), "process_name": "x", "startup_cmd": "sleep 100"}"#)
+        let squatter = try PythonServer(port: port)
+        try await squatter.waitUntilItAnswers(on: port)
+        let healing = try WizardProcess(["ports", "heal", "--yes", "--data", folder.path])
+        #expect(await squatter.signalThatEndedIt() == SIGTERM)
+        try await server.stop()
+        let outcome = await healing.outcome()
+        #expect(outcome.code == 130 && outcome.errors.contains("has cancelled it"), "\(outcome.errors)")
+        let history = try await WizardProcess.run(["history", "--json", "--data", folder.path])
+        let operations = try #require(try history.objects.first?["operations"] as? [[String: Any]])
+        #expect(operations.map { $0["status"] as? String } == ["cancelled", "cancelled"])
+    }
+
     @Test func aServiceIsMovedToAPortThatIsFree() async throws {
         try write(#"{"name": "web", "port": 1}"#)
         let available = try await ports("available", "20000", "--json")

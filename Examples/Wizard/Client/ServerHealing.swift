@@ -72,6 +72,9 @@ struct ServerHealing: Sendable {
             let steps = try Wire.read(Healed.self, from: answer).steps.map(\.step)
             return RecoveryReport(strategy: .portConflicts, isDryRun: false, steps: steps)
         } catch let problem as ServerProblem where problem.code == "cancelled" {
+            // By Ctrl-C here, or by somebody else, or since the server stops.
+            let text = "the server at \(client.server.url) has cancelled it before it was done"
+            Console.error("wizard: \(text): see `wizard ports status` for how the services are now.")
             throw CancellationError()
         }
     }

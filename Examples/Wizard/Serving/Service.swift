@@ -35,6 +35,9 @@ struct Service {
     /// Keeps the logs of services within their limit, also of those that a command has started which has ended since.
     private let logKeeping: Task<Void, Never>
 
+    /// How long what runs may go on at a stop before it is cancelled.
+    private static let stopTime: Duration = .seconds(2)
+
     var url: String { server.url }
 
     /// Opens the history, takes up what a service that is gone has left, and listens.
@@ -93,8 +96,9 @@ struct Service {
     func stop() async {
         api.stopTakingWork()
         logKeeping.cancel()
-        await services.stopMonitoring()
-        await runner.shutDown(within: .seconds(2))
+        async let servicesAreLeft: Void = services.shutDown(within: Self.stopTime)
+        await runner.shutDown(within: Self.stopTime)
+        await servicesAreLeft
         await tracker.close()
         await server.stop()
         waiting?.cancel()

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Counts what is under way, so that somebody can wait until nothing is.
-final class InFlightCount: Sendable {
+package final class InFlightCount: Sendable {
     private struct State {
         var count = 0
         var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
@@ -10,11 +10,13 @@ final class InFlightCount: Sendable {
 
     private let state = Mutex(State())
 
-    func begin() {
+    package init() {}
+
+    package func begin() {
         state.withLock { $0.count += 1 }
     }
 
-    func end() {
+    package func end() {
         let waiters = state.withLock { state -> [UInt64: CheckedContinuation<Void, Never>] in
             state.count -= 1
             guard state.count == 0 else { return [:] }
@@ -42,5 +44,18 @@ final class InFlightCount: Sendable {
         } onCancel: {
             state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
         }
+    }
+
+    /// Waits until nothing is under way, but no longer than a time.
+    ///
+    /// - Returns: whether nothing is.
+    package func isOver(within limit: Duration, on clock: any TrackingClock) async -> Bool {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.isOver() }
+            group.addTask { try? await clock.sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
+        }
+        return state.withLock { $0.count == 0 }
     }
 }

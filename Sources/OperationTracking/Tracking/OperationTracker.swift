@@ -149,21 +149,12 @@ public final class OperationTracker: Sendable {
                 }
             }
         }
-        await workIsOver(within: configuration.stopGrace)
+        _ = await registry.work.isOver(within: configuration.stopGrace, on: clock)
         await registry.steps.isOver()
         broadcaster.close()
         await history?.close()
         // What is left for the next service has no ending here that would do so.
         for cell in cells { for round in sequence(first: cell, next: \.parent) { round.forgetParts() } }
-    }
-
-    private func workIsOver(within grace: Duration) async {
-        await withTaskGroup(of: Void.self) { [registry, clock] group in
-            group.addTask { await registry.work.isOver() }
-            group.addTask { try? await clock.sleep(for: grace) }
-            await group.next()
-            group.cancelAll()
-        }
     }
 
     func announceHealth() {

@@ -19,7 +19,7 @@ public import OperationTransfer
 /// ```
 ///
 /// Whatever takes time is an operation of the tracker, and whatever is done to a process is an entry of the audit log.
-/// Services that it starts go on when this program ends.
+/// Services that it starts go on when this program ends. Before that, call ``shutDown(within:)`` and then the tracker's `close()`.
 public actor ServiceController {
     /// What a controller can be told when it is made.
     public struct Configuration: Sendable {
@@ -64,6 +64,12 @@ public actor ServiceController {
     var started: [String: ServiceProcess] = [:]
     /// What is being done to which service.
     private var busy: [String: String] = [:]
+    /// Its operations, from their beginning until their endings are recorded; and those whose work runs, the first to begin first.
+    let operations = InFlightCount()
+    var running: [OperationID] = []
+    /// The end of this controller, once it has begun; see ``shutDown(within:)``.
+    var shutdown: Task<Void, Never>?
+    var isClosed = false
     var monitoring: Task<Void, Never>?
     var lastStatus: [String: ServiceStatus] = [:]
 
@@ -135,6 +141,8 @@ public actor ServiceController {
     }
 
     /// Runs work on a service as an operation.
+    ///
+    /// - Throws: ``ServiceError`` (`closed`), and what the work throws.
     func operation<Result: Sendable>(
         _ type: OperationType,
         _ description: String,
@@ -143,15 +151,39 @@ public actor ServiceController {
         by actor: String,
         _ body: @escaping @Sendable (OperationHandle) async throws -> Result
     ) async throws -> Result {
-        try await tracker.withOperation(
+        guard !isClosed else {
+            throw ServiceError(
+                .closed,
+                "This program is stopping, and does nothing more to services: ask it once it runs again."
+            )
+        }
+        operations.begin()
+        defer { operations.end() }
+        return try await tracker.withOperation(
             named: id,
             type: type,
             description: description,
             total: steps,
             unit: .items,
-            startedBy: actor,
-            body
-        )
+            startedBy: actor
+        ) { handle in
+            try await self.reach(handle.id) { try await body(handle) }
+        }
+    }
+
+    /// Runs the work of an operation so that a shutdown finds it.
+    private func reach<Result: Sendable>(
+        _ id: OperationID,
+        _ body: @Sendable () async throws -> Result
+    ) async throws -> Result {
+        running.append(id)
+        defer { running.removeAll { $0 == id } }
+        if isClosed {
+            // It came after those that were cancelled.
+            try? await tracker.cancel(id)
+            throw CancellationError()
+        }
+        return try await body()
     }
 
     func note(_ action: String, by actor: String, _ operation: OperationID? = nil, _ detail: String) {

@@ -49,7 +49,7 @@ extension APIProblem {
             case .unknownService: 404
             case .invalidService: 422
             case .notPermitted, .supervised: 403
-            case .system: 503
+            case .system, .closed: 503
             // Its state, or that of the machine, doesn't allow it.
             default: 409
             }

@@ -1,0 +1,68 @@
+import Foundation
+import OperationTracking
+import Testing
+
+@testable import ServiceControl
+
+@Suite("Shutting down", .enabled(if: Python.path != nil, Python.whenMissing))
+struct ServiceShutdownTests {
+    private func service(_ port: UInt16, _ script: String) -> ServiceDefinition {
+        ServiceDefinition(name: "web", port: port, processName: "x", startupCommand: .shell(script))
+    }
+
+    private func waitForStart(_ fixture: ServiceFixture) async throws {
+        try await eventually { fixture.tracker.activeOperations.contains { $0.phase == "waiting" } }
+    }
+
+    @Test("what is done before the deadline is done, and nothing is taken after it")
+    func finishes() async throws {
+        let port = try freePort()
+        let path = "/tmp/service-shutdown-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let fixture = try ServiceFixture([
+            service(port, "while [ ! -e \(path) ]; do sleep 0.02; done; \(webServer(port))")
+        ])
+        let start = Task { try await fixture.services.start("web", by: "a test") }
+        try await waitForStart(fixture)
+        let end = Task { await fixture.services.shutDown(within: .seconds(30)) }
+        // The same shutdown: its deadline isn't cut short.
+        let again = Task { await fixture.services.shutDown(within: .zero) }
+        #expect(FileManager.default.createFile(atPath: path, contents: nil))
+        #expect(try await start.value.process != nil)
+        await end.value
+        await again.value
+        #expect(fixture.tracker.recentOperations().map(\.status) == [.completed])
+        let error = try await fixture.error { try await fixture.services.stop("web", by: "a test") }
+        #expect(error.code == .closed)
+        // Services go on; this one is the test's to end.
+        let later = try fixture.anotherController()
+        #expect(try await later.stop("web", by: "a test").wasRunning)
+    }
+
+    @Test("a healing that isn't done by then is cancelled with its step, recorded so, and leaves nothing that it began")
+    func cancels() async throws {
+        let port = try freePort()
+        let fixture = try ServiceFixture([service(port, "sleep 100")])
+        let child = try Child(shell: webServer(port))
+        try await waitForListener(port, child.pid)
+        let healing = Task { try await fixture.services.heal(by: "a test") }
+        try await waitForStart(fixture)
+        let pid = try #require(fixture.services.folder.record(of: "web")?.pid)
+        await fixture.services.shutDown(within: .zero)
+        await #expect(throws: CancellationError.self) { try await healing.value }
+        let ended = fixture.tracker.recentOperations()
+        #expect(Set(ended.map(\.type)) == [.recoverServices, .restartService])
+        #expect(ended.allSatisfy { $0.status == .cancelled }, "\(ended.map(\.status))")
+        #expect(runningProcesses(ofSession: pid).isEmpty)
+        let kept = try await fixture.history.page(HistoryQuery()).records.map(\.operation.status)
+        #expect(kept == [.cancelled, .cancelled])
+    }
+
+    @Test("where nothing is done it is over at once")
+    func idle() async throws {
+        let fixture = try ServiceFixture([])
+        await fixture.services.startMonitoring()
+        await fixture.services.shutDown(within: .seconds(1000))
+        #expect(await !fixture.services.isMonitoring)
+    }
+}
