@@ -155,6 +155,22 @@ struct HandOverTests {
         try await server.stop()
     }
 
+    @Test func ctrlCLeavesWorkToWhoeverHasAskedForItBefore() async throws {
+        let ollama = try standIn(megabytes: 10_000)
+        defer { ollama.stop() }
+        let server = try await server(ollama)
+        let pull = ["pull", "m", "--json", "--ollama", ollama.url, "--data", folder.path]
+        let id = try id(of: try await WizardProcess.run(pull + ["--detach"]))
+        let joined = try WizardProcess(pull)
+        _ = await joined.firstLine { $0.contains(id) }
+        joined.send(SIGINT)
+        let outcome = await joined.outcome()
+        #expect(outcome.code == 130 && outcome.errors.contains("wizard cancel \(id)"), "\(outcome.errors)")
+        let record = try await server.record(id)
+        #expect(record["status"] as? String == "in_progress" && record["pending_request"] is NSNull)
+        try await server.stop()
+    }
+
     @Test func detachingNeedsAServer() async throws {
         let outcome = try await WizardProcess.run(["pull", "m", "--detach", "--data", folder.path])
         #expect(outcome.code == 2 && outcome.errors.contains("no server runs"))

@@ -2,11 +2,14 @@ import OperationHistorySQLite
 import OperationTracking
 import Synchronization
 
-/// Work that is handed to a server and shown here until it ends. Ctrl-C cancels it there.
+/// Work that is handed to a server and shown here until it ends. Ctrl-C cancels it there, unless it was being done there already: then it
+/// ends the watching only.
 final class WatchedOperation: Sendable {
     private let data: String
     private let json: Bool
     private let id = Mutex<OperationID?>(nil)
+    /// Whether somebody else has asked for it before, so that it isn't this program's to cancel.
+    private let hasJoined = Atomic(false)
     /// Why it could not be cancelled.
     private let problem = Mutex<ServerProblem?>(nil)
 
@@ -32,8 +35,11 @@ final class WatchedOperation: Sendable {
                 try await self.submitAndWatch(request, of: type, with: client)
             } do: { watching in
                 Task {
-                    guard let problem = await self.cancel() else { return }
-                    self.problem.withLock { $0 = problem }
+                    if let problem = await self.cancel() {
+                        self.problem.withLock { $0 = problem }
+                    } else if !self.hasJoined.load(ordering: .acquiring) {
+                        return
+                    }
                     watching.cancel()
                 }
             }
@@ -43,7 +49,7 @@ final class WatchedOperation: Sendable {
         }
     }
 
-    /// - Returns: why the server could not be told, and what that means for the work; `nil` when it was.
+    /// - Returns: why the server could not be told, and what that means for the work; `nil` when it was, or isn't to be.
     private func cancel() async -> ServerProblem? {
         let id = try? await within(Self.takingTime) { [self] () async throws -> OperationID in
             while true {
@@ -51,6 +57,7 @@ final class WatchedOperation: Sendable {
                 try await Task.sleep(for: .milliseconds(50))
             }
         }
+        if hasJoined.load(ordering: .acquiring) { return nil }
         guard let server = KnownServer.running(in: data) else { return await left(id) }
         guard let problem = await cancel(id, at: server) else { return nil }
         // One that has ended meanwhile neither refuses anything nor goes on with it.
@@ -108,7 +115,13 @@ final class WatchedOperation: Sendable {
         // First, so that nothing that happens to the operation or its parts is missed.
         let feed = try await ServerFeed(client, in: data)
         let work = try await client.submit(request, of: type)
+        hasJoined.store(work.hasJoined, ordering: .releasing)
         id.withLock { $0 = work.operationID }
+        if work.hasJoined {
+            Console.error(
+                "wizard: the server is at this already (\(work.operationID)). Ctrl-C ends the watching only; `wizard cancel \(work.operationID)` cancels it for all."
+            )
+        }
         if let warning = work.warning { Console.error("wizard: \(warning.printable)") }
         return try await watch(work, feed)
     }
