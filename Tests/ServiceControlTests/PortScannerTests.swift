@@ -28,6 +28,14 @@ struct PortScannerTests {
         #expect(try scanner.uses(of: [port]) == [PortUse(port: port)])
     }
 
+    @Test("a holder is named in one line, whatever it calls itself")
+    func oneLine() {
+        var use = PortUse(port: 1)
+        let identity = ProcessIdentity(pid: 4711, startTime: 1)
+        use.holders = [ProcessDetails(identity: identity, parent: 1, name: "a\nb\u{1B}", userID: 0, realUserID: 0)]
+        #expect(use.holderText == "a\u{FFFD}b\u{FFFD} (pid 4711)")
+    }
+
     @Test("an IPv6 socket alone and one for both kinds are told apart")
     func ipv6() throws {
         let only = try Listener("::1")

@@ -107,10 +107,11 @@ enum Console {
     ///
     /// - Throws: ``UsageError`` where there is none.
     static func confirm(_ question: String) throws -> Bool {
+        let question = question.printable
         guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else {
             throw UsageError("\(question) Nobody can be asked here: say --yes for yes.")
         }
-        write("\(question.printable) [y/N] ", to: STDERR_FILENO)
+        write("\(question) [y/N] ", to: STDERR_FILENO)
         return ["y", "yes"].contains(readLine()?.lowercased())
     }
 

@@ -24,7 +24,8 @@ extension [ProcessDetails] {
             let children = count(below: head)
             let family = children == 0 ? "" : " with \(children) \(children == 1 ? "child" : "children")"
             let supervisor = head.supervisor.map { ", of \($0)" } ?? ""
-            return "\(head.name) (pid \(head.identity.pid))\(family)\(supervisor)"
+            // Linux lets a process name itself with line ends, too.
+            return "\(head.name.shown) (pid \(head.identity.pid))\(family)\(supervisor)"
         }
     }
 
