@@ -13,12 +13,13 @@ import Foundation
 struct ServiceSession {
     let services: ServiceController
     private let tracker: OperationTracker
+    private let history: SQLiteHistoryStore
 
     /// - Parameters:
     ///   - data: the data directory.
     ///   - file: the file with the services; `services.json` of the data directory when `nil`.
     init(data: String, file: String? = nil) async throws {
-        let history = try await History.open(in: data)
+        history = try await History.open(in: data)
         tracker = OperationTracker(history: history)
         do {
             let registry = try ServiceRegistry(
@@ -39,7 +40,12 @@ struct ServiceSession {
         }
     }
 
-    func close() async { await tracker.close() }
+    /// Says where what was done isn't kept.
+    func close() async {
+        await tracker.close()
+        guard case .degraded(let reason) = history.health else { return }
+        Console.error("wizard: this is not in the history: \(reason.printable)")
+    }
 }
 
 extension ServiceController.Configuration {

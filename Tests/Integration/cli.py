@@ -356,6 +356,37 @@ def services_are_looked_at_killed_and_moved():
     wizard("ports", "kill", "nobody", data=data, code=2)
 
 
+def a_full_disk_is_said_also_of_what_ends_a_holder():
+    data, registry, port = folder("full"), folder("full-services.json"), free_port()
+    os.makedirs(data)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", data], capture_output=True).returncode != 0:
+        left_out.append("ports kill on a full disk: no tmpfs can be mounted here (needs root)")
+        return
+    with open(registry, "w") as file:
+        json.dump({"services": [{"name": "site", "port": port, "process_name": "node"}]}, file)
+    other = subprocess.Popen(
+        [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        arguments = ["--services", registry]
+        wait_until("the holder", lambda: f"{other.pid}" in wizard("ports", "status", *arguments, data=data).stdout)
+        with open(f"{data}/filler", "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+            except OSError:
+                pass
+        killed = wizard("ports", "kill", "site", "--yes", *arguments, data=data)
+        other.wait(5)
+        assert "was ended" in killed.stdout and "not in the history" in killed.stderr, killed
+    finally:
+        other.kill()
+        other.wait()
+        subprocess.run(["umount", data], check=True)
+
+
 def completion_works_in_real_shells():
     # Outside of a completion there is no compopt.
     script = 'compopt() { :; }; eval "$("$1" completion bash)"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _wizard; echo "${COMPREPLY[@]}"'
@@ -405,6 +436,7 @@ TESTS = [
     a_server_that_was_stopped_is_missed_while_it_is_watched,
     a_conflict_over_the_servers_port_is_put_right,
     services_are_looked_at_killed_and_moved,
+    a_full_disk_is_said_also_of_what_ends_a_holder,
     completion_works_in_real_shells,
 ]
 
