@@ -18,12 +18,13 @@ enum CommandHelp {
         let operands = command.operands.isEmpty ? "" : " " + command.operands
         let usage = command.operandsEndOptions ? " [OPTION …]" + operands : operands + " [OPTION …]"
         let kinds = command.subcommands.map { ($0.spelling, $0.help) }
+        let note = command.note.isEmpty ? "" : "\n\n" + command.note
         return """
             wizard \(command.name): \(command.summary)
 
             usage: wizard \(command.name)\(usage)
 
-            \(kinds.isEmpty ? "" : list(kinds) + "\n\n")\(list((command.options + [.help]).map { ($0.spelling, $0.help) }))
+            \(kinds.isEmpty ? "" : list(kinds) + "\n\n")\(list((command.options + [.help]).map { ($0.spelling, $0.help) }))\(note)
             """
     }
 

@@ -104,6 +104,8 @@ protocol Command {
     static var options: [Option] { get }
     /// What the first operand may be; empty where that is anything.
     static var subcommands: [Subcommand] { get }
+    /// What else its help is to say; empty for nothing.
+    static var note: String { get }
 
     /// - Throws: ``UsageError`` when what was given makes no sense.
     init(_ options: ParsedOptions) throws
@@ -113,4 +115,5 @@ protocol Command {
 extension Command {
     static var operandsEndOptions: Bool { false }
     static var subcommands: [Subcommand] { [] }
+    static var note: String { "" }
 }

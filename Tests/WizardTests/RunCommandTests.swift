@@ -45,6 +45,34 @@ struct RunCommandTests {
         #expect(outcome.output.contains("✗ failed") && !outcome.output.contains("100 %"))
     }
 
+    @Test func aServerFindsTheProgramThatIsMeantHereAndIsToldNoSecrets() async throws {
+        let (config, bin) = (folder.path + "-config.json", folder.path + "-bin")
+        defer { for path in [config, bin] { try? FileManager.default.removeItem(atPath: path) } }
+        let text = #"{"enabled_providers": ["process"], "http_may_start": ["process"]}"#
+        try Data(text.utf8).write(to: URL(fileURLWithPath: config))
+        try FileManager.default.createDirectory(atPath: bin, withIntermediateDirectories: true)
+        let program = Data("#!/bin/sh\necho \"found, ${SECRET:-told nothing}\"\n".utf8)
+        let isMade = FileManager.default.createFile(
+            atPath: bin + "/only-here",
+            contents: program,
+            attributes: [.posixPermissions: 0o700]
+        )
+        #expect(isMade)
+        let server = try await BackgroundServer.start("--config", config, data: folder.path)
+        let path = bin + ":/usr/bin:/bin"
+        let outcome = try await WizardProcess.run(
+            ["run", "--data", folder.path, "--", "only-here"],
+            environment: ["PATH": path, "SECRET": "a secret"]
+        )
+        #expect(outcome.code == 0, "\(outcome.output)\(outcome.errors)")
+        let record = try await lastRecord()
+        #expect(record["started_by"] as? String != "wizard run")
+        #expect((record["result"] as? [String: Any])?["outputTail"] as? String == "found, told nothing\n")
+        #expect((record["request"] as? [String: Any])?["environment"] as? [String: String] == ["PATH": path])
+        #expect(try await WizardProcess.run(["run", "--help"]).output.contains("PATH"))
+        try await server.stop()
+    }
+
     @Test func aProgramThatIsNotThereFails() async throws {
         let outcome = try await run("no-such-program-here")
         #expect(outcome.code == 1)

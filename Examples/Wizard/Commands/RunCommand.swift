@@ -22,6 +22,11 @@ struct RunCommand: Command {
         .detach, .data, .json,
     ]
 
+    static let note = """
+        A server that may run commands does this, with the folder and the PATH from here, but otherwise in its own environment and with
+        its umask. What else CMD needs is given as in `wizard run -- env NAME=VALUE CMD`; like all of a command it is kept in the history.
+        """
+
     private let request: ProcessProvider.Request
     private let data: String
     private let json: Bool
@@ -33,6 +38,9 @@ struct RunCommand: Command {
             command: options.operands,
             name: options.text("name"),
             directory: FileManager.default.currentDirectoryPath,
+            // A server finds the same program by it. Nothing else of the environment is told: it may hold secrets, and requests are
+            // kept.
+            environment: ProcessInfo.processInfo.environment["PATH"].map { ["PATH": $0] } ?? [:],
             progress: try Self.rule(options.text("progress") ?? "auto")
         )
         data = try DataDirectory.path(options)
