@@ -66,7 +66,9 @@ struct AnswerCommandTests {
             }
         }
         for shell in ["bash", "zsh", "fish"] {
-            #expect(try await WizardProcess.run(["completion", shell]).code == 0)
+            let text = try await WizardProcess.run(["completion", shell])
+            let json = try await WizardProcess.run(["completion", shell, "--json"]).objects.first
+            #expect(text.code == 0 && !text.output.isEmpty && json?["script"] as? String == text.output)
         }
     }
 }

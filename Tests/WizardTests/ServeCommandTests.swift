@@ -44,6 +44,17 @@ struct ServeCommandTests {
         #expect(!FileManager.default.fileExists(atPath: record))
     }
 
+    @Test func aProgramIsToldWhereItListens() async throws {
+        let process = try WizardProcess(["serve", "--json", "--port", "0", "--data", folder.path])
+        let line = try #require(await process.firstLine { $0.hasPrefix("{") })
+        let ready = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        #expect(ready["pid"] as? Int32 == process.pid)
+        let port = try #require((ready["url"] as? String)?.split(separator: ":").last.flatMap { Int($0) })
+        #expect(try await TestClient.talk(to: port) { try $0.ask("GET", "/health").status } == 200)
+        process.send(SIGTERM)
+        #expect(await process.outcome().code == 0)
+    }
+
     @Test func theServerThatWasThereFirstStaysTheOneThatCommandsFind() async throws {
         let (first, port) = try await start()
         let (second, _) = try await start()

@@ -65,7 +65,9 @@ struct ServerOptions {
     }
 
     /// What a server keeps over a restart. Its data directory and its log every server in the background is told.
-    private static let kept = ServeCommand.options.filter { ![Option.data.name, "log"].contains($0.name) }
+    private static let kept = ServeCommand.options.filter {
+        ![Option.data.name, Option.json.name, "log"].contains($0.name)
+    }
 
     /// What a server was started with; `nil` where that is nothing that this program understands.
     private static func options(of server: KnownServer) -> ParsedOptions? {

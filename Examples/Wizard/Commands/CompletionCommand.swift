@@ -7,23 +7,27 @@ struct CompletionCommand: Command {
         Subcommand("zsh", help: "in ~/.zshrc, behind compinit: eval \"$(wizard completion zsh)\""),
         Subcommand("fish", help: "wizard completion fish > ~/.config/fish/completions/wizard.fish"),
     ]
-    static let options: [Option] = []
+    static let options: [Option] = [.json]
 
     private let shell: String
+    private let json: Bool
 
     init(_ options: ParsedOptions) throws {
         shell = try options.operand("SHELL")
+        json = options.has("json")
         guard Self.subcommands.contains(where: { $0.name == shell }) else {
             throw UsageError("completion takes bash, zsh or fish, not '\(shell)'.")
         }
     }
 
     func run() async throws -> ExitCode {
-        switch shell {
-        case "bash": Console.raw(BashCompletion.text(Wizard.commands))
-        case "zsh": Console.raw(ZshCompletion.text(Wizard.commands))
-        default: Console.raw(FishCompletion.text(Wizard.commands))
-        }
+        let script =
+            switch shell {
+            case "bash": BashCompletion.text(Wizard.commands)
+            case "zsh": ZshCompletion.text(Wizard.commands)
+            default: FishCompletion.text(Wizard.commands)
+            }
+        if json { try Console.encode(["script": script]) } else { Console.raw(script) }
         return .done
     }
 }

@@ -26,7 +26,7 @@ struct ServeCommand: Command {
         ),
         Option("config", "FILE", help: "take these settings, as JSON; options given here go before them"),
         Option("log", "FILE", help: "print into FILE, of at most 10 MB, instead of here"),
-        .data,
+        .data, .json,
     ]
 
     /// What stands before the address in the line that says that it answers.
@@ -40,6 +40,7 @@ struct ServeCommand: Command {
 
     private let configuration: ServeConfiguration
     private let log: String?
+    private let json: Bool
     private let data: String
 
     init(_ options: ParsedOptions) throws {
@@ -51,6 +52,7 @@ struct ServeCommand: Command {
         if let file = options.text("services") { configuration.services.file = file }
         self.configuration = configuration
         log = options.text("log")
+        json = options.has("json")
         data = try DataDirectory.path(options)
     }
 
@@ -74,9 +76,21 @@ struct ServeCommand: Command {
         let logging = try log.map(ServerLog.begin)
         defer { logging?.cancel() }
         let service = try await Service(configuration, data: data)
-        Console.line(Self.readiness + service.url)
+        sayReady(at: service.url)
         for await _ in signals { break }
         await service.stop()
         return .done
+    }
+
+    private func sayReady(at url: String) {
+        guard json else { return Console.line(Self.readiness + url) }
+        var line = JSONWriter(capacity: 128)
+        line.beginObject()
+        line.key("url")
+        line.value(url)
+        line.key("pid")
+        line.value(getpid())
+        line.endObject()
+        Console.json(line.bytes)
     }
 }

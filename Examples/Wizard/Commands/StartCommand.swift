@@ -5,7 +5,7 @@ struct StartCommand: Command {
     static let name = "start"
     static let summary = "start the service in the background"
     static let operands = ""
-    static let options = ServeCommand.options.filter { $0.name != "log" } + [.json]
+    static let options = ServeCommand.options.filter { $0.name != "log" }
 
     private let options: ServerOptions
 
