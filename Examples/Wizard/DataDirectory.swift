@@ -37,6 +37,34 @@ enum DataDirectory {
         return attributes?[.ownerAccountName] as? String ?? "#\(status.st_uid)"
     }
 
+    /// Makes sure that this user would see a server that runs on a data directory: what another user has written there isn't taken for
+    /// true, and neither is it nothing.
+    ///
+    /// - Throws: ``ServerProblem`` (`not_permitted`) that says whose the directory is.
+    static func requireSight(of data: String) throws {
+        let record = data + "/server.json"
+        if let owner = owner(of: record) {
+            throw ServerProblem(
+                "\(record) is \(owner)'s, and tells of a server of that user: say `sudo -u \(owner) wizard …`.",
+                "not_permitted"
+            )
+        }
+        guard access(record, F_OK) != 0, errno == EACCES else { return }
+        let advice = owner(of: data).map { "it is \($0)'s: say `sudo -u \($0) wizard …`" } ?? "do this as its owner"
+        throw ServerProblem("This user can't look into \(data); \(advice).", "not_permitted")
+    }
+
+    /// Makes sure that this user can write to a data directory, if that is there.
+    ///
+    /// - Throws: ``ServerProblem`` (`not_permitted`) that says whose it is.
+    static func requireAccess(to data: String) throws {
+        guard let owner = otherOwner(of: data) else { return }
+        throw ServerProblem(
+            "\(data) is \(owner)'s, and this user can't write there: say `sudo -u \(owner) wizard …`.",
+            "not_permitted"
+        )
+    }
+
     private static func standard(_ environment: [String: String]) -> String? {
         if let given = environment["OPERATION_TRACKING_DATA"], !given.isEmpty { return given }
         #if os(macOS)

@@ -53,6 +53,34 @@ struct ServerCommandTests {
         try await server.stop()
     }
 
+    @Test func startingWithOtherOptionsThanThoseOfTheServerIsRefused() async throws {
+        let file = folder.path + "-token"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let server = try await BackgroundServer.start(data: folder.path)
+        let start = ["start", "--json", "--data", folder.path]
+        let other = try await WizardProcess.run(start + ["--port", "1", "--token-file", file])
+        #expect(other.code == 1 && other.errors.contains("--port, --token-file"), "\(other.errors)")
+        #expect(!FileManager.default.fileExists(atPath: file))
+        // What it has anyway is nothing else.
+        let port = try #require(server.url.split(separator: ":").last.map(String.init))
+        let same = try await WizardProcess.run(start + ["--port", port, "--host", "127.0.0.1"])
+        #expect(same.code == 0, "\(same.errors)")
+        try await server.stop()
+    }
+
+    @Test func aRestartAfterAStopStartsTheServerAsItWas() async throws {
+        let (file, port) = (folder.path + "-token", "\(try TestServer.unusedPort())")
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let server = try await BackgroundServer.start("--token-file", file, "--port", port, data: folder.path)
+        try await server.stop()
+        let outcome = try await WizardProcess.run(["restart", "--json", "--data", folder.path])
+        #expect(try outcome.objects.last?["url"] as? String == "http://127.0.0.1:\(port)", "\(outcome.errors)")
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/server.json"))
+        let record = try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
+        #expect(record["token_file"] as? String == file)
+        #expect(try await WizardProcess.run(["stop", "--data", folder.path]).code == 0)
+    }
+
     @Test func stoppingWhatDoesNotRunIsDone() async throws {
         #expect(try await WizardProcess.run(["stop", "--data", folder.path]).code == 0)
     }
@@ -180,20 +208,26 @@ struct ServerCommandTests {
         try await server.stop()
     }
 
-    @Test(arguments: [["status"], ["history"], ["operations"], ["show", "op_x"]])
+    @Test(arguments: [
+        ["status"], ["stop"], ["kill", "--yes"], ["start"], ["restart"], ["cancel", "op_x"], ["history"],
+        ["operations"],
+        ["show", "op_x"],
+    ])
     func aDirectoryOfAnotherUserIsSaidToBeSo(_ command: [String]) async throws {
         guard getuid() == 0, access("/usr/bin/setpriv", X_OK) == 0 else {
             try Test.cancel("LEFT OUT: only root, with setpriv, can be another user")
         }
         let server = try await BackgroundServer.start(data: folder.path)
-        // Another user gets as far as the folder, and no further.
-        chmod(folder.path, 0o755)
-        let outcome = try await WizardProcess(
-            command + ["--data", folder.path],
-            launcher: ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-        ).outcome()
-        #expect(outcome.code == 1)
-        #expect(outcome.errors.contains("root") && outcome.errors.contains("sudo -u root"), "\(outcome.errors)")
+        // Another user gets as far as the folder, and no further; or doesn't even see into it.
+        for mode in [0o755, 0o700] as [mode_t] {
+            chmod(folder.path, mode)
+            let outcome = try await WizardProcess(
+                command + ["--data", folder.path],
+                launcher: ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+            ).outcome()
+            #expect(outcome.code == 1)
+            #expect(outcome.errors.contains("root") && outcome.errors.contains("sudo -u root"), "\(outcome.errors)")
+        }
         try await server.stop()
     }
 

@@ -23,9 +23,10 @@ struct ServerOptions {
     ///   - given: as given.
     ///   - isAsBefore: whether that server is meant which ran last, with the options that it was started with, but for those that are
     ///     given.
-    /// - Throws: ``UsageError``, also for what `serve` would refuse.
+    /// - Throws: ``UsageError``, also for what `serve` would refuse; ``ServerProblem`` where the directory is another user's.
     init(_ given: ParsedOptions, asBefore isAsBefore: Bool) throws {
         data = try DataDirectory.path(given)
+        try DataDirectory.requireSight(of: data)
         json = given.has("json")
         let before = isAsBefore ? KnownServer(in: data) : nil
         let kept = before.flatMap(Self.options)
@@ -42,13 +43,31 @@ struct ServerOptions {
         }
         directory = kept == nil ? nil : before?.directory
         let isElsewhere = given.has("port") || given.has("config")
-        port = (isElsewhere ? nil : before?.port) ?? (try? ServeCommand(all))?.port ?? serve.port
+        // One that has ended on any free port has none that it would have again.
+        port =
+            (isElsewhere || before?.isRunning != true ? nil : before?.port) ?? (try? ServeCommand(all))?.port
+            ?? serve.port
     }
 
     /// Looks at what a server would be started with, what is kept among it, and at where it would listen.
     ///
     /// - Throws: ``UsageError`` for what `serve` would refuse.
     func check() throws { try ServeCommand(all).checkAddress() }
+
+    /// The options that are given and that a server runs without, or with another argument.
+    func differences(from server: KnownServer) -> [String] {
+        let its = try? ParsedOptions(server.arguments, allowed: ServeCommand.options, operandsEndOptions: false)
+            .withAbsolutePaths(Self.kept, in: server.directory ?? "/")
+        return Self.kept.map(\.name).filter { name in
+            guard let wanted = all.text(name) else { return false }
+            switch name {
+            case "port": return UInt16(wanted) != 0 && UInt16(wanted) != server.port
+            case "token-file": return wanted != server.tokenFile
+            case "host": return wanted != its.flatMap { try? ServeCommand($0) }?.host
+            default: return wanted != its?.text(name)
+            }
+        }
+    }
 
     /// Says at the terminal what a server says in its log alone: that the file of services is none, and is set aside.
     func warnOfServices() {

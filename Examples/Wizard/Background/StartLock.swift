@@ -18,6 +18,7 @@ struct StartLock: ~Copyable {
     ///
     /// - Throws: ``ServerProblem`` where another command has it, `CancellationError`.
     init(in data: String) async throws {
+        try DataDirectory.requireAccess(to: data)
         // As the history does, which the server opens there.
         try FileManager.default.createDirectory(
             atPath: data,

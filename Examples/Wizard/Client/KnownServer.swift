@@ -26,9 +26,12 @@ struct KnownServer: Sendable {
     let arguments: [String]
     let directory: String?
 
+    /// What says how a server was started after it has stopped.
+    static let lastFile = "server.last.json"
+
     /// What was recorded last in a data directory; `nil` when there is nothing, or nothing that can be trusted.
     init?(in data: String) {
-        guard let bytes = Self.read(data + "/server.json"),
+        guard let bytes = Self.read(data + "/server.json") ?? Self.read(data + "/" + Self.lastFile),
             let fields = try? Wire.read(Fields.self, from: bytes), fields.pid > 1,
             let startTime = fields.processStartTime
         else { return nil }

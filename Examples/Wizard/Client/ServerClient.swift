@@ -40,6 +40,7 @@ struct ServerClient: Sendable {
     /// - Throws: ``ServerProblem`` when there is none.
     static func require(in data: String) async throws -> ServerClient {
         guard let server = KnownServer.running(in: data) else {
+            try DataDirectory.requireSight(of: data)
             throw ServerProblem("No server runs on \(data): `wizard start` starts one, --data names another folder.")
         }
         let client = ServerClient(server)

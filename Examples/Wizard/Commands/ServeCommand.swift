@@ -32,7 +32,10 @@ struct ServeCommand: Command {
     /// What stands before the address in the line that says that it answers.
     static let readiness = "listening on "
 
-    /// Where it listens; 0 for any free port.
+    /// Where it listens.
+    var host: String { configuration.host }
+
+    /// The port; 0 for any free one.
     var port: UInt16 { configuration.port }
 
     /// The file with the services that it is to look after; `nil` for the data directory's.

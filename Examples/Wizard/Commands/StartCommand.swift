@@ -19,6 +19,7 @@ struct StartCommand: Command {
             guard health.status != "stopping" else {
                 throw ServerProblem("The server at \(server.url) is stopping: start it again once it has.", "stopping")
             }
+            try requireSame(server)
             if !options.json { Console.line("It runs already.") }
         case .silent(let server):
             throw ServerProblem(silent: server)
@@ -30,12 +31,26 @@ struct StartCommand: Command {
             let lock = try await StartLock(in: options.data)
             defer { lock.release() }
             // A server that waited may have taken the place by now.
-            guard KnownServer.running(in: options.data) == nil else { break }
+            if let server = KnownServer.running(in: options.data) {
+                try requireSame(server)
+                break
+            }
             options.warnOfServices()
             let launcher = options.launcher
             try await Interrupt.cancelling { try await launcher.launch() }
         }
         ServerReport(state: try await options.state, options: options).print()
         return .done
+    }
+
+    /// - Throws: ``ServerProblem`` where a server doesn't run with the options that are given.
+    private func requireSame(_ server: KnownServer) throws {
+        let others = options.differences(from: server)
+        guard !others.isEmpty else { return }
+        let names = others.map { "--\($0)" }.joined(separator: ", ")
+        throw ServerProblem(
+            "The server at \(server.url) (pid \(server.process.pid)) runs already, and not with the \(names) given here: `wizard restart` with the same options starts it anew with them.",
+            "other_options"
+        )
     }
 }

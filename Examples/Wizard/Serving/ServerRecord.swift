@@ -12,13 +12,14 @@ import Darwin
 #endif
 
 /// `server.json` in the data directory: where the server that uses it listens, and how it was started, for programs of the same
-/// user. Beside it, `server.pid` has its pid alone.
+/// user. Beside it, `server.pid` has its pid alone; both go when the server stops, and `server.last.json`, the same once more, stays.
 struct ServerRecord {
     private let data: String
     private let bytes: [UInt8]
 
     private var path: String { data + "/server.json" }
     private var lockPath: String { path + ".lock" }
+    private var lastPath: String { data + "/" + KnownServer.lastFile }
     private var pidPath: String { data + "/server.pid" }
 
     /// - Parameters:
@@ -65,6 +66,7 @@ struct ServerRecord {
         return try await lock().hold {
             if let known = KnownServer.running(in: data) { return known.process.pid == pid ? nil : known }
             try write(bytes, to: path)
+            try write(bytes, to: lastPath)
             try write(Array("\(pid)\n".utf8), to: pidPath)
             return nil
         }
