@@ -275,4 +275,42 @@ import Testing
         let noted = try await fixture.noted().first { $0.action == "process.terminated" }
         #expect(noted?.actor == "http local user")
     }
+
+    @Test(
+        "killing and restarting what was seen ends nobody else, also one with the number of the one that was seen",
+        arguments: [
+            ("/api/ports/kill", "service_name"), ("/api/ports/restart", "service_name"),
+            ("/api/self-heal/port-conflicts/kill", "service"), ("/api/self-heal/port-conflicts/restart", "service"),
+        ]
+    )
+    func expected(path: String, key: String) async throws {
+        let port = try TestServer.unusedPort()
+        let fixture = try ServiceAPIFixture(
+            #"[{"name": "web", "port": \#(port), "process_name": "node", "startup_cmd": "exec /bin/false"}]"#
+        )
+        let server = try WebServer(port: port)
+        try await server.waitUntilItListens(on: port)
+        let conflicts = await fixture.ask("POST", "/api/self-heal/port-conflicts").json["conflicts"]
+        let seen = try #require(conflicts?.elements.first?["holders"]?.elements.first?["process"]?.text)
+        let status = await fixture.ask("GET", "/api/ports/status").json["services"]?["web"]
+        #expect(status?["holders"]?.elements.map(\.text) == [seen])
+        for others in [#"{"web": ["\#(seen)1"]}"#, #"{"web": []}"#, "{}"] {
+            let answer = await fixture.ask("POST", path, json: #"{"\#(key)": "web", "expected": \#(others)}"#)
+            #expect(answer.status == 409 && answer.detail.contains("(pid \(server.pid)) by now"), "\(answer.detail)")
+            #expect(kill(server.pid, 0) == 0)
+        }
+        let body = #"{"\#(key)": "web", "expected": {"web": ["\#(seen)"]}}"#
+        let answer = await fixture.ask("POST", path, json: body)
+        // What is started in its place fails.
+        #expect(answer.status == 200 || answer.code == "start_failed", "\(answer.detail)")
+        #expect(try PortScanner().use(of: UInt16(port)).isFree)
+    }
+
+    @Test("a kill that names a process beside those that it expects is refused")
+    func unexpectedPID() async throws {
+        let fixture = try ServiceAPIFixture(#"[{"name": "web", "port": 1}]"#)
+        let body = #"{"service": "web", "pid": 5, "expected": {"web": ["6@1"]}}"#
+        let answer = await fixture.ask("POST", "/api/self-heal/port-conflicts/kill", json: body)
+        #expect(answer.status == 422 && answer.detail.contains("pid is none"))
+    }
 }

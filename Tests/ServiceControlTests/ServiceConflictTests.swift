@@ -181,6 +181,32 @@ struct ServiceConflictTests {
         #expect(try await fixture.services.status(of: "web").status == .running)
     }
 
+    @Test("a restart for what was seen ends none where its own process has come since")
+    func restartBesideItsOwn() async throws {
+        let port = try freePort()
+        let fixture = try ServiceFixture([
+            ServiceDefinition(name: "web", port: port, processName: "python", startupCommand: .shell(webServer(port)))
+        ])
+        let own = try Child(shell: webServer(port))
+        try await waitForListener(port, own.pid)
+        let listener = try Listener("::1", port: port)
+        let wrong = try Child(["/bin/sleep", "100"], output: listener.descriptor)
+        listener.close()
+        try await eventually { try PortScanner().use(of: port).holders.count == 2 }
+        let error = try await fixture.error {
+            try await fixture.services.restart("web", among: [SeenProcess(pid: wrong.pid)], by: "a test")
+        }
+        #expect(error.code == .notPossible && error.message.contains("(pid \(own.pid))"))
+        #expect(kill(wrong.pid, 0) == 0 && kill(own.pid, 0) == 0)
+        let freed = try await fixture.services.kill(
+            "web",
+            among: [SeenProcess(pid: wrong.pid)],
+            sparingOwn: true,
+            by: "a test"
+        )
+        #expect(freed.ended.map(\.identity.pid) == [wrong.pid] && freed.left.map(\.identity.pid) == [own.pid])
+    }
+
     @Test("a plan names all who are to be ended, and starts the service in their place")
     func severalWrong() async throws {
         let port = try freePort()

@@ -33,11 +33,18 @@ extension ServiceController {
     /// - Parameters:
     ///   - name: a service of the registry's file.
     ///   - seen: those who may be ended; what they have forked since goes with them.
+    ///   - sparesOwn: whether the service's own process is left alone (``FreedPort/left``), and those alone ended who hold the port in
+    ///     its place.
     ///   - actor: who wants it, for the audit log.
     /// - Throws: as ``kill(_:pid:by:)``; `not_possible` also where another process holds the port by now.
     @discardableResult
-    public func kill(_ name: String, among seen: Set<SeenProcess>, by actor: String) async throws -> FreedPort {
-        try await kill(name, expecting: .only(seen), by: actor)
+    public func kill(
+        _ name: String,
+        among seen: Set<SeenProcess>,
+        sparingOwn sparesOwn: Bool = false,
+        by actor: String
+    ) async throws -> FreedPort {
+        try await kill(name, expecting: .only(seen), sparesOwn: sparesOwn, by: actor)
     }
 
     /// - Parameter sparesOwn: whether the service's own process is left alone.

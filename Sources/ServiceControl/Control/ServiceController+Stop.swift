@@ -53,16 +53,19 @@ extension ServiceController {
     ///
     /// - Parameters:
     ///   - name: a service with a `startup_cmd`.
+    ///   - seen: those whom the caller has seen hold the service's port; where another holds it by now, nothing is done. What they have
+    ///     forked since goes with them. `nil` for whoever holds it.
     ///   - timeout: as in ``start(_:within:by:)``.
     ///   - actor: who wants it, for the audit log.
-    /// - Throws: as ``stop(_:by:)`` and ``start(_:within:by:)``.
+    /// - Throws: as ``stop(_:by:)`` and ``start(_:within:by:)``; `not_possible` also where another process holds the port by now.
     @discardableResult
     public func restart(
         _ name: String,
+        among seen: Set<SeenProcess>? = nil,
         within timeout: Duration? = nil,
         by actor: String
     ) async throws -> StartedService {
-        try await restart(name, expecting: .any, within: timeout, by: actor)
+        try await restart(name, expecting: seen.map { .only($0) } ?? .any, within: timeout, by: actor)
     }
 
     @discardableResult
@@ -92,12 +95,12 @@ extension ServiceController {
         }
         let report = try await report(of: service)
         let seen = holders.orOnly(report.use?.holders.seen ?? [])
+        // Before anything is ended, also where its own process is a stranger: none is ended for a start that can't follow.
+        if let use = report.use { try seen.check(use, system) }
         if report.status == .portConflict, let port = service.port {
             try Self.checkRight(service, in: registry.path)
             // Its own process is stopped as any is.
             _ = try await free(port, expecting: seen, sparingOwnOf: service, by: actor, handle)
-        } else if let use = report.use {
-            try seen.check(use, system)
         }
         _ = try await stop(service, expecting: seen, by: actor, handle)
         return try await start(service, within: timeout, by: actor, handle)

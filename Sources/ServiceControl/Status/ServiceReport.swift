@@ -54,7 +54,7 @@ public struct ServiceReport: Sendable, Hashable {
 
 extension ServiceReport: Encodable {
     private enum CodingKeys: String, CodingKey {
-        case name, port, environment, status, detail, pid, pids, supervisor, description, enabled
+        case name, port, environment, status, detail, pid, pids, holders, supervisor, description, enabled
         case expectedProcess = "expected_process"
         case actualProcess = "actual_process"
         case wasStartedHere = "started_here"
@@ -79,6 +79,7 @@ extension ServiceReport: Encodable {
         try container.encode(detail, forKey: .detail)
         try container.encode(process?.identity.pid, forKey: .pid)
         try container.encode((use?.holders ?? []).map(\.identity.pid), forKey: .pids)
+        try container.encode((use?.holders ?? []).map { SeenProcess($0.identity) }, forKey: .holders)
         try container.encode(process?.supervisor?.description, forKey: .supervisor)
         try container.encode(service.processName, forKey: .expectedProcess)
         try container.encode(process?.name, forKey: .actualProcess)

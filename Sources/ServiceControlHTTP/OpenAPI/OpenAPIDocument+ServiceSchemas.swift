@@ -20,16 +20,25 @@ extension OpenAPIDocument {
             [("service_name", anyServiceName), ("timeout", timeout)]
         ),
         request("StopServiceRequest", required: ["service_name"], [("service_name", anyServiceName)]),
-        request("KillRequest", required: ["service_name"], [("service_name", anyServiceName), ("pid", maybePID)]),
+        request(
+            "RestartServiceRequest",
+            required: ["service_name"],
+            [("service_name", anyServiceName), ("timeout", timeout), ("expected", expectedHolders)]
+        ),
+        request(
+            "KillRequest",
+            required: ["service_name"],
+            [("service_name", anyServiceName), ("pid", maybePID), ("expected", expectedHolders)]
+        ),
         request(
             "KillConflictRequest",
-            required: ["pid", "service"],
-            [("pid", "{type: integer, minimum: 1, maximum: 2147483647}"), ("service", anyServiceName)]
+            required: ["service"],
+            [("service", anyServiceName), ("pid", maybePID), ("expected", expectedHolders)]
         ),
         request(
             "RestartConflictRequest",
             required: ["service"],
-            [("service", anyServiceName), ("timeout", timeout)]
+            [("service", anyServiceName), ("timeout", timeout), ("expected", expectedHolders)]
         ),
         request(
             "RegisterRequest",
@@ -70,8 +79,10 @@ extension OpenAPIDocument {
 
     /// A process as it was seen: its pid, and when it started.
     private static let seenProcess = "{type: string, pattern: '^[1-9][0-9]{0,8}@[0-9]{1,19}$'}"
+    private static let seenProcesses = "{type: array, items: \(seenProcess)}"
 
-    /// For each service that may be put right, the processes that may be ended, as a dry run's actions have them.
+    /// For each service that may be put right, the processes that may be ended, as a dry run's actions, the list of conflicts and a
+    /// service's status have them. Where one service is named beside it, its own list alone counts.
     private static let expectedHolders = """
         {type: [object, 'null'], maxProperties: 256, \
         additionalProperties: {type: array, maxItems: 4096, items: {anyOf: [{type: integer, minimum: 1, maximum: 2147483647}, \(seenProcess)]}}}
@@ -93,8 +104,9 @@ extension OpenAPIDocument {
                 ("name", text), ("port", maybePort), ("environment", "{enum: [production, development, experimental]}"),
                 ("description", text), ("enabled", truth), ("registered_by", maybeText), ("startup_cmd", maybeText),
                 ("health_endpoint", maybeText), ("status", serviceStatus), ("detail", maybeText), ("pid", maybePID),
-                ("pids", "{type: array, items: {type: integer}}"), ("supervisor", maybeText),
-                ("expected_process", maybeText), ("actual_process", maybeText), ("started_here", truth),
+                ("pids", "{type: array, items: {type: integer}}"), ("holders", seenProcesses),
+                ("supervisor", maybeText), ("expected_process", maybeText), ("actual_process", maybeText),
+                ("started_here", truth),
                 ("healthy", maybeTruth),
             ]
         ),
@@ -190,7 +202,7 @@ extension OpenAPIDocument {
             [
                 ("service", text), ("action", "{enum: [kill, start, restart, none]}"), ("reason", text),
                 ("outcome", "{enum: [planned, done, failed, skipped]}"),
-                ("holders", "{type: array, items: {type: string}}"), ("pids", "{type: array, items: {type: integer}}"),
+                ("holders", seenProcesses), ("pids", "{type: array, items: {type: integer}}"),
             ]
         ),
         object(

@@ -37,7 +37,7 @@ extension OpenAPIDocument {
             "/api/ports/restart",
             "restartService",
             "Stop a service, or end what holds its port, and start it",
-            "StartServiceRequest",
+            "RestartServiceRequest",
             "ServiceState"
         ),
         post("/api/ports/kill", "killPortHolder", "End what holds a service's port", "KillRequest", "FreedPort"),

@@ -29,7 +29,12 @@ extension ServiceRoutes {
 
     func restart(_ call: APICall, named key: String) async throws -> APIResponse {
         let name = try call.parameters.serviceName(key)
-        _ = try await services.restart(name, within: try call.parameters.timeout(), by: call.actor)
+        _ = try await services.restart(
+            name,
+            among: try call.parameters.holders(of: name),
+            within: try call.parameters.timeout(),
+            by: call.actor
+        )
         return try await answer(name, "Restarted \(name).")
     }
 
@@ -52,24 +57,35 @@ extension ServiceRoutes {
         }
     }
 
-    /// - Parameter needsPID: whether the caller has to say which process it has seen.
-    func kill(_ call: APICall, named key: String, needsPID: Bool = false) async throws -> APIResponse {
+    /// - Parameter ofConflict: whether the caller has to say which process it has seen, and the service's own one is left alone among
+    ///   several.
+    func kill(_ call: APICall, named key: String, ofConflict: Bool = false) async throws -> APIResponse {
         let name = try call.parameters.serviceName(key)
         let pid = try call.parameters.pid()
-        guard pid != nil || !needsPID else {
-            throw APIProblem.invalid("pid is missing: send the pid of the process that holds the port.")
+        let freed: FreedPort
+        if let seen = try call.parameters.holders(of: name) {
+            guard pid.map({ pid in seen.contains { $0.pid == pid } }) ?? true else {
+                throw APIProblem.invalid("pid is none of those in expected: send expected alone.")
+            }
+            freed = try await services.kill(name, among: seen, sparingOwn: ofConflict, by: call.actor)
+        } else {
+            guard pid != nil || !ofConflict else {
+                throw APIProblem.invalid(
+                    "pid is missing: send the pid of the process that holds the port, or in expected all who do."
+                )
+            }
+            freed = try await services.kill(name, pid: pid, by: call.actor)
         }
-        let freed = try await services.kill(name, pid: pid, by: call.actor)
         let ended = freed.ended.map { "\($0.name) (pid \($0.identity.pid))" }.joined(separator: " and ")
-        let state = freed.left.isEmpty ? "is free" : "is held still by \(freed.leftText), which was left alone"
+        let state =
+            if freed.left.isEmpty { freed.ended.isEmpty ? "was free already" : "is free" } else {
+                "is held still by \(freed.leftText), which was left alone"
+            }
         return .json { json in
             json.key("success")
             json.value(true)
             json.key("message")
-            json.value(
-                ended.isEmpty
-                    ? "Port \(freed.port) was free already." : "Ended \(ended); port \(freed.port) \(state)."
-            )
+            json.value(ended.isEmpty ? "Port \(freed.port) \(state)." : "Ended \(ended); port \(freed.port) \(state).")
             json.key("service")
             json.value(name)
             json.key("port")
@@ -131,6 +147,11 @@ extension APIParameters {
             holders[member.key] = seen
         }
         return holders
+    }
+
+    /// The same where one service is meant: who may be ended for it; `nil` for whoever holds its port.
+    func holders(of service: String) throws(APIProblem) -> Set<SeenProcess>? {
+        try holders().map { $0[service] ?? [] }
     }
 
     /// A pid, or a process as the API has it in `holders`.

@@ -13,7 +13,7 @@ extension ServiceRoutes {
                 return .json(Array(try JSONWriter.encoded(conflicts)))
             },
             route("POST", Self.selfHeal + "/port-conflicts/kill") {
-                try await kill($0, named: "service", needsPID: true)
+                try await kill($0, named: "service", ofConflict: true)
             },
             route("POST", Self.selfHeal + "/port-conflicts/restart") { try await restart($0, named: "service") },
             route("GET", Self.selfHeal + "/status", selfHealStatus),
