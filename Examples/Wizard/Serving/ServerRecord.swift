@@ -65,9 +65,10 @@ struct ServerRecord {
         let pid = getpid()
         return try await lock().hold {
             if let known = KnownServer.running(in: data) { return known.process.pid == pid ? nil : known }
-            try write(bytes, to: path)
             try write(bytes, to: lastPath)
             try write(Array("\(pid)\n".utf8), to: pidPath)
+            // Last: who finds it finds the others, too.
+            try write(bytes, to: path)
             return nil
         }
     }
