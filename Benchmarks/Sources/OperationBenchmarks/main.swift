@@ -45,14 +45,20 @@ while let argument = arguments.popFirst() {
 }
 guard !names.isEmpty else { stop(usage) }
 
-func measure(_ name: String) async -> Report {
+/// - Returns: `nil` when it failed, which has been said then: the other suites' figures are not to be lost.
+func measure(_ name: String) async -> Report? {
     guard let suite = Suite.all.first(where: { $0.name == name }) else { stop(usage) }
-    do { return Report(suite: name, try await suite.run(isQuick)) } catch { stop("\(name) failed: \(error)") }
+    do {
+        return Report(suite: name, try await suite.run(isQuick))
+    } catch {
+        FileHandle.standardError.write(Data("FAILED: \(name): \(error)\n".utf8))
+        return nil
+    }
 }
 
 var reports: [Report] = []
 for name in names {
-    let report = await measure(name)
+    guard let report = await measure(name) else { continue }
     FileHandle.standardOutput.write(Data(((isJSON ? try report.json() : Table(report: report).text) + "\n").utf8))
     reports.append(report)
 }
@@ -64,13 +70,17 @@ if leftOut > 0 {
 if let root {
     do { try Figures(reports, root: root).write() } catch { stop("The figures could not be written: \(error)") }
 }
+guard reports.count == names.count else { exit(2) }
 if let baseline {
     var comparison = Comparison(of: reports, with: baseline)
     if comparison.count == 0 { stop("The baseline has none of the figures that were measured.") }
     // What only looks slower because the machine was busy doesn't look so three times.
     for _ in 0..<2 where !comparison.findings.isEmpty {
         var again: [Report] = []
-        for name in Set(comparison.findings.map(\.suite)).sorted() { again.append(await measure(name)) }
+        for name in Set(comparison.findings.map(\.suite)).sorted() {
+            guard let report = await measure(name) else { exit(2) }
+            again.append(report)
+        }
         comparison.keepWhat(isAlsoIn: Comparison(of: again, with: baseline))
     }
     for finding in comparison.findings { FileHandle.standardError.write(Data("slower: \(finding.words)\n".utf8)) }
