@@ -55,15 +55,15 @@ struct ServiceRegistryTests {
     }
 
     @Test("a change keeps the order, keys that are not known, and what was not changed as it was written")
-    func keeps() throws {
+    func keeps() async throws {
         let registry = try registry(
             """
             {"$schema": "x", "services": [{"port": 81, "name": "b", "note": {"z": 1.50, "a": []}},
               {"name": "a"}], "last": null}
             """
         )
-        try registry.update("b") { $0.port = 82 }
-        try registry.register(ServiceDefinition(name: "c"))
+        try await registry.update("b") { $0.port = 82 }
+        try await registry.register(ServiceDefinition(name: "c"))
         #expect(registry.services.map(\.name) == ["b", "a", "c"])
         let text = try text
         #expect(
@@ -99,11 +99,11 @@ struct ServiceRegistryTests {
     }
 
     @Test("a change keeps the file's mode, and its owner where the system lets it")
-    func modeAndOwner() throws {
+    func modeAndOwner() async throws {
         let registry = try registry(#"{"services": [{"name": "a"}]}"#)
         chmod(registry.path, 0o640)
         if isRoot { chown(registry.path, 1234, 2345) }
-        try registry.update("a") { $0.port = 82 }
+        try await registry.update("a") { $0.port = 82 }
         var status = stat()
         try #require(stat(registry.path, &status) == 0)
         #expect(status.st_mode & 0o777 == 0o640)
@@ -115,12 +115,12 @@ struct ServiceRegistryTests {
         "a change is written behind a symbolic link, which stays, whether its target is there or not",
         arguments: [true, false]
     )
-    func symbolicLink(isThere: Bool) throws {
+    func symbolicLink(isThere: Bool) async throws {
         let target = folder.path + "/elsewhere.json"
         if isThere { try #"{"services": [{"name": "a"}]}"#.write(toFile: target, atomically: true, encoding: .utf8) }
         try #require(symlink("elsewhere.json", folder.path + "/services.json") == 0)
         let registry = try registry()
-        try registry.update(registry.services[0].name) { $0.port = 4321 }
+        try await registry.update(registry.services[0].name) { $0.port = 4321 }
         var status = stat()
         #expect(lstat(registry.path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
         #expect(try String(contentsOfFile: target, encoding: .utf8).contains("4321"))
@@ -194,14 +194,14 @@ struct ServiceRegistryTests {
     }
 
     @Test("an edit is seen at the next look; a broken one is reported, not set aside, and changes nothing")
-    func edits() throws {
+    func edits() async throws {
         let registry = try registry("{\"services\": [{\"name\": \"a\"}]}")
         try write("{\"services\": [{\"name\": \"a\"}, {\"name\": \"b\"}]}")
         #expect(registry.services.map(\.name) == ["a", "b"])
         try write("{\"services\": [")
         #expect(registry.services.map(\.name) == ["a", "b"])
         #expect(registry.problem?.code == .invalidRegistry)
-        #expect(throws: ServiceError.self) { try registry.register(ServiceDefinition(name: "c")) }
+        await #expect(throws: ServiceError.self) { try await registry.register(ServiceDefinition(name: "c")) }
         #expect(try text == "{\"services\": [")
         try write("{\"services\": []}")
         #expect(registry.services.isEmpty)
@@ -221,18 +221,91 @@ struct ServiceRegistryTests {
     }
 
     @Test("services are registered once, and only those that were are unregistered by who may not edit the file")
-    func registration() throws {
+    func registration() async throws {
         let registry = try registry("{\"services\": [{\"name\": \"a\"}]}")
-        #expect(throws: ServiceError.self) { try registry.register(ServiceDefinition(name: "a")) }
-        #expect(throws: ServiceError.self) { try registry.register(ServiceDefinition(name: "x/y")) }
-        try registry.register(ServiceDefinition(name: "b", registeredBy: "http"))
+        await #expect(throws: ServiceError.self) { try await registry.register(ServiceDefinition(name: "a")) }
+        await #expect(throws: ServiceError.self) { try await registry.register(ServiceDefinition(name: "x/y")) }
+        try await registry.register(ServiceDefinition(name: "b", registeredBy: "http"))
         #expect(try text.contains("\"registered_by\": \"http\""))
-        #expect(throws: ServiceError.self) { try registry.unregister("a", onlyRegistered: true) }
-        try registry.unregister("b", onlyRegistered: true)
-        try registry.unregister("a")
+        await #expect(throws: ServiceError.self) { try await registry.unregister("a", onlyRegistered: true) }
+        try await registry.unregister("b", onlyRegistered: true)
+        try await registry.unregister("a")
         #expect(registry.services.isEmpty)
         let error = #expect(throws: ServiceError.self) { try registry.service("a") }
         #expect(error?.code == .unknownService)
+    }
+
+    @Test("a change that would leave the file too large to be read again is refused, and the file stays as it was")
+    func tooLargeChange() async throws {
+        let registry = try registry("{\"services\": []}")
+        let text = String(repeating: "\u{1}", count: 10_000)
+        var refusal: ServiceError?
+        for number in 0..<ServiceRegistry.limit {
+            do {
+                try await registry.register(ServiceDefinition(name: "s\(number)", description: text))
+            } catch {
+                refusal = error
+                break
+            }
+        }
+        #expect(refusal?.code == .invalidService && refusal?.message.contains("larger than 1024 KiB") == true)
+        let later = try ServiceRegistry(path: registry.path)
+        #expect(later.setAside == nil && !later.services.isEmpty)
+        try await later.unregister("s0")
+    }
+
+    @Test("a file that is too large is no valid registry, and is set aside")
+    func tooLarge() throws {
+        let registry = try registry("{\"services\": []}" + String(repeating: " ", count: 1 << 20))
+        #expect(registry.setAside?.reason.message.contains("larger than 1024 KiB") == true)
+    }
+
+    @Test("a text that alone would fill much of the file is refused", arguments: [16384, 16385])
+    func longText(_ count: Int) {
+        let text = String(repeating: "x", count: count)
+        let services = [
+            ServiceDefinition(name: "a", processName: text), ServiceDefinition(name: "a", description: text),
+            ServiceDefinition(name: "a", startupCommand: .program([String(text.dropLast()), "x"])),
+            ServiceDefinition(name: "a", port: 80, healthEndpoint: "/" + text.dropLast()),
+        ]
+        for service in services { #expect(service.problems.isEmpty == (count == 16384)) }
+    }
+
+    @Test("a file that was away and is back as it was is all right again")
+    func putBack() throws {
+        let registry = try registry("{\"services\": [{\"name\": \"a\"}]}")
+        rename(registry.path, registry.path + ".away")
+        #expect(registry.problem?.message.contains("is gone") == true)
+        rename(registry.path + ".away", registry.path)
+        #expect(registry.problem == nil && registry.services.map(\.name) == ["a"])
+    }
+
+    @Test("a change to a name that another service has is refused; one who registered it can be taken out")
+    func updates() async throws {
+        let registry = try registry(
+            "{\"services\": [{\"name\": \"a\"}, {\"name\": \"b\", \"registered_by\": \"http\"}]}"
+        )
+        let error = await #expect(throws: ServiceError.self) { try await registry.update("b") { $0.name = "a" } }
+        #expect(error?.code == .invalidService && error?.message.contains("two services") == true)
+        #expect(registry.services.map(\.name) == ["a", "b"] && registry.problem == nil)
+        try await registry.update("b") { $0.registeredBy = nil }
+        #expect(try registry.service("b").registeredBy == nil)
+        #expect(try !text.contains("registered_by"))
+    }
+
+    @Test("a change waits for another program's, and gives up where that stands still")
+    func held() async throws {
+        let registry = try registry("{\"services\": []}")
+        let lock = open(registry.path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        try #require(flock(lock, LOCK_EX) == 0)
+        let error = await #expect(throws: ServiceError.self) {
+            try await registry.register(ServiceDefinition(name: "a"))
+        }
+        #expect(error?.code == .system && error?.message.contains("services.json.lock") == true)
+        async let change: Void = registry.register(ServiceDefinition(name: "b"))
+        close(lock)
+        try await change
+        #expect(registry.services.map(\.name) == ["b"])
     }
 
     @Test("changes by several at once are all kept")
@@ -241,7 +314,7 @@ struct ServiceRegistryTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<8 {
                 group.addTask {
-                    try ServiceRegistry(path: path).register(ServiceDefinition(name: "s\(number)"))
+                    try await ServiceRegistry(path: path).register(ServiceDefinition(name: "s\(number)"))
                 }
             }
             try await group.waitForAll()

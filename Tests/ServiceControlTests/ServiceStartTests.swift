@@ -149,7 +149,7 @@ struct ServiceStartTests {
         try await fixture.services.start("web", by: "a test")
         #expect(try await fixture.services.status(of: "web").isHealthy == true)
         definition.healthEndpoint = "/no-such-file"
-        try fixture.services.registry.update("web") { $0.healthEndpoint = definition.healthEndpoint }
+        try await fixture.services.registry.update("web") { $0.healthEndpoint = definition.healthEndpoint }
         let report = try await fixture.services.status(of: "web")
         #expect(report.status == .failed)
         #expect(report.detail?.contains("404") == true)

@@ -30,13 +30,29 @@ package final class BriefLock: Sendable {
     /// Runs `body` while no one else holds the lock. Whoever tries 400 times in vain waits for a process that stands still.
     package func hold<Result>(attempts: Int = 400, _ body: () throws -> Result) async throws -> Result {
         for _ in 0..<attempts {
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
-                defer { _ = flock(descriptor, LOCK_UN) }
-                return try body()
-            }
+            if let result = try attempt(body) { return result }
             try await Task.sleep(for: .milliseconds(5))
         }
-        throw OperationFailure(
+        throw isHeld
+    }
+
+    /// The same for a caller that can't but keep its thread waiting meanwhile.
+    package func holdBlocking<Result>(attempts: Int = 400, _ body: () throws -> Result) throws -> Result {
+        for _ in 0..<attempts {
+            if let result = try attempt(body) { return result }
+            usleep(5000)
+        }
+        throw isHeld
+    }
+
+    private func attempt<Result>(_ body: () throws -> Result) rethrows -> Result? {
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return nil }
+        defer { _ = flock(descriptor, LOCK_UN) }
+        return try body()
+    }
+
+    private var isHeld: OperationFailure {
+        OperationFailure(
             .storageError,
             "Another process has held \(path) for seconds: end the one that stands still, then start this again."
         )

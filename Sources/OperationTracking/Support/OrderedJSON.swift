@@ -76,11 +76,16 @@ package enum OrderedJSON: Equatable, Sendable {
         if case .array(let elements) = self { elements } else { nil }
     }
 
-    /// The value of a key of an object; a new key comes last, and nothing is changed in what is no object.
+    /// The value of a key of an object; a new key comes last, `nil` takes the key out, and nothing is changed in what is no object.
     package subscript(key: String) -> OrderedJSON? {
         get { members?.last { $0.key == key }?.value }
         set {
-            guard var members, let newValue else { return }
+            guard var members else { return }
+            guard let newValue else {
+                members.removeAll { $0.key == key }
+                self = .object(members)
+                return
+            }
             if let index = members.lastIndex(where: { $0.key == key }) {
                 members[index].value = newValue
             } else {

@@ -42,7 +42,7 @@ extension ServiceController {
             guard use.isFree else {
                 throw ServiceError(.portConflict, "Port \(new) is held by \(use.holderText): choose another.")
             }
-            try registry.update(name) { changed in
+            try await registry.update(name) { changed in
                 changed.port = new
                 if let old = service.port {
                     changed.healthEndpoint = changed.healthEndpoint?.movingPort(from: old, to: new)

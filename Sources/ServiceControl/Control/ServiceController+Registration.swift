@@ -13,7 +13,7 @@ extension ServiceController {
     ///   - actor: who registers it, such as `http`; at most 100 bytes are kept.
     /// - Throws: ``ServiceError``: `invalid_service`, `duplicate_service`, `port_conflict` where a person's service has the
     ///   port, `not_permitted`, `invalid_registry`, `system`.
-    public func register(_ service: ServiceDefinition, by actor: String) throws(ServiceError) {
+    public func register(_ service: ServiceDefinition, by actor: String) async throws(ServiceError) {
         var service = service
         service.registeredBy = actor.bounded(toBytes: 100)
         if let problem = service.problems.first { throw ServiceError(.invalidService, problem) }
@@ -28,10 +28,10 @@ extension ServiceController {
         if let known, let port = service.port, known.name != service.name {
             throw ServiceError(
                 .portConflict,
-                "Port \(port) is that of \(known.name), which a person put into \(registry.path): register another, as GET /api/ports/available finds one."
+                "Port \(port) is that of \(known.name), which a person put into \(registry.path): register one that no service has."
             )
         }
-        if try !registry.replaceRegistered(with: service) { try registry.register(service) }
+        if try await !registry.replaceRegistered(with: service) { try await registry.register(service) }
         note("service.registered", by: actor, nil, service.name)
     }
 
@@ -41,8 +41,8 @@ extension ServiceController {
     ///   - name: its name.
     ///   - actor: who wants it, for the audit log.
     /// - Throws: ``ServiceError``: `unknown_service`, `not_permitted`, `invalid_registry`, `system`.
-    public func unregister(_ name: String, by actor: String) throws(ServiceError) {
-        try registry.unregister(name, onlyRegistered: true)
+    public func unregister(_ name: String, by actor: String) async throws(ServiceError) {
+        try await registry.unregister(name, onlyRegistered: true)
         note("service.unregistered", by: actor, nil, name)
     }
 }

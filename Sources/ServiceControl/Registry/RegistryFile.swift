@@ -12,9 +12,13 @@ import Musl
 #else
 import Darwin
 #endif
+import OperationTracking
 
 /// The services' file: an object with a list `services`, and whatever else people have put there.
 struct RegistryFile: Sendable {
+    /// The most bytes that it may have.
+    static let limit = 1 << 20
+
     let path: String
 
     /// How the file looked when it was read, to see that it has changed.
@@ -54,7 +58,14 @@ struct RegistryFile: Sendable {
     /// - Returns: the text and its services; `nil` when there is no file.
     /// - Throws: ``ServiceError``: `invalid_registry` with everything that is wrong, `system` when it can't be read.
     func read() throws(ServiceError) -> (document: OrderedJSON, services: [ServiceDefinition])? {
-        guard let bytes = try SmallFile.read(path) else { return nil }
+        if let size = stamp?.size, size > Self.limit { throw invalid([Self.tooLarge]) }
+        guard let bytes = try SmallFile.read(path, limit: Self.limit) else { return nil }
+        return try parse(bytes)
+    }
+
+    private static let tooLarge = "It is larger than \(limit >> 10) KiB."
+
+    private func parse(_ bytes: [UInt8]) throws(ServiceError) -> (document: OrderedJSON, services: [ServiceDefinition]) {
         let document: OrderedJSON
         do {
             document = try OrderedJSON.read(bytes, OrderedJSON.Rules(deepest: 64, keysMayRepeat: false))
@@ -74,8 +85,18 @@ struct RegistryFile: Sendable {
         return (document, services)
     }
 
+    /// Writes the file, if it can be read again.
+    ///
+    /// - Throws: ``ServiceError``: `invalid_service` where it couldn't, `system`.
     func write(_ document: OrderedJSON) throws(ServiceError) {
-        try SmallFile.write(document.bytes, to: path)
+        let bytes = document.bytes
+        do throws(ServiceError) {
+            guard bytes.count <= Self.limit else { throw invalid([Self.tooLarge]) }
+            _ = try parse(bytes)
+        } catch {
+            throw ServiceError(.invalidService, "With that change the file could not be read again. \(error.message)")
+        }
+        try SmallFile.write(bytes, to: path)
     }
 
     /// Renames the file, so that nothing that somebody has written is lost.
@@ -101,18 +122,47 @@ struct RegistryFile: Sendable {
     }
 
     /// Holds off other programs that change the file, while `body` does.
-    func locked<Result>(_ body: () throws(ServiceError) -> Result) throws(ServiceError) -> Result {
-        // The lock has a file of its own, since a change puts another file in the place of this one.
-        let descriptor = open(SmallFile.target(of: path) + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else {
+    ///
+    /// - Throws: ``ServiceError`` (`system`) also where another program has held the lock for seconds.
+    func locked<Result>(_ body: () throws(ServiceError) -> Result) async throws(ServiceError) -> Result {
+        let lock = try lock()
+        do {
+            return try await lock.hold(body)
+        } catch {
+            throw notLocked(error)
+        }
+    }
+
+    /// The same for a caller that can't but keep its thread waiting meanwhile.
+    func lockedBlocking<Result>(_ body: () throws(ServiceError) -> Result) throws(ServiceError) -> Result {
+        let lock = try lock()
+        do {
+            return try lock.holdBlocking(body)
+        } catch {
+            throw notLocked(error)
+        }
+    }
+
+    /// The lock has a file of its own, since a change puts another file in the place of this one.
+    private func lock() throws(ServiceError) -> BriefLock {
+        let name = SmallFile.target(of: path) + ".lock"
+        do {
+            return try BriefLock(name, path: name)
+        } catch {
             throw ServiceError(
                 .system,
-                "\(path).lock could not be made: \(String(cString: strerror(errno))). Check the folder's permissions."
+                "\(name) could not be opened: \(String(cString: strerror(error.number))). Check the folder's permissions."
             )
         }
-        defer { close(descriptor) }
-        while flock(descriptor, LOCK_EX) != 0 && errno == EINTR {}
-        return try body()
+    }
+
+    private func notLocked(_ error: any Error) -> ServiceError {
+        switch error {
+        case let error as ServiceError: error
+        case is CancellationError:
+            ServiceError(.system, "\(path) was not changed: that was cancelled while another program changed it.")
+        default: ServiceError(.system, String(describing: error))
+        }
     }
 
     private func invalid(_ problems: [String]) -> ServiceError {

@@ -19,6 +19,9 @@ extension ServiceDefinition {
                 "\(name.shown): \(key) is a line for the shell or a list with a program and its arguments, without NUL; neither the line nor the program is empty."
             )
         }
+        for (key, count) in textLengths where count > Self.textLimit {
+            problems.append("\(name.shown): \(key) has \(count) bytes: at most \(Self.textLimit) are kept.")
+        }
         if let healthEndpoint, healthURL == nil {
             problems.append(
                 "\(name.shown): health_endpoint \"\(healthEndpoint.shown)\" is neither an http URL nor a path that begins with '/' of a service with a port."
@@ -44,6 +47,20 @@ extension ServiceDefinition {
         return ends.contains {
             host == $0 || host.hasPrefix($0 + ":") && host.dropFirst($0.count + 1).allSatisfy(\.isNumber)
         }
+    }
+
+    /// The most bytes of UTF-8 that one of its texts may have, so that none fills the file by itself.
+    static let textLimit = 16384
+
+    private var textLengths: [(key: String, count: Int)] {
+        let commands = [("startup_cmd", startupCommand), ("shutdown_cmd", shutdownCommand)].map { key, command in
+            (key, command?.words.reduce(0) { $0 + $1.utf8.count } ?? 0)
+        }
+        let texts = [
+            ("process_name", processName), ("description", description), ("health_endpoint", healthEndpoint),
+            ("registered_by", registeredBy),
+        ]
+        return texts.map { ($0, $1?.utf8.count ?? 0) } + commands
     }
 
     private static func isName(_ name: String) -> Bool {

@@ -1,4 +1,4 @@
-/// A service that is to run on this machine, as the registry has it.
+/// A service that is to run on this machine, as the registry has it. A text has at most 16,384 bytes, a command with all its words.
 public struct ServiceDefinition: Sendable, Hashable {
     /// Its name: 1 to 64 letters, digits, `.`, `_` or `-`, the first a letter or a digit.
     public var name: String
@@ -10,7 +10,8 @@ public struct ServiceDefinition: Sendable, Hashable {
     public var processName: String?
     /// What it is, for people.
     public var description: String
-    /// How it is started; `nil` when it can't be from here.
+    /// How it is started; `nil` when it can't be from here. It is kept in the audit log and shown to people, as what it prints may
+    /// be, so no secret belongs in it: have it read that from its environment or a file.
     public var startupCommand: ServiceCommand?
     /// How it is asked to end; `nil` for a signal.
     public var shutdownCommand: ServiceCommand?

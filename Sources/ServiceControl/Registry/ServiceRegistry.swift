@@ -45,7 +45,7 @@ public final class ServiceRegistry: Sendable {
     public init(path: String, settingAsideInvalid setsAside: Bool = true, now: Date = Date()) throws(ServiceError) {
         let file = RegistryFile(path: path)
         self.file = file
-        setAside = try file.locked { () throws(ServiceError) -> SetAsideRegistry? in
+        setAside = try file.lockedBlocking { () throws(ServiceError) -> SetAsideRegistry? in
             var moved: SetAsideRegistry?
             do throws(ServiceError) {
                 if try file.read() != nil { return nil }
@@ -66,7 +66,11 @@ public final class ServiceRegistry: Sendable {
     public var services: [ServiceDefinition] {
         state.withLock { state in
             let stamp = file.stamp
-            guard stamp == nil || stamp != state.stamp else { return state.services }
+            guard stamp == nil || stamp != state.stamp else {
+                // It may have been away, or another, since.
+                state.problem = nil
+                return state.services
+            }
             do throws(ServiceError) {
                 guard let (_, services) = try file.read() else {
                     throw ServiceError(.invalidRegistry, "\(file.path) is gone: put it back, or start anew.")
@@ -115,9 +119,9 @@ public final class ServiceRegistry: Sendable {
     /// Adds a service at the end.
     ///
     /// - Throws: ``ServiceError``: `invalid_service`, `duplicate_service`, `invalid_registry`, `system`.
-    public func register(_ service: ServiceDefinition) throws(ServiceError) {
+    public func register(_ service: ServiceDefinition) async throws(ServiceError) {
         if let problem = service.problems.first { throw ServiceError(.invalidService, problem) }
-        try change { document, services throws(ServiceError) in
+        try await change { document, services throws(ServiceError) in
             if let known = services.first(where: { $0.name == service.name }) {
                 let isPersons = known.registeredBy == nil && service.registeredBy != nil
                 let advice =
@@ -140,10 +144,10 @@ public final class ServiceRegistry: Sendable {
     ///
     /// - Returns: whether there was one.
     /// - Throws: ``ServiceError``: `invalid_service`, `invalid_registry`, `system`.
-    func replaceRegistered(with service: ServiceDefinition) throws(ServiceError) -> Bool {
+    func replaceRegistered(with service: ServiceDefinition) async throws(ServiceError) -> Bool {
         guard services.contains(where: { $0.name == service.name && $0.registeredBy != nil }) else { return false }
         var isReplaced = false
-        try update(service.name) { known in
+        try await update(service.name) { known in
             // A person may have made it his own meanwhile.
             isReplaced = known.registeredBy != nil
             if isReplaced { known = service }
@@ -157,17 +161,17 @@ public final class ServiceRegistry: Sendable {
     ///   - name: its name.
     ///   - onlyRegistered: whether one that a person put into the file stays, as for a caller that may not edit the file.
     /// - Throws: ``ServiceError``: `unknown_service`, `not_permitted`, `invalid_registry`, `system`.
-    public func unregister(_ name: String, onlyRegistered: Bool = false) throws(ServiceError) {
-        let service = try service(name)
-        guard service.registeredBy != nil || !onlyRegistered else {
-            throw ServiceError(
-                .notPermitted,
-                "\(name) was put into \(file.path) by hand, and is taken out by hand: edit the file."
-            )
-        }
-        try change { document, services throws(ServiceError) in
+    public func unregister(_ name: String, onlyRegistered: Bool = false) async throws(ServiceError) {
+        _ = try service(name)
+        try await change { document, services throws(ServiceError) in
             guard let index = services.firstIndex(where: { $0.name == name }) else {
                 throw ServiceError(.unknownService, "There is no service \"\(name)\" any more.")
+            }
+            guard services[index].registeredBy != nil || !onlyRegistered else {
+                throw ServiceError(
+                    .notPermitted,
+                    "\(name) was put into \(file.path) by hand, and is taken out by hand: edit the file."
+                )
             }
             document.remove(at: index)
         }
@@ -176,9 +180,9 @@ public final class ServiceRegistry: Sendable {
     /// Changes a service; what is not changed stays in the file as it was written.
     ///
     /// - Throws: ``ServiceError``: `unknown_service`, `invalid_service`, `invalid_registry`, `system`.
-    public func update(_ name: String, _ body: (inout ServiceDefinition) -> Void) throws(ServiceError) {
+    public func update(_ name: String, _ body: (inout ServiceDefinition) -> Void) async throws(ServiceError) {
         _ = try service(name)
-        try change { document, services throws(ServiceError) in
+        try await change { document, services throws(ServiceError) in
             guard let index = services.firstIndex(where: { $0.name == name }) else {
                 throw ServiceError(.unknownService, "There is no service \"\(name)\" any more.")
             }
@@ -187,13 +191,15 @@ public final class ServiceRegistry: Sendable {
             if let problem = changed.problems.first { throw ServiceError(.invalidService, problem) }
             let before = Dictionary(services[index].fields.map { ($0.key, $0.value) }) { $1 }
             for (key, value) in changed.fields where before[key] != value { document[index][key] = value }
+            let after = Set(changed.fields.map(\.key))
+            for key in before.keys where !after.contains(key) { document[index][key] = nil }
         }
     }
 
     private func change(
         _ body: (inout [OrderedJSON], [ServiceDefinition]) throws(ServiceError) -> Void
-    ) throws(ServiceError) {
-        try file.locked { () throws(ServiceError) in
+    ) async throws(ServiceError) {
+        try await file.locked { () throws(ServiceError) in
             guard let (read, services) = try file.read(), var values = read["services"]?.elements else {
                 throw ServiceError(.invalidRegistry, "\(file.path) is gone: put it back, or start anew.")
             }
