@@ -340,6 +340,28 @@ struct PortFreerTests {
         #expect(system.signals.map(\.pid) == [50])
     }
 
+    @Test(
+        "a process that can't be taken hold of is not taken for one that is gone",
+        arguments: [EMFILE, ENOSYS, EPERM]
+    )
+    func notHeld(_ number: Int32) async throws {
+        let system = system { state in
+            state.add(50, has: [7])
+            state.holdRefusal = number
+        }
+        let error = try await refusal(system)
+        #expect(error.code == (number == EPERM ? .notPermitted : .system))
+        #expect(error.message.contains("python3 (pid 50)") && error.message.contains(String(cString: strerror(number))))
+    }
+
+    @Test("what watches over one that was ended is said, with what to do about it")
+    func supervisorIsSaid() async throws {
+        let system = system { $0.add(50, has: [7], supervisor: Self.systemd) }
+        let advice = try await free(system).supervisorAdvice
+        #expect(advice == "python3 (pid 50) was of systemd (web.service). Use `systemctl stop`.")
+        #expect(FreedPort(port: 80).supervisorAdvice == nil)
+    }
+
     @Test("a system that refuses the signal is said to")
     func refused() async throws {
         let system = system { state in

@@ -23,6 +23,8 @@ final class ScriptedPorts: ControlSystem {
         /// What happens after a look for holders.
         var onHolders: @Sendable (inout State) -> Void = { _ in }
         var refusal: Int32 = 0
+        /// The errno with which processes can't be held; 0 where they can.
+        var holdRefusal: Int32 = 0
         fileprivate var held: [ProcessIdentity] = []
 
         /// Adds a process that has a socket.
@@ -102,13 +104,14 @@ final class ScriptedPorts: ControlSystem {
         process(pid)?.identity
     }
 
-    func hold(_ pid: Int32) -> Int32? {
+    func hold(_ pid: Int32) -> ProcessHold {
         state.withLock { state in
             state.beforeHold(&state, pid)
-            guard let process = state.processes[pid] else { return nil }
+            guard let process = state.processes[pid] else { return .gone }
+            guard state.holdRefusal == 0 else { return .refused(state.holdRefusal) }
             state.held.append(process.identity)
             state.afterHold(&state, pid)
-            return Int32(state.held.count - 1)
+            return .held(Int32(state.held.count - 1))
         }
     }
 

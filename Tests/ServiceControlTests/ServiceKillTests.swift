@@ -192,12 +192,18 @@ extension Child {
 struct RacingSystem: ControlSystem {
     private let real = SystemPorts()
     private let beforeHold: @Sendable (Int32) -> Void
+    private let fails: @Sendable () -> Bool
 
-    init(_ beforeHold: @escaping @Sendable (Int32) -> Void) {
+    /// - Parameter fails: whether the system doesn't say who listens.
+    init(
+        _ beforeHold: @escaping @Sendable (Int32) -> Void = { _ in },
+        fails: @escaping @Sendable () -> Bool = { false }
+    ) {
         self.beforeHold = beforeHold
+        self.fails = fails
     }
 
-    func hold(_ pid: Int32) -> Int32? {
+    func hold(_ pid: Int32) -> ProcessHold {
         beforeHold(pid)
         return real.hold(pid)
     }
@@ -208,7 +214,13 @@ struct RacingSystem: ControlSystem {
     func send(_ signal: Int32, to reference: Int32) -> Int32 { real.send(signal, to: reference) }
     func release(_ reference: Int32) { real.release(reference) }
     func allProcesses() -> [Int32] { real.allProcesses() }
-    func listeners(port: UInt16?) throws(ServiceError) -> [ListeningSocket] { try real.listeners(port: port) }
+    func candidates(named name: String) -> [Int32] { real.candidates(named: name) }
+
+    func listeners(port: UInt16?) throws(ServiceError) -> [ListeningSocket] {
+        if fails() { throw ServiceError(.system, "The system doesn't say.") }
+        return try real.listeners(port: port)
+    }
+
     func holders(of inodes: Set<UInt64>) -> [Int32: Set<UInt64>] { real.holders(of: inodes) }
     func sockets(of pid: Int32, among inodes: Set<UInt64>) -> Set<UInt64> { real.sockets(of: pid, among: inodes) }
     func process(_ pid: Int32) -> ProcessDetails? { real.process(pid) }

@@ -59,6 +59,22 @@ private func entry(_ recording: String) throws -> SockDiagMessages.Entry {
 
 @Suite("Messages of sock_diag")
 struct SockDiagMessagesTests {
+    @Test("half an answer is none: IPv6 listeners that the kernel keeps to itself aren't taken for absent")
+    func halfAnAnswer() {
+        var questions = 0
+        let all = SockDiagSocket.listeners(port: nil) { _ in
+            questions += 1
+            return []
+        }
+        #expect(all == [] && questions == 2)
+        questions = 0
+        let half = SockDiagSocket.listeners(port: nil) { _ in
+            questions += 1
+            return questions == 1 ? [] : nil
+        }
+        #expect(half == nil)
+    }
+
     @Test("a listening IPv4 socket is read with its address, port, user and inode")
     func listenerIPv4() throws {
         let entry = try entry(Recorded.listenerIPv4)

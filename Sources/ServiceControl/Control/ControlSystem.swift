@@ -23,8 +23,8 @@ protocol ControlSystem: PortSystem {
 
     /// Takes hold of the process that has this pid now: what is sent to the reference reaches that one or nobody.
     ///
-    /// - Returns: the reference, to be released; `nil` when there is no such process.
-    func hold(_ pid: Int32) -> Int32?
+    /// - Returns: the reference, to be released.
+    func hold(_ pid: Int32) -> ProcessHold
 
     /// Sends a signal.
     ///
@@ -35,6 +35,22 @@ protocol ControlSystem: PortSystem {
 
     /// The pids of all processes.
     func allProcesses() -> [Int32]
+
+    /// The pids of those that may have a name, which a look at each tells for sure: as few as the system tells cheaply.
+    func candidates(named name: String) -> [Int32]
+}
+
+extension ControlSystem {
+    func candidates(named name: String) -> [Int32] { allProcesses() }
+}
+
+/// What came of taking hold of a process.
+enum ProcessHold: Hashable {
+    case held(Int32)
+    /// There is no such process.
+    case gone
+    /// An errno.
+    case refused(Int32)
 }
 
 extension SystemPorts: ControlSystem {
@@ -44,9 +60,10 @@ extension SystemPorts: ControlSystem {
     func identity(of pid: Int32) -> ProcessIdentity? { ProcessIdentity(running: pid) }
 
     #if os(Linux)
-    func hold(_ pid: Int32) -> Int32? {
+    func hold(_ pid: Int32) -> ProcessHold {
         let descriptor = cprocess_pidfd_open(pid)
-        return descriptor >= 0 ? descriptor : nil
+        if descriptor >= 0 { return .held(descriptor) }
+        return errno == ESRCH ? .gone : .refused(errno)
     }
 
     func send(_ signal: Int32, to reference: Int32) -> Int32 {
@@ -56,10 +73,17 @@ extension SystemPorts: ControlSystem {
     func release(_ reference: Int32) { close(reference) }
 
     func allProcesses() -> [Int32] { DescriptorScan.allProcesses() }
+
+    func candidates(named name: String) -> [Int32] {
+        allProcesses().filter { pid in
+            guard let text = ProcFile.contents(of: "/proc/\(pid)/comm") else { return false }
+            return ProcessDetails.mayBe(named: name, kept: String(decoding: text.dropLast(), as: UTF8.self))
+        }
+    }
     #else
     // Written with care and not run: the project is built and tested on Linux only. Between the last check and the signal a
     // number could be given away; Darwin has no way round that.
-    func hold(_ pid: Int32) -> Int32? { kill(pid, 0) == 0 || errno == EPERM ? pid : nil }
+    func hold(_ pid: Int32) -> ProcessHold { kill(pid, 0) == 0 || errno == EPERM ? .held(pid) : .gone }
 
     func send(_ signal: Int32, to reference: Int32) -> Int32 { kill(reference, signal) == 0 ? 0 : errno }
 
@@ -86,7 +110,13 @@ extension ControlSystem {
     /// The order is what makes it safe: first the process is held, then it is looked whether the number still means the one
     /// that is wanted. If it does, the number meant that one when it was held, too.
     func signal(_ process: ProcessIdentity, _ number: Int32, ifItHas sockets: Set<UInt64>?) -> SignalOutcome {
-        guard process.pid > 1, process.pid != ownPID, let reference = hold(process.pid) else { return .gone }
+        guard process.pid > 1, process.pid != ownPID else { return .gone }
+        let reference: Int32
+        switch hold(process.pid) {
+        case .held(let number): reference = number
+        case .gone: return .gone
+        case .refused(let errno): return .refused(errno)
+        }
         defer { release(reference) }
         guard identity(of: process.pid) == process else { return .gone }
         if let sockets, self.sockets(of: process.pid, among: sockets).isEmpty { return .holdsNothing }

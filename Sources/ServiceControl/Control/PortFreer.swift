@@ -27,6 +27,15 @@ public struct FreedPort: Sendable, Hashable {
         self.left = left
     }
 
+    /// What watches over those that were ended and may start them again, with what to do about that, in a sentence or two; `nil` when
+    /// nothing is known to.
+    public var supervisorAdvice: String? {
+        let texts = ended.compactMap { process in
+            process.supervisor.map { "\(process.name) (pid \(process.identity.pid)) was of \($0). \($0.advice)" }
+        }
+        return texts.isEmpty ? nil : texts.joined(separator: " ")
+    }
+
     /// Who holds it still, as words of a sentence; empty when it is free.
     public var leftText: String { left.texts.joined(by: " and ") }
 }
@@ -188,10 +197,17 @@ struct PortFreer {
             onSignal(holder, number)
             return true
         case .gone, .holdsNothing: return false
-        case .refused(let errno):
+        case .refused(let number):
+            let isForbidden = number == EPERM
+            let advice =
+                switch number {
+                case EMFILE, ENFILE: "Close something, or raise the limit of open files (ulimit -n)."
+                case ENOSYS: "That takes Linux 5.3 or later, and a sandbox that allows pidfd_open(2)."
+                default: "Do it as root."
+                }
             throw ServiceError(
-                .notPermitted,
-                "The system doesn't let \(holder.name) (pid \(holder.identity.pid)) be ended: \(String(cString: strerror(errno))). Do it as root."
+                isForbidden ? .notPermitted : .system,
+                "The system doesn't let \(holder.name) (pid \(holder.identity.pid)) be ended: \(String(cString: strerror(number))). \(advice)"
             )
         }
     }

@@ -251,7 +251,7 @@ extension ServiceController {
     /// A process of this user with just this name, for services without a port, where leniency would find too much.
     private func process(named name: String?) -> ProcessDetails? {
         guard let name else { return nil }
-        for pid in system.allProcesses() where pid != system.ownPID {
+        for pid in system.candidates(named: name) where pid != system.ownPID {
             if let process = system.process(pid), process.name == name, process.realUserID == system.userID {
                 return process
             }

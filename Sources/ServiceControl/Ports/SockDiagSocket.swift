@@ -25,14 +25,18 @@ struct SockDiagSocket: ~Copyable {
 
     /// The TCP sockets that listen, on all ports or on one; `nil` when the kernel doesn't say.
     func listeners(port: UInt16?) -> [ListeningSocket]? {
+        Self.listeners(port: port) { entries($0, isDump: true) }
+    }
+
+    /// - Parameter answer: what the kernel says to a question; `nil` when it doesn't.
+    static func listeners(
+        port: UInt16?,
+        _ answer: (_ request: [UInt8]) -> [SockDiagMessages.Entry]?
+    ) -> [ListeningSocket]? {
         var found: [ListeningSocket] = []
         for isIPv6 in [false, true] {
-            guard let entries = entries(SockDiagMessages.listeners(isIPv6: isIPv6, port: port ?? 0), isDump: true)
-            else {
-                // Kernels without IPv6 refuse the second question.
-                if isIPv6 { continue }
-                return nil
-            }
+            // Half an answer would hide listeners. Kernels without IPv6 answer the second question, with none.
+            guard let entries = answer(SockDiagMessages.listeners(isIPv6: isIPv6, port: port ?? 0)) else { return nil }
             for entry in entries where entry.state == SockDiagMessages.listen {
                 found.append(
                     ListeningSocket(

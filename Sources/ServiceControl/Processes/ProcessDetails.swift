@@ -55,10 +55,18 @@ extension ProcessDetails {
     static func name(kept: String, command: [String], executable: String?) -> String {
         // Linux keeps 15 bytes. Runtimes that name their threads put the main thread's name there.
         let candidates = [command.first, executable].compactMap { $0?.lastPathComponent }
-        if kept.utf8.count >= 15, let whole = candidates.first(where: { $0.hasPrefix(kept) }) { return whole }
-        if kept.hasSuffix("MainThread"), let file = candidates.last { return file }
+        if isCut(kept), let whole = candidates.first(where: { $0.hasPrefix(kept) }) { return whole }
+        if isOfThread(kept), let file = candidates.last { return file }
         return kept
     }
+
+    /// Whether a name that the system keeps can be that of a command with this name.
+    static func mayBe(named name: String, kept: String) -> Bool {
+        kept == name || isCut(kept) && name.hasPrefix(kept) || isOfThread(kept)
+    }
+
+    private static func isCut(_ kept: String) -> Bool { kept.utf8.count >= 15 }
+    private static func isOfThread(_ kept: String) -> Bool { kept.hasSuffix("MainThread") }
 }
 
 extension String {
