@@ -118,6 +118,192 @@ struct ServiceStartTests {
         await #expect(throws: CancellationError.self) { try await start.value }
         #expect(fixture.tracker.recentOperations().first?.status == .cancelled)
         try await eventually { ProcessIdentity(running: pid) == nil }
+        #expect(
+            try await fixture.noted().filter { $0.action.hasPrefix("process.") }.map(\.action) == [
+                "process.started", "process.terminated",
+            ]
+        )
+    }
+
+    @Test("what was started is ended where that can't be kept for later programs")
+    func noRecord() async throws {
+        let fixture = try ServiceFixture([service(try freePort(), "echo $$; sleep 100 & sleep 100")])
+        try SmallFile.makeFolder(fixture.folder.path + "/services/web.process.json")
+        let error = try await fixture.error { try await fixture.services.start("web", by: "a test") }
+        #expect(error.code == .system)
+        let noted = try await fixture.noted().filter { $0.action.hasPrefix("process.") }
+        #expect(noted.map(\.action) == ["process.started", "process.terminated"])
+        let text = try #require(noted.first?.detail?.firstMatch(of: /pid (\d+)/)?.1)
+        #expect(runningProcesses(ofSession: try #require(Int32(text))).isEmpty)
+    }
+
+    @Test("no secret of a URL is in what is noted and said of a command and its output")
+    func secrets() async throws {
+        let fixture = try ServiceFixture([
+            service(try freePort(), "echo fetching https://user:PASSWORD@host.example/x?token=TOKEN; exit 3")
+        ])
+        let error = try await fixture.error { try await fixture.services.start("web", by: "a test") }
+        let said = [error.message] + (try await fixture.noted().compactMap(\.detail))
+        #expect(said.count >= 3 && said.contains { $0.contains("host.example/x") })
+        #expect(!said.contains { $0.contains("PASSWORD") || $0.contains("TOKEN") }, "\(said)")
+        #expect(try await fixture.services.status(of: "web").detail?.contains("PASSWORD") == false)
+    }
+
+    @Test("a restart starts what the file says by then")
+    func changedWhileStopping() async throws {
+        let (old, new) = (try freePort(), try freePort())
+        let marks = TemporaryFolder()
+        var definition = service(old, "exec \(Python.path ?? "") -m http.server $PORT --bind 127.0.0.1")
+        definition.shutdownCommand = .shell(
+            "kill $SERVICE_PID; until [ -e \(marks.path)/changed ]; do sleep 0.02; done"
+        )
+        let fixture = try ServiceFixture([definition])
+        try await fixture.services.start("web", by: "a test")
+        async let restarted = fixture.services.restart("web", by: "a test")
+        try await eventually { try PortScanner().use(of: old).isFree }
+        try await fixture.services.registry.update("web") { $0.port = new }
+        close(open(marks.path + "/changed", O_CREAT | O_WRONLY, 0o600))
+        let pid = try #require(try await restarted.process?.pid)
+        #expect(try PortScanner().use(of: new).holders.map(\.identity.pid) == [pid])
+        #expect(try await fixture.services.status(of: "web").status == .running)
+        try await fixture.services.stop("web", by: "a test")
+    }
+
+    @Test("a service that runs and has closed its port has failed, and is restarted as such")
+    func closedPort() async throws {
+        let port = try freePort()
+        let marks = TemporaryFolder()
+        let script = """
+            import os, socket, time
+            server = socket.socket()
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            server.bind(("127.0.0.1", \(port)))
+            server.listen()
+            while not os.path.exists("\(marks.path)/close"): time.sleep(0.01)
+            server.close()
+            time.sleep(100)
+            """
+        var definition = service(port, "")
+        definition.startupCommand = .program([Python.path ?? "", "-c", script])
+        let fixture = try ServiceFixture([definition])
+        try await fixture.services.start("web", by: "a test")
+        close(open(marks.path + "/close", O_CREAT | O_WRONLY, 0o600))
+        try await eventually { try PortScanner().use(of: port).isFree }
+        for services in [fixture.services, try fixture.anotherController()] {
+            let report = try await services.status(of: "web")
+            #expect(report.status == .failed && report.detail?.contains("doesn't listen on port \(port)") == true)
+        }
+        let plan = try await fixture.services.recover(.failedServices, isDryRun: true, by: "a test")
+        #expect(plan.steps.map(\.action) == [.restart])
+        let error = try await fixture.error { try await fixture.services.start("web", by: "a test") }
+        #expect(error.code == .notPossible && error.message.contains("Restart it"))
+        unlink(marks.path + "/close")
+        try await fixture.services.restart("web", by: "a test")
+        #expect(try await fixture.services.status(of: "web").status == .running)
+        try await fixture.services.stop("web", by: "a test")
+    }
+
+    @Test("what is being started by another program has not failed, and isn't started twice")
+    func startedElsewhere() async throws {
+        let fixture = try ServiceFixture([service(try freePort(), "sleep 100")])
+        let start = Task { try await fixture.services.start("web", by: "a test") }
+        try await eventually { fixture.services.folder.record(of: "web") != nil }
+        let other = try fixture.anotherController()
+        #expect(try await other.status(of: "web").status == .unknown)
+        #expect(try await fixture.error { try await other.start("web", by: "another") }.code == .busy)
+        start.cancel()
+        _ = await start.result
+    }
+
+    @Test("a service that another program has started since is known by that one's record")
+    func startedByAnotherSince() async throws {
+        let port = try freePort()
+        var definition = service(port, webServer(port))
+        definition.processName = "wrapper"
+        let fixture = try ServiceFixture([definition])
+        let other = try fixture.anotherController()
+        try await fixture.services.start("web", by: "a test")
+        try await fixture.services.stop("web", by: "a test")
+        let pid = try #require(try await other.start("web", by: "another").process?.pid)
+        let report = try await fixture.services.status(of: "web")
+        #expect(report.status == .running && report.process?.identity.pid == pid, "\(report.detail ?? "")")
+        #expect(try await fixture.services.heal(by: "a test").steps.isEmpty)
+        try await fixture.services.stop("web", by: "a test")
+        #expect(try PortScanner().use(of: port).isFree)
+        // It was asked to, so that it is no failure to the one that has started it either.
+        try await eventually { await other.started["web"]?.ending != nil }
+        #expect(try await other.status(of: "web").status == .stopped)
+    }
+
+    @Test("a service that has failed is stopped once somebody has asked for that")
+    func stoppedAfterFailure() async throws {
+        let fixture = try ServiceFixture([service(try freePort(), "exit 3")])
+        _ = try await fixture.error { try await fixture.services.start("web", by: "a test") }
+        #expect(try await fixture.services.status(of: "web").status == .failed)
+        #expect(try await !fixture.services.stop("web", by: "a test").wasRunning)
+        #expect(try await fixture.services.status(of: "web").status == .stopped)
+    }
+
+    @Test("a service that doesn't end when it is asked to is killed, and that is noted")
+    func killed() async throws {
+        let definition = ServiceDefinition(
+            name: "job",
+            startupCommand: .shell("trap '' TERM; while :; do sleep 0.05; done")
+        )
+        let fixture = try ServiceFixture([definition]) { $0.grace = .milliseconds(100) }
+        try await fixture.services.start("job", by: "a test")
+        try await fixture.services.stop("job", by: "a test")
+        let noted = try await fixture.noted().filter { $0.action.hasPrefix("process.") }
+        #expect(noted.map(\.action) == ["process.started", "process.terminated", "process.killed"])
+        #expect(noted.allSatisfy { $0.actor == "a test" && $0.detail?.hasPrefix("job (pid ") == true })
+    }
+
+    @Test("a process that has ended and that nobody looks after isn't waited for")
+    func zombie() async throws {
+        let fixture = try ServiceFixture([ServiceDefinition(name: "job")])
+        // Its parent, this program, doesn't look after it before the test is over.
+        let child = try Child(["/bin/sleep", "100"])
+        let identity = try #require(ProcessIdentity(running: child.pid))
+        let record = StartedRecord(
+            pid: identity.pid,
+            startTime: identity.startTime,
+            boot: StartedRecord.currentBoot,
+            startedAt: 0
+        )
+        try fixture.services.folder.keep(record, of: "job")
+        #expect(try await fixture.services.stop("job", by: "a test").wasRunning)
+        #expect(identity.isRunning)
+        #expect(try await fixture.noted().map(\.action).filter { $0.hasPrefix("process.") } == ["process.terminated"])
+    }
+
+    @Test("what shutdown_cmd has begun is ended also where the system stops telling who listens")
+    func shutdownWithoutAnswer() async throws {
+        let port = try freePort()
+        let marks = TemporaryFolder()
+        var definition = service(port, webServer(port))
+        definition.shutdownCommand = .shell(
+            "sleep 100 & echo $! > \(marks.path)/part; mv \(marks.path)/part \(marks.path)/pid"
+        )
+        let system = RacingSystem(fails: { access(marks.path + "/pid", F_OK) == 0 })
+        let fixture = try ServiceFixture([definition], system: system)
+        let child = try Child(shell: webServer(port))
+        try await waitForListener(port, child.pid)
+        #expect(try await fixture.error { try await fixture.services.stop("web", by: "a test") }.code == .system)
+        let text = try String(contentsOfFile: marks.path + "/pid", encoding: .utf8).filter(\.isNumber)
+        let pid = try #require(Int32(text))
+        #expect(ProcessStat(ProcFile.contents(of: "/proc/\(pid)/stat") ?? [])?.hasEnded ?? true)
+    }
+
+    @Test("how services are is told while a change of the file waits for another program", .timeLimit(.minutes(1)))
+    func lockedFile() async throws {
+        let fixture = try ServiceFixture([])
+        let lock = open(fixture.folder.path + "/services.json.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        try #require(flock(lock, LOCK_EX) == 0)
+        async let change: Void = fixture.services.register(ServiceDefinition(name: "a"), by: "http")
+        #expect(try await fixture.services.status().isEmpty)
+        close(lock)
+        try await change
+        #expect(try await fixture.services.status().map(\.service.name) == ["a"])
     }
 
     @Test("what is being started isn't started a second time meanwhile")

@@ -9,14 +9,10 @@ import OperationTracking
 
 /// What is left of the processes of an operation whose owner is gone.
 ///
-/// They have their leader's number, which may have been given to others since they ended. So nothing is signalled without a
-/// witness: a process with that number that was there while the operation was still looked after. That is the leader itself,
-/// or one that started after it and before the last sign of life of the operation's row. While a witness lives the number
-/// means what it meant then; and a process that was found together with a witness is one from there on.
+/// Nothing is signalled without a witness that was there while the operation was still looked after: the leader itself, or one that
+/// started after it and before the last sign of life of the operation's row.
 struct AbandonedSession {
-    private let leader: ProcessIdentity
-    private let session: ProcessSession
-    private var witnesses: Set<ProcessIdentity> = []
+    fileprivate var session: WatchedSession
 
     /// Finds what is left.
     ///
@@ -25,13 +21,13 @@ struct AbandonedSession {
     ///   - lastSign: the start time of what started when the operation's row was last known to be true.
     /// - Returns: `nil` when nothing is left that can be proven to be the operation's, or when it is this process's own session.
     init?(ledBy leader: ProcessIdentity, lastSign: UInt64) {
-        self.leader = leader
-        session = ProcessSession(id: leader.pid)
-        guard leader.pid > 1, !session.contains(0) else { return nil }
-        if leader.startTime <= lastSign {
-            witnesses = Set(session.members.filter { (leader.startTime...lastSign).contains($0.startTime) })
+        let processes = ProcessSession(id: leader.pid)
+        guard leader.pid > 1, !processes.contains(0) else { return nil }
+        let isOfThen = { (process: ProcessIdentity) in
+            leader.startTime <= process.startTime && process.startTime <= lastSign
         }
-        guard !look().isEmpty else { return nil }
+        session = WatchedSession(ledBy: leader, witnesses: Set(processes.members.filter(isOfThen)))
+        guard !session.look().isEmpty else { return nil }
     }
 
     /// Asks every process of the sessions to end, and ends those by force that have not done so within `grace`.
@@ -51,31 +47,18 @@ struct AbandonedSession {
 
     /// Processes in the kernel's hands, or of another user, don't vanish.
     private static let killRounds = 10
-
-    /// The processes that are left now.
-    fileprivate mutating func look() -> [ProcessIdentity] {
-        let members = session.members
-        // In this order: a leader that is there now was there while the members were listed.
-        guard leader.isRunning || members.contains(where: witnesses.contains) else { return [] }
-        witnesses.formUnion(members)
-        return members
-    }
-
-    fileprivate mutating func signal(_ number: Int32) {
-        for process in look() { session.signal(process, number) }
-    }
 }
 
 extension [AbandonedSession] {
     fileprivate mutating func signal(_ number: Int32) {
-        for index in indices { self[index].signal(number) }
+        for index in indices { self[index].session.signal(number) }
     }
 
     /// Waits until nothing is left of them, but no longer than `limit`; what nothing is left of is removed.
     fileprivate mutating func vanish(within limit: Duration) async {
         let deadline = ContinuousClock.now + limit
         while true {
-            for index in indices.reversed() where self[index].look().isEmpty { remove(at: index) }
+            for index in indices.reversed() where self[index].session.look().isEmpty { remove(at: index) }
             guard !isEmpty, ContinuousClock.now < deadline,
                 (try? await Task.sleep(for: .milliseconds(10))) != nil
             else { return }

@@ -16,13 +16,22 @@ public struct StartedService: Sendable, Hashable {
     public var wasRunning: Bool
     /// The file with what it prints; `nil` when it ran already.
     public var log: String?
+    /// What was ended that held its port in its place; `nil` where nothing had to be.
+    public var freed: FreedPort?
 
     /// Makes a description.
-    public init(service: String, process: ProcessIdentity? = nil, wasRunning: Bool = false, log: String? = nil) {
+    public init(
+        service: String,
+        process: ProcessIdentity? = nil,
+        wasRunning: Bool = false,
+        log: String? = nil,
+        freed: FreedPort? = nil
+    ) {
         self.service = service
         self.process = process
         self.wasRunning = wasRunning
         self.log = log
+        self.freed = freed
     }
 }
 
@@ -45,10 +54,10 @@ extension ServiceController {
         within timeout: Duration? = nil,
         by actor: String
     ) async throws -> StartedService {
-        let service = try registry.service(name)
+        _ = try registry.service(name)
         return try await exclusively(name, "started") {
             try await operation(.startService, "Start \(name)", steps: 3, by: actor) { handle in
-                try await self.start(service, within: timeout, by: actor, handle)
+                try await self.start(name, within: timeout, by: actor, handle)
             }
         }
     }
@@ -59,37 +68,47 @@ extension ServiceController {
     }
 
     func start(
-        _ service: ServiceDefinition,
+        _ name: String,
         within timeout: Duration?,
         by actor: String,
         _ handle: OperationHandle
     ) async throws -> StartedService {
+        let service = try registry.service(name)
         let command = try checkStart(service)
         let report = try await report(of: service)
+        // The file may have been changed during the look.
+        guard try registry.service(name) == service else {
+            throw ServiceError(.busy, "\(name) was changed in \(registry.path) in this moment: start it again.")
+        }
         switch report.status {
-        case .running: return StartedService(service: service.name, wasRunning: true)
+        case .running: return StartedService(service: name, wasRunning: true)
         case .portConflict:
             throw ServiceError(.portConflict, "\(report.detail ?? "Its port is held.") Kill that, or restart.")
+        case .unknown where report.use?.isFree == true:
+            throw ServiceError(.busy, "\(name) is being started by another program: wait until that is done.")
         case .unknown: throw ServiceError(.portConflict, report.detail ?? "Its port is held by another user's process.")
         case .failed where report.process != nil:
             throw ServiceError(.notPossible, "\(report.detail ?? "It runs, and isn't well.") Restart it.")
         case .failed, .stopped: break
         }
-        handle.setPhase("starting", message: command.description)
-        let process = try launch(service, command, handle)
-        note("process.started", by: actor, handle.id, "\(service.name) (pid \(process.identity.pid)): \(command)")
+        handle.setPhase("starting", message: command.description.withoutURLSecrets)
+        let process = try launch(service, command)
+        note("process.started", by: actor, handle.id, "\(name) (pid \(process.identity.pid)): \(command)")
         do {
+            try keep(process, of: service, handle)
             try await waitUntilUp(service, process, within: timeout ?? configuration.startTimeout, handle)
         } catch {
-            // Not in this task, which may be cancelled: what was started is ended all the same.
-            await Task { await self.end(process, handle.clock) }.value
+            process.expectEnd()
+            await end(StartedSession(process), name, by: actor, handle)
             if let error = error as? ServiceError, error.code == .startFailed || error.code == .timeout {
-                fail(service.name, process, error.message)
+                fail(name, process, error.message)
             }
             throw error
         }
+        // Where that can't be kept, it counts as having come up once its time is over.
+        try? folder.change(name, ifOf: process.identity) { $0.hasAnswered = true }
         let isThere = process.ending == nil
-        return StartedService(service: service.name, process: isThere ? process.identity : nil, log: process.log.path)
+        return StartedService(service: name, process: isThere ? process.identity : nil, log: process.log.path)
     }
 
     private func checkStart(_ service: ServiceDefinition) throws(ServiceError) -> ServiceCommand {
@@ -113,8 +132,7 @@ extension ServiceController {
 
     private func launch(
         _ service: ServiceDefinition,
-        _ command: ServiceCommand,
-        _ handle: OperationHandle
+        _ command: ServiceCommand
     ) throws -> ServiceProcess {
         try SmallFile.makeFolder(folder.path)
         let environment = environment(of: service)
@@ -125,6 +143,15 @@ extension ServiceController {
             Task { await self?.ended(name, process, ending) }
         }
         started[name] = process
+        return process
+    }
+
+    /// Keeps what a later program knows it by.
+    private func keep(
+        _ process: ServiceProcess,
+        of service: ServiceDefinition,
+        _ handle: OperationHandle
+    ) throws(ServiceError) {
         let record = StartedRecord(
             pid: process.identity.pid,
             startTime: process.identity.startTime,
@@ -132,9 +159,8 @@ extension ServiceController {
             startedAt: handle.clock.wallMilliseconds,
             registeredBy: service.registeredBy
         )
-        try folder.keep(record, of: name)
+        try folder.keep(record, of: service.name)
         handle.update(completed: 1)
-        return process
     }
 
     /// What the commands of a service find in their environment.
@@ -216,7 +242,7 @@ extension ServiceController {
     private func said(_ process: ServiceProcess) -> String {
         let lines = process.lastLines(10)
         if lines.isEmpty { return "It printed nothing." }
-        let text = lines.joined(separator: " | ")
+        let text = lines.joined(separator: " | ").withoutURLSecrets
         return "Its last lines: \(text.count <= 900 ? text : "…" + text.suffix(899)) (all of them: \(process.log.path))"
     }
 
@@ -228,13 +254,14 @@ extension ServiceController {
 
     /// Notes that a service has ended which nobody had asked to, for this program and later ones.
     private func fail(_ name: String, _ process: ServiceProcess, _ why: String) {
-        guard var record = folder.record(of: name), record.pid == process.identity.pid, record.failure == nil else {
-            return
-        }
-        record.failure = why
+        var isNew = false
         // Where it can't be kept, the service counts as stopped.
-        try? folder.keep(record, of: name)
-        note("service.failed", by: "services", nil, "\(name) (pid \(record.pid)): \(why)")
+        try? folder.change(name, ifOf: process.identity) { record in
+            // Another program may have stopped it.
+            isNew = record.failure == nil && record.isToEnd != true
+            if isNew { record.failure = why }
+        }
+        if isNew { note("service.failed", by: "services", nil, "\(name) (pid \(process.identity.pid)): \(why)") }
     }
 }
 

@@ -118,9 +118,10 @@ extension ServiceController {
         } else if let running = known.running {
             report.process = system.process(running.pid)
             report.wasStartedHere = true
-            report.status = use == nil ? .running : .unknown
+            report.status = use == nil ? .running : known.isStarting ? .unknown : .failed
             if let use {
-                report.detail = "Its process (pid \(running.pid)) runs and doesn't listen on port \(use.port)."
+                let state = known.isStarting ? "is being started and doesn't listen yet" : "runs and doesn't listen"
+                report.detail = "Its process (pid \(running.pid)) \(state) on port \(use.port)."
             }
         } else if service.port == nil, let process = process(named: service.processName) {
             report.process = process
@@ -215,6 +216,8 @@ struct KnownProcess {
     var running: ProcessIdentity?
     /// Whether it was started by a registration's command, and not by one that a person wrote.
     var isOfRegistration = false
+    /// Whether it has not come up, and its time for that isn't over.
+    var isStarting = false
     /// How it ended, if nobody had asked for it.
     var failure: String?
     var child: ServiceProcess?
@@ -223,16 +226,29 @@ struct KnownProcess {
 extension ServiceController {
     func knownProcess(of name: String) -> KnownProcess {
         let record = folder.record(of: name)
-        if let child = started[name], child.isRunning {
-            let isOfRegistration = record?.registeredBy != nil && record?.pid == child.identity.pid
-            return KnownProcess(running: child.identity, isOfRegistration: isOfRegistration, child: child)
+        let child = started[name]
+        if let child, child.isRunning {
+            let kept = record?.identity == child.identity ? record : nil
+            return KnownProcess(
+                running: child.identity,
+                isOfRegistration: kept?.registeredBy != nil,
+                isStarting: kept.map { isStarting($0) } ?? false,
+                child: child
+            )
         }
         guard let record else { return KnownProcess() }
         return KnownProcess(
-            running: started[name] == nil ? record.running : nil,
+            // Nothing is left of the child; another program may have started it since.
+            running: record.identity == child?.identity ? nil : record.running,
             isOfRegistration: record.registeredBy != nil,
+            isStarting: isStarting(record),
             failure: record.failure
         )
+    }
+
+    private func isStarting(_ record: StartedRecord) -> Bool {
+        let limit = configuration.startTimeout.nanoseconds / 1_000_000
+        return record.hasAnswered != true && clock.wallMilliseconds - record.startedAt < limit
     }
 
     /// Whether a process is the one that was started, of its session, or descends from it.

@@ -97,13 +97,17 @@ extension ServiceController {
         let seen = holders.orOnly(report.use?.holders.seen ?? [])
         // Before anything is ended, also where its own process is a stranger: none is ended for a start that can't follow.
         if let use = report.use { try seen.check(use, system) }
+        var freed: FreedPort?
         if report.status == .portConflict, let port = service.port {
             try Self.checkRight(service, in: registry.path)
             // Its own process is stopped as any is.
-            _ = try await free(port, expecting: seen, sparingOwnOf: service, by: actor, handle)
+            freed = try await free(port, expecting: seen, sparingOwnOf: service, by: actor, handle)
         }
         _ = try await stop(service, expecting: seen, by: actor, handle)
-        return try await start(service, within: timeout, by: actor, handle)
+        // What was stopped is what ran; what is started is what the file says by now.
+        var started = try await start(service.name, within: timeout, by: actor, handle)
+        started.freed = freed
+        return started
     }
 
     /// - Parameter holders: who may be ended that holds its port; those that hold it now where anybody may.
@@ -124,24 +128,26 @@ extension ServiceController {
             )
         }
         guard isHeld || known.running != nil || report.process != nil || report.status == .running else {
-            return StoppedService(service: service.name, wasRunning: false)
+            return try stopped(service, wasRunning: false)
         }
         // What was started by a person's command under this name is not the registration's to end, whose name it may have by now.
         if service.registeredBy != nil, known.running != nil, !known.isOfRegistration {
             throw Self.registeredOnly(service, in: registry.path)
         }
-        known.child?.expectEnd()
+        let session = known.running.map { StartedSession(ledBy: $0, child: known.child) }
+        if let session { try expectEnd(session, known, of: service.name) }
         if let command = service.shutdownCommand {
             let sockets = Set((report.use?.sockets ?? []).map(\.inode))
-            try await shutDown(service, command, known, sockets, by: actor, handle)
+            try await shutDown(service, command, session, sockets, by: actor, handle)
         }
-        if let leader = known.running, isThere(leader) {
-            handle.setPhase("ending", message: "\(service.name) (pid \(leader.pid))")
-            note("process.terminated", by: actor, handle.id, "\(service.name) (pid \(leader.pid)) and its session")
-            if let child = known.child {
-                await Task { await self.end(child, handle.clock) }.value
-            } else {
-                await Task { await self.end(sessionOf: leader, handle.clock) }.value
+        if let session, session.isThere {
+            handle.setPhase("ending", message: "\(service.name) (pid \(session.leader.pid))")
+            await end(session, service.name, by: actor, handle)
+            guard !session.isThere else {
+                throw ServiceError(
+                    .notEnded,
+                    "\(service.name) (pid \(session.leader.pid)) can't be ended, even by force: look what it waits for, or end it as root."
+                )
             }
         }
         if let port = service.port, try !system.listeners(port: port).isEmpty {
@@ -154,23 +160,35 @@ extension ServiceController {
                 "\(service.name) was not started here and holds no port: give it a shutdown_cmd in \(registry.path), or end it by hand."
             )
         }
-        return StoppedService(service: service.name, wasRunning: true)
+        return try stopped(service, wasRunning: true)
+    }
+
+    /// What has failed is stopped once somebody has asked for that.
+    private func stopped(_ service: ServiceDefinition, wasRunning: Bool) throws(ServiceError) -> StoppedService {
+        try folder.change(service.name) { $0.failure = nil }
+        return StoppedService(service: service.name, wasRunning: wasRunning)
+    }
+
+    /// Says that the end of a session is no failure, also to the program that has started it.
+    private func expectEnd(_ session: StartedSession, _ known: KnownProcess, of name: String) throws(ServiceError) {
+        if let child = known.child { return child.expectEnd() }
+        try folder.change(name, ifOf: session.leader) { $0.isToEnd = true }
     }
 
     /// Runs the command, and waits until the service is gone with the sockets that it had. That it fails is noted: signals follow.
     private func shutDown(
         _ service: ServiceDefinition,
         _ command: ServiceCommand,
-        _ known: KnownProcess,
+        _ session: StartedSession?,
         _ sockets: Set<UInt64>,
         by actor: String,
         _ handle: OperationHandle
     ) async throws {
         try checkCommandRight(service)
-        handle.setPhase("shutting down", message: command.description)
+        handle.setPhase("shutting down", message: command.description.withoutURLSecrets)
         try SmallFile.makeFolder(folder.path)
         var environment = environment(of: service)
-        if let pid = known.running?.pid { environment["SERVICE_PID"] = "\(pid)" }
+        if let pid = session?.leader.pid { environment["SERVICE_PID"] = "\(pid)" }
         let launch = Launch(
             program: command.words[0],
             arguments: Array(command.words.dropFirst()),
@@ -180,80 +198,65 @@ extension ServiceController {
         note("service.shutdown", by: actor, handle.id, "\(service.name): \(command)")
         let clock = handle.clock
         let deadline = clock.monotonicNanoseconds + configuration.stopTimeout.nanoseconds
-        while clock.monotonicNanoseconds < deadline {
-            if try process.ending != nil && !isThere(service, known, sockets) { break }
-            if let ending = process.ending, ending != .exited(0) {
-                handle.setMessage("shutdown_cmd ended \(ending.text)")
-                break
-            }
-            do {
+        do {
+            while clock.monotonicNanoseconds < deadline {
+                if try process.ending != nil && !isThere(service, session, sockets) { break }
+                if let ending = process.ending, ending != .exited(0) {
+                    handle.setMessage("shutdown_cmd ended \(ending.text)")
+                    break
+                }
                 try await handle.checkpoint()
                 try await clock.sleep(for: .milliseconds(100))
-            } catch {
-                await Task { await self.end(process, clock) }.value
-                throw error
             }
+        } catch {
+            await end(StartedSession(process), "shutdown_cmd of \(service.name)", by: actor, handle)
+            throw error
         }
-        await end(process, clock)
+        await end(StartedSession(process), "shutdown_cmd of \(service.name)", by: actor, handle)
     }
 
     private func isThere(
         _ service: ServiceDefinition,
-        _ known: KnownProcess,
+        _ session: StartedSession?,
         _ sockets: Set<UInt64>
     ) throws -> Bool {
-        if let leader = known.running, isThere(leader) { return true }
+        if let session, session.isThere { return true }
         guard let port = service.port else { return false }
         return try system.listeners(port: port).contains { sockets.contains($0.inode) }
     }
 
-    private func isThere(_ leader: ProcessIdentity) -> Bool {
-        if let child = started.values.first(where: { $0.identity == leader }) { return child.isRunning }
-        return leader.isRunning
+    /// Ends a session, and notes how. Not in the caller's task, which may be cancelled: what is to end is ended all the same.
+    func end(_ session: StartedSession, _ name: String, by actor: String, _ handle: OperationHandle) async {
+        await Task {
+            await end(
+                session,
+                what: "\(name) (pid \(session.leader.pid)) and its session",
+                by: actor,
+                handle
+            )
+        }.value
     }
 
-    /// Ends a session of a child.
-    func end(_ process: ServiceProcess, _ clock: any TrackingClock) async {
-        process.expectEnd()
-        await end(clock, isThere: { process.isRunning }, signal: process.signalAll)
-    }
-
-    /// Ends a session that another program has started, by its leader, which is still there. Whatever is signalled is held
-    /// first, and is of the session then.
-    private func end(sessionOf leader: ProcessIdentity, _ clock: any TrackingClock) async {
-        let system = system
-        let members: @Sendable () -> [ProcessIdentity] = {
-            guard leader.isRunning, getsid(leader.pid) == leader.pid else { return leader.isRunning ? [leader] : [] }
-            return system.allProcesses().compactMap { pid in
-                guard let member = system.identity(of: pid), getsid(pid) == leader.pid, pid > 1 else { return nil }
-                return member
-            }
-        }
-        let first = members()
-        await end(
-            clock,
-            isThere: { first.contains { $0.isRunning } },
-            signal: { number in
-                for member in Set(first + members()) { _ = system.signal(member, number, ifItHas: nil) }
-            }
-        )
-    }
-
-    private func end(
-        _ clock: any TrackingClock,
-        isThere: @Sendable () -> Bool,
-        signal: @Sendable (Int32) -> Void
-    ) async {
-        guard isThere() else { return }
-        signal(SIGTERM)
+    private func end(_ session: StartedSession, what: String, by actor: String, _ handle: OperationHandle) async {
+        guard session.isThere else { return }
+        note("process.terminated", by: actor, handle.id, what)
+        session.signal(SIGTERM)
         // What is stopped has to go on to hear that.
-        signal(SIGCONT)
-        for (limit, next) in [(configuration.grace, SIGKILL), (Duration.seconds(5), 0)] {
-            let deadline = clock.monotonicNanoseconds + limit.nanoseconds
-            while isThere(), clock.monotonicNanoseconds < deadline {
-                guard (try? await clock.sleep(for: .milliseconds(20))) != nil else { break }
+        session.signal(SIGCONT)
+        guard await !hasGone(session, within: configuration.grace, handle.clock) else { return }
+        handle.setPhase("ending by force", message: what)
+        note("process.killed", by: actor, handle.id, what)
+        session.signal(SIGKILL)
+        _ = await hasGone(session, within: .seconds(5), handle.clock)
+    }
+
+    private func hasGone(_ session: StartedSession, within limit: Duration, _ clock: any TrackingClock) async -> Bool {
+        let deadline = clock.monotonicNanoseconds + limit.nanoseconds
+        while session.isThere {
+            guard clock.monotonicNanoseconds < deadline, (try? await clock.sleep(for: .milliseconds(20))) != nil else {
+                return false
             }
-            if next != 0, isThere() { signal(next) }
         }
+        return true
     }
 }

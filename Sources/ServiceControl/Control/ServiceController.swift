@@ -188,7 +188,9 @@ public actor ServiceController {
 
     func note(_ action: String, by actor: String, _ operation: OperationID? = nil, _ detail: String) {
         let now = Date(timeIntervalSince1970: Double(clock.wallMilliseconds) / 1000)
-        audit?.append(AuditEntry(at: now, actor: actor, action: action, operationID: operation, detail: detail))
+        audit?.append(
+            AuditEntry(at: now, actor: actor, action: action, operationID: operation, detail: detail.withoutURLSecrets)
+        )
     }
 }
 

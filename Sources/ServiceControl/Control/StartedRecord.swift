@@ -13,6 +13,10 @@ struct StartedRecord: Codable, Hashable {
     var boot: String
     /// Milliseconds since 1970.
     var startedAt: Int64
+    /// Whether it has come up: its port and its health endpoint have answered.
+    var hasAnswered: Bool?
+    /// Whether another program than the one that started it has asked it to end.
+    var isToEnd: Bool?
     /// How it ended, where that was seen and nobody had asked for it.
     var failure: String?
     /// Who had registered the service of which it was started, as in the registry's file; `nil` for one that a person wrote.
@@ -22,6 +26,8 @@ struct StartedRecord: Codable, Hashable {
         case pid, boot, failure
         case startTime = "start_time"
         case startedAt = "started_at"
+        case hasAnswered = "answered"
+        case isToEnd = "to_end"
         case registeredBy = "registered_by"
     }
 
@@ -59,6 +65,18 @@ struct ServiceFolder: Sendable {
         // Numbers and plain texts are always encoded.
         guard let data = try? JSONEncoder().encode(record) else { return }
         try SmallFile.write(Array(data), to: file(name), mode: 0o600)
+    }
+
+    /// Changes what is kept, where anything is.
+    ///
+    /// - Parameter process: the one that it has to be of; `nil` for any.
+    func change(_ name: String, ifOf process: ProcessIdentity? = nil, _ body: (inout StartedRecord) -> Void)
+        throws(ServiceError)
+    {
+        guard let record = record(of: name), process == nil || record.identity == process else { return }
+        var changed = record
+        body(&changed)
+        if changed != record { try keep(changed, of: name) }
     }
 
     private func file(_ name: String) -> String { "\(path)/\(name).process.json" }

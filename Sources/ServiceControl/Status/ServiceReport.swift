@@ -6,11 +6,11 @@ public enum ServiceStatus: String, Sendable, Hashable, Codable, CaseIterable {
     case running
     /// Nothing of it is there.
     case stopped
-    /// It ended by itself, or it runs and says that it isn't well.
+    /// It ended by itself, or it runs and says that it isn't well, or doesn't listen on its port.
     case failed
     /// Another process holds its port.
     case portConflict = "port_conflict"
-    /// The system doesn't show enough to tell.
+    /// The system doesn't show enough to tell, or it is being started.
     case unknown
 }
 
