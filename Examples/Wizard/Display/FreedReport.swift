@@ -14,6 +14,7 @@ struct FreedReport {
         let names = freed.ended.map { "\($0.name) (pid \($0.identity.pid))".printable }.joined(separator: ", ")
         let how = freed.wasForced ? "ended by force" : "ended"
         Console.line("Port \(freed.port) is free: \(names) \(freed.ended.count == 1 ? "was" : "were") \(how).")
+        if let advice = freed.supervisorAdvice { Console.line(advice.printable) }
     }
 
     func printJSON() {
@@ -29,6 +30,8 @@ struct FreedReport {
             json.value(process.identity.pid)
             json.key("name")
             json.value(process.name)
+            json.key("supervisor")
+            json.value(process.supervisor?.description)
             json.endObject()
         }
         json.endArray()

@@ -187,7 +187,7 @@ extension OpenAPIDocument {
             [
                 ("success", success), ("message", text), ("service", text), ("port", port), ("pid", maybePID),
                 ("ended", "{type: array, items: {type: integer}}"), ("left", "{type: array, items: {type: integer}}"),
-                ("forced", truth),
+                ("forced", truth), ("supervisor", maybeText),
             ]
         ),
         object(

@@ -29,13 +29,14 @@ extension ServiceRoutes {
 
     func restart(_ call: APICall, named key: String) async throws -> APIResponse {
         let name = try call.parameters.serviceName(key)
-        _ = try await services.restart(
+        let started = try await services.restart(
             name,
             among: try call.parameters.holders(of: name),
             within: try call.parameters.timeout(),
             by: call.actor
         )
-        return try await answer(name, "Restarted \(name).")
+        let advice = started.freed?.supervisorAdvice.map { " " + $0 } ?? ""
+        return try await answer(name, "Restarted \(name).\(advice)")
     }
 
     /// How the service is after what was done, which is looked at anew.
@@ -85,7 +86,11 @@ extension ServiceRoutes {
             json.key("success")
             json.value(true)
             json.key("message")
-            json.value(ended.isEmpty ? "Port \(freed.port) \(state)." : "Ended \(ended); port \(freed.port) \(state).")
+            let advice = freed.supervisorAdvice.map { " " + $0 } ?? ""
+            json.value(
+                ended.isEmpty
+                    ? "Port \(freed.port) \(state)." : "Ended \(ended); port \(freed.port) \(state).\(advice)"
+            )
             json.key("service")
             json.value(name)
             json.key("port")
@@ -102,6 +107,8 @@ extension ServiceRoutes {
             json.endArray()
             json.key("forced")
             json.value(freed.wasForced)
+            json.key("supervisor")
+            json.value(freed.ended.compactMap(\.supervisor).first?.description)
         }
     }
 
