@@ -152,6 +152,12 @@ final class WizardProcess: Sendable {
         kill(pid, signal)
     }
 
+    /// Whether it has ended. It stays to be waited for.
+    var hasEnded: Bool {
+        var info = siginfo_t()
+        return waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_signo != 0
+    }
+
     /// Waits for its end. To be called once.
     func outcome() async -> Outcome {
         await Self.onAThread { [self] in
