@@ -41,6 +41,8 @@ TESTS = (
     history.an_old_run_has_its_log,
     history.a_history_that_is_looked_at_goes_on,
     history.a_history_that_does_not_come_is_asked_for_again,
+    history.a_history_left_open_stays_small,
+    history.events_that_do_not_come_are_asked_for_again,
     history.another_server_has_another_history,
     page.a_conflict_is_killed_and_healed,
     operations.the_queue_is_ordered_and_a_download_limited,

@@ -1,6 +1,8 @@
 """What has run: found again, filtered, and told in full."""
 
+import json
 import tempfile
+import urllib.parse
 
 from playwright.sync_api import expect
 from support import ROOT, Page, call, configured, serve
@@ -138,6 +140,89 @@ def a_history_that_does_not_come_is_asked_for_again(browser, stand_in):
         assert since.evaluate("field => !field.validity.valid")
         page.wait_for_timeout(500)
         expect(rows).to_have_count(1)
+        view.close()
+
+
+# What is looked at a second later is looked at at once.
+IN_A_HURRY = "{ const later = setTimeout; globalThis.setTimeout = (work, time, ...more) => later(work, time >= 1000 ? 20 : time, ...more); }"
+
+
+def a_history_left_open_stays_small(browser, stand_in):
+    """While more and more comes in on top, the oldest rows go; they come again with scrolling, and stay while they are read."""
+    with configured(stand_in) as server:
+        like = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Like this"})
+        call(server, "POST", f"{ROOT}/{like['operation_id']}/complete")
+        like = call(server, "GET", f"{ROOT}/{like['operation_id']}")
+        runs = []
+
+        def grow(count):
+            for number in range(len(runs), len(runs) + count):
+                created = f"2026-01-01T00:{number // 60:02}:{number % 60:02}.000Z"
+                runs.insert(0, {**like, "operation_id": f"op_{number}", "description": f"Run {number}", "created_at": created})
+
+        def answer(route):
+            query = urllib.parse.parse_qs(urllib.parse.urlparse(route.request.url).query)
+            if "status" in query:
+                return route.continue_()
+            begin = len(runs) - int(query.get("cursor", [len(runs)])[0])
+            page = runs[begin : begin + 50]
+            rest = len(runs) - begin - len(page)
+            route.fulfill(status=200, content_type="application/json", body=json.dumps({"operations": page, "next_cursor": str(rest) if rest else None}))
+
+        view = Page(browser, server.url)
+        view.page.add_init_script(IN_A_HURRY)
+        view.page.route("**/operations/history?*", answer)
+        grow(60)
+        page = view.open("history")
+        rows = page.locator("table.history tbody tr")
+        expect(rows).to_have_count(50)
+
+        def step():
+            grow(48)
+            call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "A step"})
+            expect(rows.first).to_contain_text(f"Run {len(runs) - 1}")
+
+        def read_all():
+            while rows.count() < len(runs):
+                before = rows.count()
+                rows.last.scroll_into_view_if_needed()
+                page.mouse.wheel(0, 100_000)
+                expect(rows.nth(before)).to_be_attached()
+            names = rows.get_by_role("button").all_text_contents()
+            assert names == [run["description"] for run in runs], "something was left out or told twice"
+
+        for _ in range(20):
+            step()
+        assert rows.count() < 1000, f"{rows.count()} rows"
+        read_all()
+        step()
+        assert rows.count() == len(runs), "what somebody reads was taken away"
+        page.evaluate("scrollTo(0, 0)")
+        step()
+        assert 500 <= rows.count() < 700, f"{rows.count()} rows"
+        read_all()
+        view.close()
+
+
+def events_that_do_not_come_are_asked_for_again(browser, stand_in):
+    """Where the first page of the log fails, a later look shows it, and what follows can be asked for all the same."""
+    with configured(stand_in) as server:
+        for number in range(60):
+            identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": f"Load {number}"})["operation_id"]
+            call(server, "POST", f"{ROOT}/{identity}/complete")
+        view = Page(browser, server.url)
+        view.tolerated = ("503",)
+        refuse = lambda route: route.fulfill(status=503, content_type="application/json", body='{"detail": "It is busy."}')
+        view.page.route("**/api/ports/events?*", refuse)
+        page = view.open("events")
+        rows = page.locator("tbody tr")
+        expect(page.get_by_role("alert")).to_contain_text("It is busy.")
+        expect(rows).to_have_count(0)
+        page.unroute("**/api/ports/events?*")
+        call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "The last"})
+        expect(rows).to_have_count(100)
+        page.get_by_role("button", name="More").click()
+        expect(rows).to_have_count(121)
         view.close()
 
 

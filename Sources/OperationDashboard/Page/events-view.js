@@ -87,6 +87,8 @@ export class EventsView {
     if (known < 0 && this.#newest) { this.#reload(); return; }
     const fresh = known < 0 ? page.events : page.events.slice(0, known);
     if (fresh.length === 0) return;
+    // The first page didn't come before, or was empty: this is the first.
+    if (!this.#newest) this.#cursor = page.next_cursor;
     this.#newest = this.#key(fresh[0]);
     this.#rows.prepend(...fresh.map((event) => this.#row(event)));
     this.#trim();

@@ -20,6 +20,8 @@ const pageSize = 50;
 const mostAskedAfter = 20;
 /** How many runs are drawn: more would be a blot, and drawing them with each page would cost as its square. */
 const mostDrawn = 500;
+/** With more rows than these, the oldest are let go when something new comes in on top: a tab may be left open for weeks. */
+const mostKept = 1000;
 
 const root = '/api/ports/operations/history';
 
@@ -27,6 +29,8 @@ const root = '/api/ports/operations/history';
 export class HistoryView {
   #records = [];
   #cursor = null;
+  /** Where pages ended: an operation, and the cursor to what follows it. The list can be cut there. */
+  #ends = [];
   /** Ends the request for a page that is on its way. */
   #loading = null;
   #types = new Set();
@@ -92,6 +96,7 @@ export class HistoryView {
     this.#loading = null;
     this.#records = [];
     this.#cursor = null;
+    this.#ends = [];
     this.#rows.replaceChildren();
     this.#rowsByID.clear();
     this.#more.hidden = true;
@@ -120,6 +125,7 @@ export class HistoryView {
     this.#cursor = page.next_cursor;
     this.#more.hidden = !this.#cursor;
     this.#rows.append(...page.operations.map((operation) => this.#row(operation)));
+    this.#keepEnd(page);
     this.#tell();
     if (isDrawn) this.#draw();
   }
@@ -151,6 +157,8 @@ export class HistoryView {
     });
     for (const operation of changed) this.#put(operation);
     if (changed.length === 0) return;
+    this.#keepEnd(page);
+    this.#trim();
     this.#offer(changed.map((operation) => operation.operation_type));
     this.#tell();
     this.#redraw();
@@ -185,6 +193,28 @@ export class HistoryView {
     const next = place < 0 ? null : this.#rowsByID.get(this.#records[place].operation_id);
     this.#records = this.#records.toSpliced(place < 0 ? this.#records.length : place, 0, operation);
     this.#rows.insertBefore(this.#row(operation), next);
+  }
+
+  #keepEnd({ operations, next_cursor: cursor }) {
+    const id = operations.at(-1)?.operation_id;
+    const isKept = operations.some((operation) => this.#ends.some((end) => end.id === operation.operation_id));
+    if (cursor && !isKept && this.#rowsByID.has(id)) this.#ends.push({ id, cursor });
+  }
+
+  /** Lets the oldest go, unless somebody is at them. They come again with scrolling. */
+  #trim() {
+    if (this.#records.length <= mostKept) return;
+    const places = new Map(this.#records.map(({ operation_id: id }, place) => [id, place]));
+    const ends = this.#ends.filter(({ id }) => places.get(id) >= mostDrawn - 1).sort((a, b) => places.get(a.id) - places.get(b.id));
+    if (ends.length === 0) return;
+    const [{ id: last, cursor }] = ends;
+    const gone = this.#records.slice(places.get(last) + 1).map(({ operation_id: id }) => this.#rowsByID.get(id));
+    if (gone.length === 0 || gone[0].getBoundingClientRect().top < innerHeight || gone.some((row) => row.contains(document.activeElement))) return;
+    for (const { operation_id: id } of this.#records.splice(places.get(last) + 1)) this.#rowsByID.delete(id);
+    for (const row of gone) row.remove();
+    this.#ends = this.#ends.filter(({ id }) => this.#rowsByID.has(id));
+    this.#cursor = cursor;
+    this.#more.hidden = false;
   }
 
   /** A table that somebody reads isn't taken away under their eyes, nor the focus. */
