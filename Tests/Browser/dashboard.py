@@ -59,6 +59,7 @@ TESTS = (
     parts.details_tell_what_an_estimate_rests_on,
     parts.progress_asks_for_no_events,
     operations.overload_is_said_before_a_start,
+    operations.nobody_measures_for_a_page_in_the_background,
     liveness.a_stream_that_is_not_given_again_is_told,
     liveness.what_was_told_before_is_told_anew,
     liveness.a_worker_that_is_not_loaded_is_done_without,

@@ -300,6 +300,28 @@ def overload_is_said_before_a_start(browser, stand_in):
         view.close()
 
 
+def nobody_measures_for_a_page_in_the_background(browser, server):
+    """A forgotten tab with the forms asks no more how busy the machine is; once it is looked at, it does."""
+    view = Page(browser, server.url)
+    # What is asked every five seconds is asked twenty times a second.
+    view.page.add_init_script("{ const later = setTimeout; globalThis.setTimeout = (work, time, ...more) => later(work, time === 5000 ? 50 : time, ...more); }")
+    asked = []
+    view.page.on("request", lambda request: "check-overload" in request.url and asked.append(request.url))
+    page = view.open("start")
+    hide = lambda is_hidden: page.evaluate(f"Object.defineProperty(document, 'hidden', {{ configurable: true, value: {is_hidden} }})")
+    asks = lambda: page.expect_request("**/check-overload")
+    with asks(), asks():
+        pass
+    hide("true")
+    page.wait_for_timeout(500)
+    before = len(asked)
+    page.wait_for_timeout(1000)
+    assert len(asked) == before, f"asked {len(asked) - before} times for nobody"
+    with asks():
+        hide("false")
+    view.close()
+
+
 COUNT_FRAMES = """() => { window.gaps = []; let last = null;
     const frame = (now) => { if (last !== null) window.gaps.push(now - last); last = now; requestAnimationFrame(frame); };
     requestAnimationFrame(frame); }"""

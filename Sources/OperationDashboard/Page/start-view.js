@@ -57,7 +57,7 @@ export class StartView {
   }
 
   async show() {
-    this.#askForLoad();
+    this.#watchLoad();
     const answer = await attempt(() => get('/api/ports/providers'));
     if (!answer) return;
     // What has been typed stays, unless this is another server now.
@@ -79,12 +79,17 @@ export class StartView {
   hide() { clearTimeout(this.#timer); }
 
   /** While nothing runs, nobody measures unless asked; and before something heavy is started, people are to know. */
-  async #askForLoad() {
+  async #watchLoad() {
     clearTimeout(this.#timer);
+    // What a page in the background asks for nobody sees, and the server measures for it.
+    if (!document.hidden) await this.#askForLoad();
+    clearTimeout(this.#timer);
+    if (this.node.isConnected) this.#timer = setTimeout(() => this.#watchLoad(), overloadInterval);
+  }
+
+  async #askForLoad() {
     const overload = await get('/api/ports/operations/check-overload').catch(() => null);
     if (overload && this.node.isConnected) this.#store.take({ name: 'overload', data: overload });
-    clearTimeout(this.#timer);
-    if (this.node.isConnected) this.#timer = setTimeout(() => this.#askForLoad(), overloadInterval);
   }
 
   /** Says in the place of a form why there is none. */
