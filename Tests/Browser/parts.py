@@ -78,6 +78,32 @@ def a_sparkline_keeps_time(browser, server):
     view.close()
 
 
+def many_endings_are_not_asked_for(browser, server):
+    """Of work of another process that is gone, a few are asked after; of very many none, and none of them stays."""
+    view = Page(browser, server.url)
+    page = view.open()
+    asked, left = page.evaluate(
+        """async () => {
+            const { Store } = await import('/assets/store.js');
+            let asked = 0;
+            const store = new Store(async () => { asked += 1; return null; });
+            const operation = (id) => ({ operation_id: `op_${id}`, status: 'in_progress', updated_at: '2026-01-01T00:00:00.000Z', resource_impact: {} });
+            const counts = [];
+            for (const count of [3, 300]) {
+                const active = Array.from({ length: count }, (_, id) => operation(id));
+                store.takeHistory(active);
+                store.takeHistory(active);
+                store.takeHistory([]);
+                counts.push(asked);
+                await new Promise((done) => setTimeout(done));
+            }
+            return [counts, store.operations.size];
+        }"""
+    )
+    assert asked == [3, 3] and left == 0, f"asked for {asked}, {left} left"
+    view.close()
+
+
 def what_went_wrong_can_be_dismissed_over_a_dialog(browser, server):
     """A complaint can be read and dismissed while a dialog is open, whichever came first; a name pressed twice opens one."""
     identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Look at me"})["operation_id"]

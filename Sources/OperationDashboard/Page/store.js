@@ -47,7 +47,7 @@ export class Store extends EventTarget {
   takeHistory(active) {
     const isOwn = (id) => this.operations.has(id) && !this.operations.get(id).isElsewhere;
     const found = new Map(active.map((operation) => [operation.operation_id, operation]).filter(([id]) => !isOwn(id)));
-    for (const [id, operation] of this.operations) if (operation.isElsewhere && !operation.finished_at && !found.has(id)) this.#learnEnding(id);
+    this.#learnEndings([...this.operations.values()].filter(({ operation_id: id, isElsewhere, finished_at: finished }) => isElsewhere && !finished && !found.has(id)));
     for (const [id, operation] of found) {
       if (this.#heardOf.has(id)) this.#put({ ...operation, isElsewhere: true, receivedAt: Date.parse(operation.updated_at) });
     }
@@ -76,9 +76,7 @@ export class Store extends EventTarget {
     const { operations } = snapshot;
     this.isLoaded = true;
     const present = new Set(operations.map((operation) => operation.operation_id));
-    const gone = [...this.operations.values()].filter((operation) => !present.has(operation.operation_id) && !operation.finished_at && !operation.isElsewhere);
-    // They ended while nobody told: what has become of them is asked, unless they are so many that nobody would read it.
-    for (const { operation_id: id } of gone) if (gone.length > endingsAskedFor) this.#remove(id); else this.#learnEnding(id);
+    this.#learnEndings([...this.operations.values()].filter((operation) => !present.has(operation.operation_id) && !operation.finished_at && !operation.isElsewhere));
     for (const operation of operations) this.#put(operation);
     this.#hold(snapshot);
     this.dispatchEvent(new CustomEvent('snapshot', { detail: snapshot }));
@@ -102,6 +100,11 @@ export class Store extends EventTarget {
     speeds.push([second, speed]);
     while (speeds[0][0] < second - speedsKept) speeds.shift();
     this.speeds.set(id, speeds);
+  }
+
+  /** They ended while nobody told: what has become of them is asked, unless they are so many that nobody would read it. */
+  #learnEndings(gone) {
+    for (const { operation_id: id } of gone) if (gone.length > endingsAskedFor) this.#remove(id); else this.#learnEnding(id);
   }
 
   async #learnEnding(id) {
