@@ -45,6 +45,8 @@ TESTS = (
     history.events_that_do_not_come_are_asked_for_again,
     history.another_server_has_another_history,
     page.a_conflict_is_killed_and_healed,
+    page.why_a_service_failed_can_be_read,
+    page.only_who_was_shown_is_ended,
     operations.the_queue_is_ordered_and_a_download_limited,
     operations.forms_are_checked_and_say_what_has_become_of_it,
     operations.a_form_is_sent_once_and_keeps_what_was_typed,

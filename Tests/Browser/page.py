@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import tempfile
 import urllib.request
 
@@ -179,7 +180,7 @@ def a_conflict_is_killed_and_healed(browser):
             for action, name, verdict in (("Kill", re.compile("Kill python"), "stopped"), ("Restart", "Restart", "running")):
                 squatters.append(squat(port))
                 page.get_by_role("button", name="Check", exact=True).click()
-                expect(conflict).to_contain_text(f"(process {squatters[-1].pid}); node should hold it")
+                expect(conflict).to_contain_text(f"(pid {squatters[-1].pid}); node should hold it")
                 check_accessibility(page, "ports with a conflict")
                 shoot(page, "ports-conflict")
                 conflict.get_by_role("button", name=action).click()
@@ -214,6 +215,88 @@ def a_conflict_is_killed_and_healed(browser):
             for process in squatters:
                 if process.poll() is None:
                     process.kill()
+
+
+def why_a_service_failed_can_be_read(browser):
+    """Why a service is as it is stands beside its status, and stays when the message is dismissed."""
+    with tempfile.TemporaryDirectory() as data:
+        with open(os.path.join(data, "services.json"), "w") as file:
+            json.dump({"services": [{"name": "web", "port": free_port(), "startup_cmd": "echo The paper is out.; exit 3"}]}, file)
+        server = serve(data, None)
+        try:
+            view = Page(browser, server.url)
+            view.tolerated = ("500", "502", "503", "504", "409")
+            page = view.open("ports")
+            row = page.get_by_role("region", name="Services").get_by_role("row").last
+            row.get_by_role("button", name="Start").click()
+            page.get_by_role("alert").get_by_role("button", name="Dismiss").click()
+            expect(row.locator(".status")).to_have_text("failed")
+            expect(row.get_by_text("The paper is out.")).to_be_visible()
+            check_accessibility(page, "a service that failed")
+            shoot(page, "ports-failed")
+            view.close()
+        finally:
+            server.stop()
+
+
+SHARE = """import socket, sys, time
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+s.bind(("127.0.0.1", int(sys.argv[1])))
+s.listen()
+print("there", flush=True)
+time.sleep(600)"""
+
+
+def only_who_was_shown_is_ended(browser):
+    """All who hold a port are named before they are ended; where another has come meanwhile, that is said and nobody harmed."""
+    with tempfile.TemporaryDirectory() as data:
+        port = free_port()
+        command = f"exec /usr/bin/python3 -m http.server {port} --bind 127.0.0.1"
+        with open(os.path.join(data, "services.json"), "w") as file:
+            json.dump({"services": [{"name": "web", "port": port, "process_name": "node", "startup_cmd": command}]}, file)
+        server = serve(data, None)
+        sharers = []
+
+        def share():
+            process = subprocess.Popen(["/usr/bin/python3", "-c", SHARE, str(port)], stdout=subprocess.PIPE)
+            process.stdout.readline()
+            sharers.append(process)
+
+        try:
+            share(), share()
+            view = Page(browser, server.url)
+            view.tolerated = ("409",)
+            page = view.open("ports")
+            conflict, dialog, alert = page.locator("article.conflict"), page.get_by_role("dialog"), page.get_by_role("alert")
+            row = page.get_by_role("region", name="Services").get_by_role("row").last
+            status = page.locator("section > p[role=status]")
+            for action, place, go in (("Kill", conflict, "Kill all"), ("Restart", conflict, "Restart"), ("Restart", row, "Restart"), ("Heal all", page, "Heal")):
+                for process in sharers:
+                    expect(conflict).to_contain_text(f"(pid {process.pid})")
+                    expect(row).to_contain_text(str(process.pid))
+                place.get_by_role("button", name=action).click()
+                for process in sharers:
+                    expect(dialog).to_contain_text(str(process.pid))
+                share()
+                dialog.get_by_role("button", name=go).click()
+                is_answered = action == "Heal all"
+                said = status if is_answered else alert
+                expect(said).to_contain_text(f"(pid {sharers[-1].pid}) by now, which wasn't there before")
+                assert all(process.poll() is None for process in sharers), "somebody was ended"
+                if not is_answered:
+                    alert.get_by_role("button", name="Dismiss").click()
+            expect(conflict).to_contain_text(f"(pid {sharers[-1].pid})")
+            conflict.get_by_role("button", name="Kill").click()
+            dialog.get_by_role("button", name=f"Kill all {len(sharers)}").click()
+            expect(status).to_contain_text("Every port is held by the service it belongs to")
+            assert all(process.wait(timeout=10) == -signal.SIGTERM for process in sharers)
+            view.close()
+        finally:
+            server.stop()
+            for process in sharers:
+                process.kill()
+                process.wait()
 
 
 def content_policy(server):

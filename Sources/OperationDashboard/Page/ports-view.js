@@ -52,7 +52,7 @@ export class PortsView {
   }
 
   #service(service) {
-    const { name, port, status, detail, pid, actual_process: holder, supervisor, description, started_here: isOurs, startup_cmd: command, enabled } = service;
+    const { name, port, status, detail, actual_process: holder, supervisor, description, started_here: isOurs, startup_cmd: command, enabled } = service;
     const actions = [
       status === 'running' || status === 'failed' || isOurs ? this.#button('Stop', () => this.#stop(service)) : null,
       command && enabled ? (status === 'stopped' ? this.#button('Start', () => this.#start(service)) : this.#button('Restart', () => this.#restart(service))) : null,
@@ -60,8 +60,9 @@ export class PortsView {
     return element('tr', { 'data-status': status },
       element('th', { scope: 'row', textContent: name, title: description }),
       element('td', { textContent: port ?? 'none' }),
-      element('td', { title: detail ?? '' }, element('span', { className: 'status', textContent: status.replaceAll('_', ' ') }), enabled ? '' : ', disabled'),
-      element('td', { textContent: holder ? [`${holder} (${pid})`, supervisor].filter(Boolean).join(', ') : '' }),
+      element('td', { className: 'detail' }, element('span', { className: 'status', textContent: status.replaceAll('_', ' ') }), enabled ? '' : ', disabled',
+        detail ? element('p', { className: 'quiet', textContent: detail }) : null),
+      element('td', { textContent: holder ? [holdersOf(service), supervisor].filter(Boolean).join(', ') : '' }),
       element('td', {}, element('div', { className: 'actions' }, actions)));
   }
 
@@ -69,7 +70,7 @@ export class PortsView {
     const { service, port, expected_process: expected, supervisor, reason, can_kill: canKill, can_restart: canRestart } = conflict;
     return element('article', { className: 'card conflict', 'data-status': 'failed' },
       element('h3', { textContent: `Port ${port} of ${service}` }),
-      element('p', { textContent: `Held by ${holderOf(conflict)}; ${expected ?? service} should hold it.` }),
+      element('p', { textContent: `Held by ${conflict.held_by}; ${expected ?? service} should hold it.` }),
       supervisor ? element('p', { className: 'quiet', textContent: `${supervisor} looks after that process and may start it again.` }) : null,
       reason ? element('p', { className: 'quiet', textContent: reason }) : null,
       canKill && !canRestart ? element('p', { className: 'quiet', textContent: `${service} has no command to be started with: free the port, then start it by hand.` }) : null,
@@ -79,17 +80,21 @@ export class PortsView {
   }
 
   async #kill(conflict) {
-    const { service, port, pid } = conflict;
-    const lines = [`${holderOf(conflict)} is told to end, and killed if it doesn’t. What it has not saved is lost.`, ...warning(conflict)];
-    if (!await confirmed(`Free port ${port}?`, lines, `Kill ${conflict.actual_process}`, { dangerous: true })) return;
-    await this.#act(`Freeing port ${port} …`, '/api/self-heal/port-conflicts/kill', { pid, service });
+    const { service, port, held_by: heldBy, holders } = conflict;
+    const lines = [`${heldBy} will be told to end, and killed if need be. What has not been saved is lost.`, ...warning(conflict)];
+    const others = holders.filter((holder) => !holder.is_correct);
+    const action = others.length === 1 ? `Kill ${others[0].name}` : `Kill all ${others.length}`;
+    if (!await confirmed(`Free port ${port}?`, lines, action, { dangerous: true })) return;
+    await this.#act(`Freeing port ${port} …`, '/api/self-heal/port-conflicts/kill', { service, expected: { [service]: seen(conflict) } });
   }
 
   async #replace(conflict) {
-    const { service, port } = conflict;
-    const lines = [`${holderOf(conflict)} is ended first, and ${service} started on port ${port}.`, ...warning(conflict)];
+    const { service, port, held_by: heldBy, holders } = conflict;
+    const own = holders.filter((holder) => holder.is_correct).map(({ name, pid }) => `${name} (pid ${pid})`);
+    const lines = [`${heldBy} will be ended first, and ${service} started on port ${port}.`, ...warning(conflict)];
+    if (own.length > 0) lines.push(`What runs of ${service} is ended, too: ${own.join(', ')}.`);
     if (!await confirmed(`Restart ${service}?`, lines, 'Restart', { dangerous: true })) return;
-    await this.#act(`Restarting ${service} …`, '/api/self-heal/port-conflicts/restart', { service });
+    await this.#act(`Restarting ${service} …`, '/api/self-heal/port-conflicts/restart', { service, expected: { [service]: seen(conflict) } });
   }
 
   async #healAll() {
@@ -100,7 +105,7 @@ export class PortsView {
     if (!await confirmed('Heal all conflicts?', lines, 'Heal', { dangerous: true })) return;
     // What was shown, and nobody who came since.
     const doable = plan.actions.filter(({ action }) => action !== 'none');
-    await this.#act('Healing …', '/api/ports/heal', { expected: Object.fromEntries(doable.map(({ service, pids }) => [service, pids])) });
+    await this.#act('Healing …', '/api/ports/heal', { expected: Object.fromEntries(doable.map(({ service, holders }) => [service, holders])) });
   }
 
   async #start({ name }) {
@@ -113,9 +118,10 @@ export class PortsView {
   }
 
   async #restart(service) {
-    const lines = [service.actual_process ? `${holderOf(service)} is ended first. Whoever uses it now is cut off.` : 'What is left of it is ended first.', ...warning(service)];
-    if (!await confirmed(`Restart ${service.name}?`, lines, 'Restart', { dangerous: true })) return;
-    await this.#act(`Restarting ${service.name} …`, '/api/ports/restart', { service_name: service.name });
+    const { name, holders } = service;
+    const lines = [holders.length > 0 ? `${holdersOf(service)} will be ended first. Whoever uses it now is cut off.` : 'What is left of it is ended first.', ...warning(service)];
+    if (!await confirmed(`Restart ${name}?`, lines, 'Restart', { dangerous: true })) return;
+    await this.#act(`Restarting ${name} …`, '/api/ports/restart', { service_name: name, expected: { [name]: holders } });
   }
 
   /** Does one thing at a time, and looks what has come of it. */
@@ -134,5 +140,13 @@ export class PortsView {
   }
 }
 
-const holderOf = ({ actual_process: name, pid }) => (name ? `${name} (process ${pid})` : 'a process that can’t be told');
+/** Those that hold a service's port: the one that the status is about by its name, the others by their numbers. */
+function holdersOf({ actual_process: name, pid, pids }) {
+  const others = pids.filter((other) => other !== pid);
+  const first = name ? `${name} (pid ${pid})` : 'a process that can’t be told';
+  return others.length === 0 ? first : `${first} and ${others.length === 1 ? 'the process' : 'the processes'} ${others.join(', ')}`;
+}
+
+/** Who was shown: whoever has come since is left alone. */
+const seen = ({ holders }) => holders.map(({ process }) => process);
 const warning = ({ supervisor }) => (supervisor ? [`${supervisor} looks after it and may start it again.`] : []);
