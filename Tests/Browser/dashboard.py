@@ -64,6 +64,8 @@ TESTS = (
     operations.overload_is_said_before_a_start,
     operations.nobody_measures_for_a_page_in_the_background,
     liveness.a_stream_that_is_not_given_again_is_told,
+    liveness.a_stream_that_says_nothing_is_done_without,
+    liveness.a_stream_that_is_taken_up_again_is_live,
     liveness.what_was_told_before_is_told_anew,
     liveness.a_worker_that_is_not_loaded_is_done_without,
     liveness.a_server_that_stands_still_is_told,

@@ -46,7 +46,7 @@ def shown(folder, upstream):
                 self.end_headers()
                 if self.command != "HEAD":
                     self.wfile.write(content)
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 # A server that is gone, or a page: either way there is nobody to be told.
                 self.close_connection = True
             finally:

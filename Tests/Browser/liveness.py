@@ -77,9 +77,72 @@ def a_stream_that_is_not_given_again_is_told(browser, stand_in):
         view.close()
 
 
-def a_server_that_stands_still_is_told(browser, stand_in):
-    """A stream that neither speaks nor ends, as when a machine sleeps, is found out, and taken up again."""
+OPENED_IN_SILENCE = """globalThis.EventSource = class {
+    static CONNECTING = 0; static OPEN = 1; static CLOSED = 2;
+    readyState = 1;
+    constructor() { setTimeout(() => this.onopen?.(new Event('open'))); }
+    addEventListener() {}
+    close() {}
+}"""
+
+
+def a_stream_that_says_nothing_is_done_without(browser, server):
+    """Where a stream is neither given nor refused, or given without a word, the page asks, and says so."""
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Without a stream"})["operation_id"]
+    for is_given in (False, True):
+        held = []
+        view = Page(browser, server.url)
+        view.tolerated = ("ERR_",)
+        view.page.add_init_script("delete globalThis.SharedWorker")
+        if is_given:
+            view.page.add_init_script(OPENED_IN_SILENCE)
+        view.page.route("**/operations/stream", lambda route: held.append(route))
+        page = view.open()
+        expect(card(page, "Without a stream")).to_be_visible()
+        expect(page.locator("#liveness")).to_have_attribute("data-state", "polling")
+        for route in held:
+            route.abort()
+        view.close()
+    call(server, "POST", f"{ROOT}/{identity}/complete")
+
+
+TAKEN_UP_AGAIN = """{ let isFirst = true;
+    globalThis.EventSource = class extends EventTarget {
+        static CONNECTING = 0; static OPEN = 1; static CLOSED = 2;
+        readyState = 0;
+        constructor() {
+            super();
+            if (!isFirst) return;
+            isFirst = false;
+            const open = () => { this.readyState = 1; this.onopen?.(); };
+            setTimeout(() => { open(); this.dispatchEvent(new MessageEvent('snapshot', { data: '{"operations": []}' })); }, 100);
+            setTimeout(() => { this.readyState = 0; this.onerror?.(); }, 1000);
+            setTimeout(open, 1500);
+        }
+        close() { this.readyState = 2; }
+    }; }"""
+
+
+def a_stream_that_is_taken_up_again_is_live(browser, stand_in):
+    """A stream that breaks off and goes on where it was is live, though it has nothing new to say."""
     with configured(stand_in) as server:
+        view = Page(browser, server.url)
+        view.page.add_init_script("delete globalThis.SharedWorker")
+        view.page.add_init_script(TAKEN_UP_AGAIN)
+        page = view.open()
+        liveness = page.locator("#liveness")
+        for state in ("live", "polling", "live"):
+            expect(liveness).to_have_attribute("data-state", state)
+        page.wait_for_timeout(3000)
+        expect(liveness).to_have_attribute("data-state", "live")
+        view.close()
+
+
+def a_server_that_stands_still_is_told(browser, stand_in):
+    """A stream that neither speaks nor ends, as when a machine sleeps, is found out, and taken up again; meanwhile nothing is told that nobody knows."""
+    with configured(stand_in) as server:
+        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Under way"})["operation_id"]
+        call(server, "POST", f"{ROOT}/{identity}/update", {"progress": 20, "resource_impact": {"cpu_percent": 3, "network_mbps": 80}})
         view = Page(browser, server.url)
         page = view.open()
         expect(page.locator("#liveness")).to_have_attribute("data-state", "live")

@@ -64,11 +64,20 @@ export class Connection {
     const source = new EventSource(`${list}/stream`);
     this.#source = source;
     this.#watching = setInterval(() => this.#watch(source), silence / 2);
-    source.onopen = () => {
+    let hasTold = false;
+    // A stream may be opened by something between that keeps what is said: it is live once it has said what there is. One that is taken
+    // up again goes on where it was.
+    const live = () => {
       this.#heardAt = Date.now();
+      if (!hasTold) return;
       this.#endPolling();
       this.#become('live');
     };
+    source.onopen = live;
+    source.addEventListener('snapshot', () => {
+      hasTold = true;
+      live();
+    });
     for (const name of names) source.addEventListener(name, (event) => this.#take(name, JSON.parse(event.data)));
     source.onerror = () => {
       // The browser tries again by itself unless it was refused. Until it is through, what is shown is not live.
@@ -84,6 +93,8 @@ export class Connection {
   }
 
   async #watch(source) {
+    // It was given without a word, or neither given nor refused.
+    if (this.#state !== 'live' && !this.#polling) this.#beginPolling();
     if (source.readyState !== EventSource.OPEN || Date.now() - this.#heardAt < silence) return;
     const answers = await fetch('/health', { cache: 'no-store', signal: AbortSignal.timeout(patience) }).then(() => true, () => false);
     if (answers || this.#source !== source) return;
