@@ -26,6 +26,7 @@ public enum Dashboard {
         ("live-worker", PackageResources.live_worker_js), ("machine-view", PackageResources.machine_view_js),
         ("main", PackageResources.main_js), ("operation-card", PackageResources.operation_card_js),
         ("operations-view", PackageResources.operations_view_js), ("plot", PackageResources.plot_js),
+        ("plots", PackageResources.plots_js),
         ("ports-view", PackageResources.ports_view_js), ("sparkline", PackageResources.sparkline_js),
         ("start-view", PackageResources.start_view_js), ("store", PackageResources.store_js),
     ]

@@ -57,6 +57,7 @@ TESTS = (
     parts.an_address_that_leads_nowhere_shows_what_runs,
     parts.dots_differ_by_shape,
     parts.a_sparkline_keeps_time,
+    parts.plots_go_on_once_their_table_is_closed,
     parts.many_endings_are_not_asked_for,
     parts.what_went_wrong_can_be_dismissed_over_a_dialog,
     parts.details_tell_what_an_estimate_rests_on,

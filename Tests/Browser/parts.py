@@ -78,6 +78,43 @@ def a_sparkline_keeps_time(browser, server):
     view.close()
 
 
+def plots_go_on_once_their_table_is_closed(browser, server):
+    """A plot stands still, and says so, while its table is read, and beside others; closed, it goes on, and keeps the focus."""
+    view = Page(browser, server.url)
+    now = call(server, "GET", "/api/ports/resources/history")["history"]
+    points = []
+
+    def answer(route):
+        point = {**now[-1], "timestamp": f"2026-01-01T00:00:{len(points):02}.000Z", "cpu_percent": len(points), "memory_used_mb": 1024 * len(points)}
+        points.append(point)
+        route.fulfill(status=200, content_type="application/json", body=json.dumps({"history": points}))
+
+    view.page.route("**/resources/history", answer)
+    page = view.open("machine")
+    figure = lambda name: page.locator("figure.plot", has=page.get_by_text(name, exact=True))
+    machine, memory = figure("CPU of the machine"), figure("Memory")
+    told = lambda place: place.locator("svg[role=img]").get_attribute("aria-label")
+    moves = lambda place: expect(place.locator("svg[role=img]")).not_to_have_attribute("aria-label", told(place))
+    summary = machine.locator("summary")
+    moves(machine)
+    summary.click()
+    before = told(machine)
+    moves(memory)
+    moves(memory)
+    assert told(machine) == before, "it goes on under the eyes of who reads its table"
+    expect(machine.get_by_text("stands still")).to_be_visible()
+    shoot(page, "plot-table")
+    summary.click()
+    moves(machine)
+    moves(machine)
+    expect(summary).to_be_focused()
+    summary.press("Enter")
+    expect(machine.get_by_role("cell").nth(2)).to_have_text(str(len(points) - 1))
+    expect(summary).to_be_focused()
+    check_accessibility(page, "a plot with its table")
+    view.close()
+
+
 def many_endings_are_not_asked_for(browser, server):
     """Of work of another process that is gone, a few are asked after; of very many none, and none of them stays."""
     view = Page(browser, server.url)

@@ -2,8 +2,9 @@ import { get, withQuery } from './api.js';
 import { attempt } from './dialog.js';
 import { showDetails } from './details-dialog.js';
 import { element, scroller, tableHead } from './dom.js';
-import { amount, bytes, duration, moment, shortMoment, statusWord, typeWord } from './format.js';
+import { amount, bytes, duration, moment, nameOf, shortMoment, statusWord, took, typeWord } from './format.js';
 import { plot } from './plot.js';
+import { showPlots } from './plots.js';
 
 /** The types' colours are the same here as on the cards, and where two have the same, the shapes are not. */
 const styles = new Map(Object.entries({ ok_setup: 0, install: 12, pull_model: 1, seed: 3, download: 5 }));
@@ -98,6 +99,7 @@ export class HistoryView {
     this.#cursor = null;
     this.#ends = [];
     this.#rows.replaceChildren();
+    this.#plots.replaceChildren();
     this.#rowsByID.clear();
     this.#more.hidden = true;
     this.#note.textContent = '';
@@ -161,7 +163,7 @@ export class HistoryView {
     this.#trim();
     this.#offer(changed.map((operation) => operation.operation_type));
     this.#tell();
-    this.#redraw();
+    this.#draw();
     if (changed.some((operation) => operation.finished_at)) this.#summarise(true);
   }
 
@@ -172,7 +174,7 @@ export class HistoryView {
       const operation = await get(`/api/ports/operations/${id}`).catch(() => null);
       if (!operation?.finished_at || !this.#rowsByID.has(id)) continue;
       this.#put(operation);
-      this.#redraw();
+      this.#draw();
     }
   };
 
@@ -215,11 +217,6 @@ export class HistoryView {
     this.#ends = this.#ends.filter(({ id }) => this.#rowsByID.has(id));
     this.#cursor = cursor;
     this.#more.hidden = false;
-  }
-
-  /** A table that somebody reads isn't taken away under their eyes, nor the focus. */
-  #redraw() {
-    if (!this.#plots.querySelector('details[open]') && !this.#plots.contains(document.activeElement)) this.#draw();
   }
 
   /** Adds types to those that can be filtered by, in the words that the table shows. */
@@ -275,10 +272,10 @@ export class HistoryView {
       completed += status === 'completed' ? 1 : 0;
       return [time, (100 * completed) / (index + 1)];
     });
-    this.#plots.replaceChildren(
+    showPlots(this.#plots, [
       plot({ title: 'Duration', unit: 's', series: series((operation) => operation.uptime_seconds) }),
       plot({ title: this.#filter.elements.status.value ? 'Success share among that status' : 'Success share', unit: '%', most: 100, series: [{ name: 'completed of those drawn', kind: 'line', points: share }] }),
-      plot({ title: 'Throughput', unit: 'MB/s', series: series((operation) => operation.completed_units / 1048576 / operation.uptime_seconds, (operation) => operation.unit === 'bytes' && operation.completed_units > 0 && operation.uptime_seconds > 0) }));
+      plot({ title: 'Throughput', unit: 'MB/s', series: series((operation) => operation.completed_units / 1048576 / operation.uptime_seconds, (operation) => operation.unit === 'bytes' && operation.completed_units > 0 && operation.uptime_seconds > 0) })]);
   }
 }
 

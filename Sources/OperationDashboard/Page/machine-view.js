@@ -2,6 +2,7 @@ import { get } from './api.js';
 import { element } from './dom.js';
 import { megabytes } from './format.js';
 import { plot } from './plot.js';
+import { showPlots } from './plots.js';
 
 const interval = 2000;
 
@@ -31,9 +32,7 @@ export class MachineView {
       const [now, past] = await Promise.all([get('/api/ports/resources'), get('/api/ports/resources/history')]);
       this.#trouble.hidden = true;
       this.#showFigures(now);
-      // A table that somebody reads isn't taken away under their eyes, nor the focus.
-      const isRead = this.#plots.querySelector('details[open]') || this.#plots.contains(document.activeElement);
-      if (!isRead) this.#showPlots(past.history);
+      this.#showPlots(past.history);
     } catch (error) {
       this.#trouble.textContent = error.message;
       this.#trouble.hidden = false;
@@ -58,7 +57,7 @@ export class MachineView {
       points: history.map((point) => [Date.parse(point.timestamp), read(point)]).filter(([, value]) => value !== null),
     });
     const gigabytes = (value) => (value === null ? null : value / 1024);
-    this.#plots.replaceChildren(
+    showPlots(this.#plots, [
       plot({ title: 'CPU of operations', unit: '% of one core', most: 100, series: [line('operations', (point) => point.aggregate_cpu_percent)] }),
       plot({ title: 'CPU of the machine', unit: '% of all cores', most: 100, series: [line('machine', (point) => point.cpu_percent)] }),
       plot({ title: 'Memory', unit: 'GB', series: [
@@ -67,6 +66,6 @@ export class MachineView {
         line('received', (point) => point.network_receive_mbps), line('sent', (point) => point.network_transmit_mbps),
         line('operations', (point) => point.aggregate_network_mbps)] }),
       plot({ title: 'Waiting', unit: '% of the time', most: 10, series: [
-        line('for CPU', (point) => point.cpu_pressure_percent ?? null), line('for memory', (point) => point.memory_pressure_percent), line('for disk', (point) => point.io_pressure_percent ?? null)] }));
+        line('for CPU', (point) => point.cpu_pressure_percent ?? null), line('for memory', (point) => point.memory_pressure_percent), line('for disk', (point) => point.io_pressure_percent ?? null)] })]);
   }
 }
