@@ -1,6 +1,7 @@
 """What has run: found again, filtered, and told in full."""
 
 import json
+import re
 import tempfile
 import urllib.parse
 
@@ -72,6 +73,14 @@ def filters_changed_quickly_tell_nothing_twice(browser, stand_in):
         page.get_by_role("combobox", name="Type").select_option(label="pull model")
         expect(rows).to_have_count(1)
         expect(rows).to_contain_text("Some pull_model")
+        page.get_by_role("combobox", name="Type").select_option(label="all")
+        text = page.get_by_role("searchbox", name="Text")
+        text.fill("pull")
+        page.keyboard.press("Enter")
+        expect(rows).to_have_count(1)
+        # As its own cross does.
+        text.fill("")
+        expect(rows).to_have_count(3, timeout=5000)
         view.close()
 
 
@@ -91,6 +100,37 @@ def an_old_run_has_its_log(browser, stand_in):
         expect(entries.first).to_contain_text("started")
         expect(entries.last).to_contain_text("completed")
         view.close()
+
+
+def what_nobody_measured_is_not_told(browser, stand_in):
+    """How long something takes is told once it has ended, and of what was interrupted, when nobody knows the end, not at all."""
+    with tempfile.TemporaryDirectory() as data:
+        server = serve(data, stand_in)
+        try:
+            call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Cut off"})
+            identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Ended"})["operation_id"]
+            call(server, "POST", f"{ROOT}/{identity}/complete")
+            view = Page(browser, server.url)
+            view.tolerated = ("ERR_", "Failed to load resource")
+            page = view.open("history")
+            row = lambda name: page.locator("table.history tbody tr", has_text=name)
+            expect(row("Ended").locator(".number").first).to_have_text(re.compile("s$"))
+            expect(row("Cut off").locator(".status")).to_have_text("running")
+            expect(row("Cut off").locator(".number").first).to_have_text("")
+            page.get_by_role("button", name="Cut off").click()
+            expect(page.get_by_role("dialog").locator("dl")).to_contain_text("So far")
+            page.get_by_role("button", name="Close").click()
+            server.process.kill()
+            server.process.wait()
+            server = serve(data, stand_in, int(server.url.rsplit(":", 1)[1]))
+            expect(row("Cut off").locator(".status")).to_have_text("failed", timeout=30_000)
+            expect(row("Cut off").locator(".number").first).to_have_text("")
+            page.get_by_role("button", name="Cut off").click()
+            expect(page.get_by_role("dialog").locator("dl")).to_contain_text("interrupted")
+            expect(page.get_by_role("dialog").locator("dl")).not_to_contain_text("Took")
+            view.close()
+        finally:
+            server.stop()
 
 
 def a_history_that_is_looked_at_goes_on(browser, stand_in):

@@ -166,6 +166,11 @@ def forms_are_checked_and_say_what_has_become_of_it(browser, stand_in):
         for name, is_valid in (("a/b", False), ("a\\b", False), ("weights 1.bin", True), ("[x]&&{y}.iso", True), ("", True)):
             field.fill(name)
             assert field.evaluate("field => field.validity.valid") == is_valid, f"the name {name!r}"
+        address = form.get_by_label("Address", exact=True)
+        for text, is_valid in (("HTTP://example.com/x", True), (" https://example.com/x ", True), ("ftp://example.com/x", False)):
+            address.fill(text)
+            address.press("Tab")
+            assert address.evaluate("field => field.validity.valid") == is_valid, f"the address {text!r}"
         checksum = form.get_by_label("SHA-256")
         for text, is_valid in (("0f" * 32, True), ("0f" * 31, False), ("xy" * 32, False)):
             checksum.fill(text)
@@ -175,8 +180,11 @@ def forms_are_checked_and_say_what_has_become_of_it(browser, stand_in):
         for name, is_valid in (("two words", False), ("hf.co/someone/model:Q4_K_M", True), ("keys", True)):
             model.fill(name)
             assert model.evaluate("field => field.validity.valid") == is_valid, f"the model {name!r}"
-        form.get_by_role("button", name="Pull").click()
+        # What is pasted has blanks at its ends.
+        model.fill(" keys\u00a0")
+        model.press("Enter")
         expect(said).to_have_text("Started. Watch it")
+        expect(model).to_have_value("keys")
         model.fill("keys2")
         expect(said).to_have_text("")
         model.fill("keys")

@@ -106,6 +106,25 @@ def texts_are_never_taken_for_html(browser, server):
     view.close()
 
 
+def a_name_that_cannot_be_seen_is_none(browser, server):
+    """What is named by blanks, or by signs without a picture, goes by its type, so that it can be seen, pressed and heard of."""
+    ids = [call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": name})["operation_id"] for name in ("   ", "\u200b\u2060")]
+    view = Page(browser, server.url)
+    page = view.open()
+    for identity in ids:
+        expect(page.locator(f"[data-id={identity}]").get_by_role("button", name="install", exact=True)).to_be_visible()
+    check_accessibility(page, "names that can't be seen")
+    page.locator(f"[data-id={ids[0]}]").get_by_role("button", name="install", exact=True).click()
+    expect(page.get_by_role("dialog", name="install")).to_be_visible()
+    check_accessibility(page, "the details of such a one")
+    for identity in ids:
+        call(server, "POST", f"{ROOT}/{identity}/complete")
+    page.get_by_role("button", name="Close").click()
+    page.get_by_role("link", name="History").click()
+    expect(page.locator("table.history tbody tr").first.get_by_role("button", name="install", exact=True)).to_be_visible()
+    view.close()
+
+
 def keyboard_alone(browser, server):
     """Past the links, to a form and into an operation that is paused, resumed and cancelled: without a mouse."""
     view = Page(browser, server.url)

@@ -193,6 +193,45 @@ def details_tell_what_an_estimate_rests_on(browser, server):
     view.close()
 
 
+def details_go_on_while_they_are_looked_at(browser, server):
+    """The details of what runs tell what becomes of it, and when it has ended, ask no more."""
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "download", "description": "Looked at", "total_size_mb": 100})["operation_id"]
+    view = Page(browser, server.url)
+    asked = []
+    view.page.on("request", lambda request: request.url.endswith(identity) and asked.append(request.url))
+    page = view.open()
+    card(page, "Looked at").get_by_role("button", name="Looked at").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator("dl")).to_contain_text("Began")
+    call(server, "POST", f"{ROOT}/{identity}/update", {"downloaded_mb": 10})
+    expect(dialog.locator("dl")).to_contain_text("10.0 MB of 100 MB")
+    call(server, "POST", f"{ROOT}/{identity}/complete", {"error": "The disk is full."})
+    expect(dialog.locator(".status")).to_have_text("failed")
+    expect(dialog.locator("p.error")).to_have_text("The disk is full.")
+    expect(dialog.locator("ol.log li").last).to_contain_text("failed")
+    dialog.get_by_text("As JSON").click()
+    expect(dialog.locator("pre")).to_contain_text('"status": "failed"')
+    before = len(asked)
+    page.wait_for_timeout(3000)
+    assert len(asked) == before, "what has ended is asked after"
+    view.close()
+
+
+def what_ended_under_a_question_is_told(browser, server):
+    """Where the work ends before its cancelling is confirmed, that is said, and the focus goes on when the button is gone."""
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Soon over"})["operation_id"]
+    view = Page(browser, server.url)
+    view.tolerated = ("409",)
+    page = view.open()
+    card(page, "Soon over").get_by_role("button", name="Cancel").click()
+    call(server, "POST", f"{ROOT}/{identity}/complete")
+    expect(card(page, "Soon over")).to_have_count(0)
+    page.get_by_role("dialog").get_by_role("button", name="Cancel it").click()
+    expect(page.get_by_role("alert")).to_contain_text("it has ended")
+    assert page.evaluate("document.activeElement.id") == "main", "the focus was lost with the button"
+    view.close()
+
+
 def progress_asks_for_no_events(browser, server):
     """While work merely moves on, the log of events is not asked for again and again; a step is there at once."""
     identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Moves on"})["operation_id"]

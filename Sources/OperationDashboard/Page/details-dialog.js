@@ -1,7 +1,10 @@
 import { get, withQuery } from './api.js';
 import { attempt, headingID, open } from './dialog.js';
-import { element, scroller } from './dom.js';
-import { amount, bytes, duration, megabytes, moment, remaining, remainingBasis, remainingRange, statusWord, typeWord } from './format.js';
+import { element, scroller, setHidden, setText } from './dom.js';
+import { amount, bytes, duration, isBehind, megabytes, moment, nameOf, remaining, remainingBasis, remainingRange, statusWord, took, typeWord } from './format.js';
+
+/** How often what has not ended is asked after while it is looked at, in ms. */
+const interval = 2000;
 
 let isFinding = false;
 
@@ -10,29 +13,75 @@ export async function showDetails(id) {
   // A name that is pressed twice shows one.
   if (isFinding) return;
   isFinding = true;
-  const dialog = await detailsOf(id).finally(() => { isFinding = false; });
-  if (dialog) await open(dialog);
+  const found = await attempt(() => find(id)).finally(() => { isFinding = false; });
+  if (!found) return;
+  const details = new Details(id, found);
+  const following = setInterval(() => details.follow(), interval);
+  await open(details.node);
+  clearInterval(following);
 }
 
-async function detailsOf(id) {
-  const path = `/api/ports/operations/${encodeURIComponent(id)}`;
+async function find(id) {
   const log = withQuery('/api/ports/events', { operation_id: id, limit: 1000 });
-  const found = await attempt(() => Promise.all([get(path), get(log).catch(() => ({ events: [] }))]));
-  if (!found) return null;
-  const [record, { events }] = found;
-  const about = events.reverse();
-  const heading = headingID();
-  return element('dialog', { className: 'details', 'aria-labelledby': heading },
-    element('h2', { id: heading, textContent: record.description || typeWord(record.operation_type) }),
-    element('p', { className: 'facts', 'data-status': record.status }, element('span', { className: 'status', textContent: statusWord(record) }),
-      element('code', { textContent: id })),
-    record.error ? element('p', { className: 'fact error', textContent: record.error }) : null,
-    element('dl', { className: 'figures' }, facts(record).map(([name, value]) =>
-      element('div', { className: value.length > 28 ? 'wide' : '' }, element('dt', { textContent: name }), element('dd', { textContent: value })))),
-    about.length > 0 ? [element('h3', { textContent: 'What happened' }), element('ol', { className: 'log' }, about.map(entry))] : null,
-    element('details', {}, element('summary', { textContent: 'As JSON' }),
-      scroller('The record as JSON', element('pre', { textContent: JSON.stringify(record, null, 2) }))),
-    element('form', { method: 'dialog', className: 'actions' }, element('button', { className: 'primary', textContent: 'Close' })));
+  const [record, { events }] = await Promise.all([get(`/api/ports/operations/${encodeURIComponent(id)}`), get(log).catch(() => ({ events: [] }))]);
+  return { record, events: events.reverse() };
+}
+
+/** What is known of an operation, as a dialog that goes on with it. */
+class Details {
+  #id;
+  #record;
+  #isAsking = false;
+  #title = element('h2', { id: headingID() });
+  #status = element('span', { className: 'status' });
+  #line;
+  #note = element('p', { className: 'quiet', hidden: true });
+  #error = element('p', { className: 'fact error', hidden: true });
+  #facts = element('dl', { className: 'figures' });
+  #log = element('ol', { className: 'log' });
+  #happened = element('h3', { textContent: 'What happened' });
+  #text = element('pre');
+  node;
+
+  constructor(id, found) {
+    this.#id = id;
+    this.#line = element('p', { className: 'facts' }, this.#status, element('code', { textContent: id }));
+    // While it is read it stays as it was when it was opened.
+    const json = element('details', { ontoggle: () => { if (json.open) setText(this.#text, JSON.stringify(this.#record, null, 2)); } },
+      element('summary', { textContent: 'As JSON' }), scroller('The record as JSON', this.#text));
+    this.node = element('dialog', { className: 'details', 'aria-labelledby': this.#title.id }, this.#title, this.#line, this.#note, this.#error,
+      this.#facts, this.#happened, this.#log, json,
+      element('form', { method: 'dialog', className: 'actions' }, element('button', { className: 'primary', textContent: 'Close' })));
+    this.#show(found);
+  }
+
+  /** Asks what has become of it, unless it has ended. */
+  async follow() {
+    if (this.#record.finished_at || this.#isAsking || document.hidden) return;
+    this.#isAsking = true;
+    try {
+      this.#show(await find(this.#id));
+    } catch (error) {
+      setText(this.#note, `As it was before. ${error.message}`);
+      setHidden(this.#note, false);
+    }
+    this.#isAsking = false;
+  }
+
+  #show({ record, events }) {
+    this.#record = record;
+    this.#line.dataset.status = record.status;
+    setText(this.#title, nameOf(record));
+    setText(this.#status, statusWord(record));
+    setHidden(this.#note, true);
+    setText(this.#error, record.error ?? '');
+    setHidden(this.#error, !record.error);
+    this.#facts.replaceChildren(...facts(record).map(([name, value]) =>
+      element('div', { className: value.length > 28 ? 'wide' : '' }, element('dt', { textContent: name }), element('dd', { textContent: value }))));
+    this.#log.replaceChildren(...events.map(entry));
+    setHidden(this.#happened, events.length === 0);
+    setHidden(this.#log, events.length === 0);
+  }
 }
 
 function facts(record) {
@@ -41,7 +90,9 @@ function facts(record) {
   const left = remaining(record, remainingRange(record));
   return [
     ['Type', typeWord(record.operation_type)], ['Began', moment(record.started_at)], ['Ended', moment(record.finished_at)],
-    ['Took', duration(seconds)], ['Speed limit', record.bandwidth_limit_bytes_per_second ? `${bytes(record.bandwidth_limit_bytes_per_second)}/s` : ''], ['Amount', [amount(record), rate].filter(Boolean).join(', ')], ['Phase', record.phase],
+    ['Took', duration(took(record))], ['So far', record.finished_at ? '' : duration(seconds || null)],
+    ['Speed limit', record.bandwidth_limit_bytes_per_second ? `${bytes(record.bandwidth_limit_bytes_per_second)}/s` : ''],
+    ['Amount', [amount(record), rate, isBehind(record) ? 'begun again: it had come further before, which is what the bar shows' : ''].filter(Boolean).join(', ')], ['Phase', record.phase],
     ['Priority', record.priority], ['Tries', record.attempt > 1 ? String(record.attempt) : ''], ['Process', record.pid === null ? '' : String(record.pid)],
     ['CPU', cost?.cpu_percent == null ? '' : `${Math.round(cost.cpu_percent)} % of one core`], ['Memory', megabytes(cost?.memory_mb)],
     ['Part of', record.parent_id], ['Error code', record.error_code], ['Node', record.node],

@@ -15,6 +15,8 @@ export async function open(dialog) {
   placeComplaint();
   dialog.remove();
   before?.focus?.();
+  // What it was opened from has gone meanwhile, or can't be pressed any more.
+  if (document.activeElement === document.body) document.getElementById('main').focus();
 }
 
 /** Asks before something that can't be undone; resolves to whether it was confirmed. */

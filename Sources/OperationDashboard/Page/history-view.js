@@ -50,7 +50,7 @@ export class HistoryView {
     element('label', {}, 'Type', this.#type),
     element('label', {}, 'Status', element('select', { name: 'status' }, ['', 'completed', 'failed', 'cancelled', 'in_progress', 'paused', 'pending'].map((status) =>
       element('option', { value: status, textContent: status === '' ? 'all' : statusWord({ status }) })))),
-    element('label', {}, 'Text', element('input', { name: 'text', type: 'search' })),
+    element('label', {}, 'Text', element('input', { name: 'text', type: 'search', oninput: ({ target }) => { if (target.value === '') this.#reload(); } })),
     element('label', {}, 'Since', element('input', { name: 'since', type: 'datetime-local', min: '1970-01-01T00:00', max: '9999-12-31T23:59' })));
   #watcher = new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) this.#load(); });
   node = element('section', { 'aria-labelledby': 'history-title' }, element('h2', { id: 'history-title', textContent: 'History' }),
@@ -230,13 +230,13 @@ export class HistoryView {
   }
 
   #row(operation) {
-    const { description, operation_type: type } = operation;
+    const { operation_type: type } = operation;
     const when = (text) => element('td', {}, text ? element('time', { dateTime: text, textContent: shortMoment(text), title: moment(text) }) : '');
     const row = element('tr', { 'data-status': operation.status },
-      element('th', { scope: 'row' }, element('button', { type: 'button', className: 'link', textContent: description || typeWord(type), onclick: () => showDetails(operation.operation_id) })),
+      element('th', { scope: 'row' }, element('button', { type: 'button', className: 'link', textContent: nameOf(operation), onclick: () => showDetails(operation.operation_id) })),
       element('td', { textContent: typeWord(type) }), element('td', {}, element('span', { className: 'status', textContent: statusWord(operation) })),
       when(operation.started_at), when(operation.finished_at),
-      element('td', { className: 'number', textContent: duration(operation.uptime_seconds) }),
+      element('td', { className: 'number', textContent: duration(took(operation)) }),
       element('td', { className: 'number', textContent: operation.finished_at && operation.completed_units > 0 ? amount({ ...operation, total_units: null }) : '' }));
     this.#rowsByID.set(operation.operation_id, row);
     return row;

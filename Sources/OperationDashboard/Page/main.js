@@ -2,7 +2,7 @@ import { get, onUnauthorized, startSession } from './api.js';
 import { ask } from './dialog.js';
 import { element, setHidden, setText } from './dom.js';
 import { EventsView } from './events-view.js';
-import { statusWord } from './format.js';
+import { nameOf, statusWord } from './format.js';
 import { HistoryView } from './history-view.js';
 import { connect } from './live.js';
 import { MachineView } from './machine-view.js';
@@ -181,7 +181,7 @@ function announce(notice, list = notices) {
     if (told.length > 0) setText(document.getElementById('announcer'), told.join('. '));
   }, 3000);
 }
-store.addEventListener('ended', ({ detail }) => announce(`${detail.description || detail.operation_type} ${statusWord(detail)}`, endings));
+store.addEventListener('ended', ({ detail }) => announce(`${nameOf(detail)} ${statusWord(detail)}`, endings));
 
 // Its address would be taken for a view's.
 document.querySelector('.skip').addEventListener('click', (event) => {

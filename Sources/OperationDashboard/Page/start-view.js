@@ -1,7 +1,7 @@
 import { get, post } from './api.js';
 import { attempt, confirmed } from './dialog.js';
 import { element } from './dom.js';
-import { statusWord, typeWord } from './format.js';
+import { nameOf, statusWord, typeWord } from './format.js';
 
 /**
  * What can be started from here: a form each, made into a request of the provider's. A provider that this page knows no form
@@ -16,11 +16,11 @@ const forms = {
   download: {
     title: 'Download a file', action: 'Download', text: 'Lands in the downloads folder of the server’s data.',
     fields: [
-      { name: 'url', label: 'Address', type: 'url', required: true, pattern: 'https?://.+', placeholder: 'https://', title: 'An address that begins with http:// or https://' },
+      { name: 'url', label: 'Address', type: 'url', required: true, pattern: '[hH][tT][tT][pP][sS]?://.+', placeholder: 'https://', title: 'An address that begins with http:// or https://' },
       { name: 'target', label: 'Name of the file, if not as in the address', pattern: '[^\\/\\\\]+', title: 'A name without slashes' },
       { name: 'sha256', label: 'SHA-256, if it is to be checked', pattern: '[0-9a-fA-F]{64}', title: '64 hexadecimal digits' },
     ],
-    request: ({ url, target, sha256 }) => ({ url, ...(target && { target }), ...(sha256 && { sha256 }) }),
+    request: ({ url, target, sha256 }) => ({ url: url.replace(/^https?:/i, (scheme) => scheme.toLowerCase()), ...(target && { target }), ...(sha256 && { sha256 }) }),
   },
   seed: {
     title: 'Seed icons', action: 'Seed', text: 'Searches the Noun Project for the usual set of icons and downloads them.',
@@ -52,7 +52,7 @@ export class StartView {
       const status = this.#started.get(detail.operation_id);
       if (!status) return;
       this.#started.delete(detail.operation_id);
-      status.replaceChildren(`${detail.description || typeWord(detail.operation_type)}: ${statusWord(detail)}. ${detail.error ? `${detail.error} ` : ''}`, element('a', { href: '#/history', textContent: 'See the history' }));
+      status.replaceChildren(`${nameOf(detail)}: ${statusWord(detail)}. ${detail.error ? `${detail.error} ` : ''}`, element('a', { href: '#/history', textContent: 'See the history' }));
     });
   }
 
@@ -108,7 +108,7 @@ export class StartView {
     const fields = form.fields.map(({ label, multiline, ...attributes }) => element('label', {}, label, element(multiline ? 'textarea' : 'input', attributes)));
     const priority = element('label', {}, 'Priority', element('select', { name: 'priority' },
       ['low', 'normal', 'high', 'urgent'].map((value) => element('option', { value, textContent: value, selected: value === 'normal' }))));
-    const node = element('form', { className: 'card start', oninput: () => this.#say(status), onsubmit: (event) => { event.preventDefault(); this.#submitOnce(type, form, node, status); } },
+    const node = element('form', { className: 'card start', oninput: () => this.#say(status), onchange: trim, onsubmit: (event) => { event.preventDefault(); this.#submitOnce(type, form, node, status); } },
       element('h3', { textContent: form.title }), element('p', { className: 'quiet', textContent: form.text }), fields, priority,
       element('div', { className: 'actions' }, element('button', { className: 'primary', textContent: form.action })), status);
     return node;
@@ -148,4 +148,9 @@ export class StartView {
       this.#say(status, error.message);
     }
   }
+}
+
+/** Takes away blanks at the ends, which come with what is pasted. */
+function trim({ target }) {
+  if (target.type === 'text' || target.type === 'url') target.value = target.value.trim();
 }
