@@ -37,6 +37,7 @@ TESTS = (
     page.long_names_stay_in_their_cards,
     page.a_name_that_cannot_be_seen_is_none,
     operations.five_hundred_operations,
+    operations.what_is_out_of_sight_is_drawn_when_it_comes_into_view,
     history.the_history_goes_on_and_is_filtered,
     history.filters_changed_quickly_tell_nothing_twice,
     history.an_old_run_has_its_log,

@@ -146,12 +146,22 @@ def a_server_that_stands_still_is_told(browser, stand_in):
         view = Page(browser, server.url)
         page = view.open()
         expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
+        facts = [card(page, "Under way").locator(f".{name}") for name in ("cost", "speed")]
+        for fact in facts:
+            expect(fact).to_be_visible()
+        expect(page.get_by_text("1 running, 9.5 MB/s", exact=True)).to_be_visible()
         server.process.send_signal(signal.SIGSTOP)
         try:
             expect(page.locator("#liveness")).to_have_attribute("data-state", "offline", timeout=60_000)
+            expect(page.get_by_text("1 running when last heard of", exact=True)).to_be_visible()
+            for fact in facts:
+                expect(fact).to_be_hidden()
+            expect(card(page, "Under way").locator(".percent")).to_have_text("20 %")
         finally:
             server.process.send_signal(signal.SIGCONT)
         expect(page.locator("#liveness")).to_have_attribute("data-state", "live", timeout=30_000)
+        for fact in facts:
+            expect(fact).to_be_visible()
         view.close()
 
 

@@ -105,6 +105,7 @@ const live = connect((message) => {
   const before = liveness.dataset.state;
   announce();
   liveness.dataset.state = message.state;
+  store.reach(message.state === 'live' || message.state === 'polling');
   setText(document.getElementById('liveness-text'), words[message.state]);
   if (message.state === 'unauthorized') authenticate();
   if (message.state !== 'live' && message.state !== 'polling') return;

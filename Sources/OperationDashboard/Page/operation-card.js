@@ -2,7 +2,7 @@ import { post } from './api.js';
 import { showDetails } from './details-dialog.js';
 import { ask, attempt, confirmed } from './dialog.js';
 import { element, setHidden, setText } from './dom.js';
-import { amount, bytes, duration, isBehind, megabytes, percent, remaining, remainingBasis, remainingRange, speed, statusWord, typeWord } from './format.js';
+import { amount, bytes, duration, isBehind, megabytes, nameOf, percent, remaining, remainingBasis, remainingRange, speed, statusWord, took, typeWord } from './format.js';
 import { Sparkline } from './sparkline.js';
 
 const root = '/api/ports/operations';
@@ -12,6 +12,7 @@ export class OperationCard {
   #operation;
   /** What is known of its type; `undefined` where only a client reports such work. */
   #provider;
+  #isReached = true;
   #range = null;
   #sparkline = new Sparkline();
   #name = element('span');
@@ -51,41 +52,45 @@ export class OperationCard {
         element('div', { className: 'actions' }, Object.values(this.#buttons))),
       facts.error, this.#children));
     this.node.dataset.id = id;
-    this.update(operation, [], provider);
+    this.update(operation, [], provider, true);
+  }
+
+  /** Whether it shows the step that an operation has come to. */
+  shows({ status, pending_request: wish }) {
+    return this.#operation.status === status && this.#operation.pending_request === wish;
   }
 
   /** The list in which the cards of its parts stand. */
   get childList() { return this.#children; }
 
-  update(operation, speeds, provider) {
+  /** `isReached`: whether the server says so now. What it said last of speed and time is not what is. */
+  update(operation, speeds, provider, isReached) {
     this.#operation = operation;
     this.#provider = provider;
+    this.#isReached = isReached;
     const { status, error, bandwidth_limit_bytes_per_second: limit } = operation;
     const article = this.node.firstChild;
     if (article.dataset.status !== status) article.dataset.status = status;
     if (article.dataset.type !== operation.operation_type) article.dataset.type = operation.operation_type;
-    setText(this.#name, operation.description || typeWord(operation.operation_type));
+    setText(this.#name, nameOf(operation));
     setText(this.#type, typeWord(operation.operation_type));
     setText(this.#status, statusWord(operation));
     const isUnknown = operation.progress === 0 && operation.total_units === null && status === 'in_progress';
     if (isUnknown) this.#bar.removeAttribute('value');
     else this.#bar.value = operation.progress;
     setText(this.#percent, isUnknown ? '' : percent(operation.progress));
-    const rate = status === 'in_progress' ? speed(operation.resource_impact.network_mbps) : '';
-    const isAgain = isBehind(operation);
-    this.#fact('amount', isAgain ? `${amount(operation)}, begun again` : amount(operation));
-    this.#explain('amount', isAgain ? 'It had come further before; the bar shows how far.' : '');
+    const rate = status === 'in_progress' && isReached ? speed(operation.resource_impact.network_mbps) : '';
+    this.#fact('amount', isBehind(operation) ? `${amount(operation)}, begun again` : amount(operation));
     this.#fact('speed', rate);
     this.#fact('limit', limit ? `limited to ${bytes(limit)}/s` : '');
     this.#range = remainingRange(operation, this.#range);
-    this.#fact('remaining', remaining(operation, this.#range));
+    this.#fact('remaining', isReached ? remaining(operation, this.#range) : '');
     this.#explain('remaining', remainingBasis(operation));
     this.#fact('phase', operation.phase ?? '');
     this.#fact('message', operation.message ?? '');
     this.#fact('attempt', operation.attempt > 1 ? `try ${operation.attempt}` : '');
     this.showTime();
-    this.#fact('place', operation.isElsewhere ? 'in another process' : '');
-    this.#explain('place', operation.isElsewhere ? 'It is controlled where it was started; what is shown may be some seconds old.' : '');
+    this.#fact('place', operation.isElsewhere ? 'in another process, and controlled there' : '');
     this.#fact('error', error ?? '');
     const drawsSpeed = rate !== '' && speeds.length > 2;
     if (drawsSpeed) this.#sparkline.show(speeds);
@@ -95,7 +100,9 @@ export class OperationCard {
 
   /** What it costs and has taken: that goes on while there is nothing else to tell. */
   showTime() {
-    const { status, resource_impact: cost, uptime_seconds: seconds, receivedAt } = this.#operation;
+    const { status, resource_impact: cost, uptime_seconds: uptime, finished_at: end, receivedAt } = this.#operation;
+    const seconds = end ? took(this.#operation) : uptime;
+    if (!this.#isReached && !end) { this.#fact('cost', ''); return; }
     const since = status === 'in_progress' && receivedAt ? Math.max(0, Date.now() - receivedAt) / 1000 : 0;
     this.#fact('cost', [
       cost.cpu_percent === null ? '' : `${Math.round(cost.cpu_percent)} % CPU`,

@@ -11,6 +11,11 @@ export class OperationsView {
   #store;
   #cards = new Map();
   #waiting = new Set();
+  /** The cards in view or close to it. What merely moves on elsewhere is not drawn before it comes there. */
+  #near = new Set();
+  /** What has moved on elsewhere. */
+  #stale = new Set();
+  #watcher = new IntersectionObserver((entries) => this.#notice(entries), { rootMargin: '50% 0px' });
   #isDrawing = false;
   #clock = null;
   /** What is known of types: whether their work can pause, and keeps to a limit. */
@@ -31,7 +36,7 @@ export class OperationsView {
     this.#store.addEventListener('change', this.#change);
     this.#updateAll();
     this.restore();
-    this.#clock = setInterval(() => { if (!document.hidden) for (const card of this.#cards.values()) card.showTime(); }, 1000);
+    this.#clock = setInterval(() => { if (!document.hidden) for (const id of this.#near) this.#cards.get(id)?.showTime(); }, 1000);
   }
 
   /** Asks for the providers, such as when the server is back. */
@@ -61,8 +66,18 @@ export class OperationsView {
     // What a whole reports has its parts' share in it.
     const rate = active.filter((operation) => operation.status === 'in_progress' && !this.#store.operations.has(operation.parent_id))
       .reduce((sum, operation) => sum + (operation.resource_impact.network_mbps ?? 0), 0);
-    setText(this.#count, [...words.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`), speed(rate)].filter(Boolean).join(', '));
+    const { isReached } = this.#store;
+    setText(this.#count, [...words.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}${isReached ? '' : ' when last heard of'}`), isReached ? speed(rate) : ''].filter(Boolean).join(', '));
     setHidden(this.#empty, !this.#store.isLoaded || this.#store.operations.size > 0);
+  }
+
+  #notice(entries) {
+    for (const { target: { dataset: { id } }, isIntersecting } of entries) {
+      if (!isIntersecting) { this.#near.delete(id); continue; }
+      this.#near.add(id);
+      if (this.#stale.has(id)) this.#waiting.add(id);
+    }
+    if (!this.#isDrawing && this.#waiting.size > 0) this.#draw();
   }
 
   #draw() {
@@ -82,14 +97,21 @@ export class OperationsView {
     const card = this.#cards.get(id);
     if (!operation) {
       this.#cards.delete(id);
+      this.#near.delete(id);
+      this.#stale.delete(id);
       if (card) this.#remove(card);
+    } else if (card && !this.#near.has(id) && card.shows(operation)) {
+      this.#stale.add(id);
     } else if (card) {
-      card.update(operation, this.#store.speeds.get(id) ?? [], this.#providers.get(operation.operation_type));
+      this.#stale.delete(id);
+      card.update(operation, this.#store.speeds.get(id) ?? [], this.#providers.get(operation.operation_type), this.#store.isReached);
     } else {
       // A part's card stands in that of its whole.
       const { parent_id: parent } = operation;
       if (this.#store.operations.has(parent) && !this.#cards.has(parent)) this.#drawCard(parent);
-      this.#cards.set(id, new OperationCard(operation, this.#providers.get(operation.operation_type)));
+      const made = new OperationCard(operation, this.#providers.get(operation.operation_type));
+      this.#cards.set(id, made);
+      this.#watcher.observe(made.node);
       this.#place(id);
       for (const part of this.#store.children(id)) if (this.#cards.has(part.operation_id)) this.#place(part.operation_id);
     }
@@ -99,6 +121,7 @@ export class OperationsView {
   #remove({ node, childList }) {
     const focused = node.contains(document.activeElement) ? document.activeElement : null;
     const neighbour = node.nextElementSibling ?? node.previousElementSibling;
+    this.#watcher.unobserve(node);
     for (const { dataset: { id } } of [...childList.children]) if (this.#store.operations.has(id)) this.#place(id);
     node.remove();
     if (!focused) return;

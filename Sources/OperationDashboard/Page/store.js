@@ -19,6 +19,8 @@ export class Store extends EventTarget {
   historyHealth = null;
   /** Whether the server has said what there is. */
   isLoaded = false;
+  /** Whether what is shown goes on: while the server isn't reached, nobody knows what has become of it. */
+  isReached = true;
   #find;
   /** What was said to run elsewhere when that was last asked. */
   #heardOf = new Set();
@@ -29,6 +31,14 @@ export class Store extends EventTarget {
   constructor(find) {
     super();
     this.#find = find;
+  }
+
+  /** Takes whether the server is reached. */
+  reach(isReached) {
+    if (this.isReached === isReached) return;
+    this.isReached = isReached;
+    for (const id of this.operations.keys()) this.#changed.add(id);
+    this.#schedule();
   }
 
   take({ name, data }) {
