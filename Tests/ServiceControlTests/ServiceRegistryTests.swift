@@ -138,6 +138,21 @@ struct ServiceRegistryTests {
         #expect(moved.description.contains(moved.path))
     }
 
+    @Test("that one was set aside is a warning, until the default services are in force no more")
+    func warnsOfBroken() throws {
+        let registry = try registry("x")
+        let told = try #require(registry.setAside).description
+        #expect(registry.warnings == [told])
+        var registered = try #require(ServiceDefinition.defaults.first)
+        registered.name = "registered"
+        registered.port = 4321
+        registered.registeredBy = "somebody"
+        try registry.register(registered)
+        #expect(registry.warnings == [told], "what a program registers puts nothing back")
+        try #"{"services": [{"name": "a"}]}"#.write(toFile: registry.path, atomically: true, encoding: .utf8)
+        #expect(registry.warnings == [])
+    }
+
     @Test("a second one in the same second gets a name of its own")
     func brokenTwice() throws {
         _ = try registry("x")

@@ -37,7 +37,6 @@ struct ServiceSettings: Sendable {
         notice: (String) -> Void
     ) throws -> ServiceController {
         let registry = try ServiceRegistry(path: file ?? data + "/services.json")
-        if let moved = registry.setAside { notice(moved.description) }
         for warning in registry.warnings { notice(warning) }
         var configuration = ServiceController.Configuration(data: data)
         configuration.startTimeout = startTimeout

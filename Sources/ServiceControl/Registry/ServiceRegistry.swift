@@ -89,8 +89,13 @@ public final class ServiceRegistry: Sendable {
         return state.withLock { $0.problem }
     }
 
-    /// What is allowed and yet hardly meant, in a sentence each: two enabled services with one port.
-    public var warnings: [String] { Set(sharedPorts.values).sorted() }
+    /// What people should know although it stops nothing, in a sentence or two each: that the file was set aside, while the default
+    /// services are in force in its place; and two enabled services with one port, which is allowed and yet hardly meant.
+    public var warnings: [String] {
+        let persons = services.filter { $0.registeredBy == nil }
+        let moved = persons == ServiceDefinition.defaults ? setAside.map(\.description) : nil
+        return (moved.map { [$0] } ?? []) + Set(sharedPorts.values).sorted()
+    }
 
     /// The services whose port another enabled one has, each with a sentence that names all of them. What was registered while a
     /// program ran counts for nothing against what a person put into the file.
