@@ -258,10 +258,10 @@ def the_queue_is_ordered_and_a_download_limited(browser, stand_in):
             page.get_by_role("link", name="Running").click()
             download = page.locator("article.card[data-type=download]")
             download.get_by_role("button", name="Limit speed").click()
-            page.get_by_role("dialog").get_by_label("At most").fill("300")
+            page.get_by_role("dialog").get_by_label("At most, in MB/s").fill("0.3")
             page.get_by_role("dialog").get_by_role("button", name="Set").click()
-            expect(download.locator(".speed")).to_have_text(re.compile(r"^(2\d\d|3[0-3]\d)( |\.\d )kB/s$"), timeout=30_000)
-            expect(download.locator(".fact.limit")).to_have_text("limited to 300 kB/s")
+            expect(download.locator(".speed")).to_have_text(re.compile(r"^0\.(2\d|3[0-3]) MB/s$"), timeout=30_000)
+            expect(download.locator(".fact.limit")).to_have_text("limited to 0.30 MB/s")
             # By the speed of the file before the limit it would be done at once.
             expect(download.locator(".remaining")).to_have_text(re.compile(r"(1[05]|20|30)( to 30)? min left"))
             expect(card(page, "Pull large").locator(".status")).to_have_text("waiting")

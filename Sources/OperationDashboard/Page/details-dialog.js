@@ -1,7 +1,7 @@
 import { get, withQuery } from './api.js';
 import { attempt, headingID, open } from './dialog.js';
 import { element, scroller, setHidden, setText } from './dom.js';
-import { amount, bytes, duration, isBehind, megabytes, moment, nameOf, remaining, remainingBasis, remainingRange, statusWord, took, typeWord } from './format.js';
+import { amount, duration, isBehind, megabytes, moment, nameOf, rate, remaining, remainingBasis, remainingRange, statusWord, took, typeWord } from './format.js';
 
 /** How often what has not ended is asked after while it is looked at, in ms. */
 const interval = 2000;
@@ -86,13 +86,13 @@ class Details {
 
 function facts(record) {
   const { resource_impact: cost, uptime_seconds: seconds } = record;
-  const rate = record.unit === 'bytes' && record.finished_at && seconds > 0 && record.completed_units > 0 ? `${bytes(record.completed_units / seconds)}/s on average` : '';
+  const pace = record.unit === 'bytes' && record.finished_at && seconds > 0 && record.completed_units > 0 ? `${rate(record.completed_units / seconds)} on average` : '';
   const left = remaining(record, remainingRange(record));
   return [
     ['Type', typeWord(record.operation_type)], ['Began', moment(record.started_at)], ['Ended', moment(record.finished_at)],
     ['Took', duration(took(record))], ['So far', record.finished_at ? '' : duration(seconds || null)],
-    ['Speed limit', record.bandwidth_limit_bytes_per_second ? `${bytes(record.bandwidth_limit_bytes_per_second)}/s` : ''],
-    ['Amount', [amount(record), rate, isBehind(record) ? 'begun again: it had come further before, which is what the bar shows' : ''].filter(Boolean).join(', ')], ['Phase', record.phase],
+    ['Speed limit', record.bandwidth_limit_bytes_per_second ? rate(record.bandwidth_limit_bytes_per_second) : ''],
+    ['Amount', [amount(record), pace, isBehind(record) ? 'begun again: it had come further before, which is what the bar shows' : ''].filter(Boolean).join(', ')], ['Phase', record.phase],
     ['Priority', record.priority], ['Tries', record.attempt > 1 ? String(record.attempt) : ''], ['Process', record.pid === null ? '' : String(record.pid)],
     ['CPU', cost?.cpu_percent == null ? '' : `${Math.round(cost.cpu_percent)} % of one core`], ['Memory', megabytes(cost?.memory_mb)],
     ['Part of', record.parent_id], ['Error code', record.error_code], ['Node', record.node],

@@ -1,4 +1,5 @@
-const megabyte = 1048576;
+/** The bytes in a MB, as everywhere in this API. */
+export const megabyte = 1048576;
 
 /** MB of 2^20 bytes in the unit in which they read best. */
 export function megabytes(value) {
@@ -16,9 +17,19 @@ export function bytes(value) {
   return `${unit === 0 || amount >= 100 ? Math.round(amount) : amount.toFixed(1)} ${units[unit]}`;
 }
 
-/** 10^6 bit/s as bytes a second. */
+/** How many MB of 2^20 bytes 10^6 bits are. */
+export const megabytesPerMegabit = 125000 / megabyte;
+
+/** Bytes a second as MB/s, as everywhere on the page: speeds, limits and plots can be compared at a glance. */
+export function rate(bytesPerSecond) {
+  const amount = bytesPerSecond / megabyte;
+  if (amount < 0.005) return 'less than 0.01 MB/s';
+  return `${amount >= 100 ? Math.round(amount) : amount.toFixed(amount >= 1 ? 1 : 2)} MB/s`;
+}
+
+/** 10^6 bit/s as MB/s; nothing where nothing moves. */
 export function speed(megabits) {
-  return megabits > 0 ? `${bytes(megabits * 125000)}/s` : '';
+  return megabits > 0 ? rate(megabits * 125000) : '';
 }
 
 /** Seconds as a person says them: two units at most. */
@@ -90,12 +101,15 @@ export function remainingBasis(operation) {
 
 export const percent = (value) => `${Math.floor(value)} %`;
 
+/** Keeps each number in a text beside its unit, whatever the width. */
+export const unbroken = (text) => text.replace(/(\d) (?=(?:%|[kMGT]?B|s|min|h|d)(?!\w))/g, '$1\u00a0');
+
 /** What has been done of what there is. */
 export function amount(operation) {
   const { unit, completed_units: done, total_units: total } = operation;
   if (unit === 'fraction') return '';
   const show = unit === 'bytes' ? bytes : (value) => value.toLocaleString('en');
-  const what = unit === 'bytes' ? '' : ` ${unit}`;
+  const what = unit === 'bytes' ? '' : ` ${unit === 'items' && done === 1 && total === null ? 'item' : unit}`;
   if (total === null) return done > 0 ? `${show(done)}${what}` : '';
   // Who reports a percentage alone has not said that nothing is done.
   if (done === 0 && operation.progress >= 1) return `${show(total)}${what} in all`;

@@ -2,7 +2,7 @@ import { post } from './api.js';
 import { showDetails } from './details-dialog.js';
 import { ask, attempt, confirmed } from './dialog.js';
 import { element, setHidden, setText } from './dom.js';
-import { amount, bytes, duration, isBehind, megabytes, nameOf, percent, remaining, remainingBasis, remainingRange, speed, statusWord, took, typeWord } from './format.js';
+import { amount, duration, isBehind, megabyte, megabytes, nameOf, percent, rate, remaining, remainingBasis, remainingRange, speed, statusWord, took, typeWord } from './format.js';
 import { Sparkline } from './sparkline.js';
 
 const root = '/api/ports/operations';
@@ -79,10 +79,10 @@ export class OperationCard {
     if (isUnknown) this.#bar.removeAttribute('value');
     else this.#bar.value = operation.progress;
     setText(this.#percent, isUnknown ? '' : percent(operation.progress));
-    const rate = status === 'in_progress' && isReached ? speed(operation.resource_impact.network_mbps) : '';
+    const pace = status === 'in_progress' && isReached ? speed(operation.resource_impact.network_mbps) : '';
     this.#fact('amount', isBehind(operation) ? `${amount(operation)}, begun again` : amount(operation));
-    this.#fact('speed', rate);
-    this.#fact('limit', limit ? `limited to ${bytes(limit)}/s` : '');
+    this.#fact('speed', pace);
+    this.#fact('limit', limit ? `limited to ${rate(limit)}` : '');
     this.#range = remainingRange(operation, this.#range);
     this.#fact('remaining', isReached ? remaining(operation, this.#range) : '');
     this.#explain('remaining', remainingBasis(operation));
@@ -92,7 +92,7 @@ export class OperationCard {
     this.showTime();
     this.#fact('place', operation.isElsewhere ? 'in another process, and controlled there' : '');
     this.#fact('error', error ?? '');
-    const drawsSpeed = rate !== '' && speeds.length > 2;
+    const drawsSpeed = pace !== '' && speeds.length > 2;
     if (drawsSpeed) this.#sparkline.show(speeds);
     this.#sparkline.node.classList.toggle('empty', !drawsSpeed);
     this.#showButtons();
@@ -154,12 +154,13 @@ export class OperationCard {
 
   async #limit() {
     const { bandwidth_limit_bytes_per_second: present } = this.#operation;
-    const value = present ? String(Math.max(1, Math.round(present / 1024))) : '';
-    const field = element('label', {}, 'At most, in kB a second; empty for no limit',
-      element('input', { name: 'limit', type: 'number', min: 1, max: 1e9, step: 1, inputMode: 'numeric', value }));
+    const value = present ? String(Math.max(0.001, Number((present / megabyte).toPrecision(3)))) : '';
+    const field = element('label', {}, 'At most, in MB/s; empty for no limit',
+      element('input', { name: 'limit', type: 'number', min: 0.001, max: 1e6, step: 'any', inputMode: 'decimal', value }));
     const answer = await ask(`Limit “${this.#name.textContent}”`, [field], 'Set');
-    if (!answer) return;
-    const limit = answer.limit === '' ? null : Math.round(Number(answer.limit) * 1024);
+    // What is shown is rounded: left as it was, it is to change nothing.
+    if (!answer || answer.limit === value) return;
+    const limit = answer.limit === '' ? null : Math.round(Number(answer.limit) * megabyte);
     await attempt(() => post(`${this.#path}/limit`, { bytes_per_second: limit }));
   }
 }
