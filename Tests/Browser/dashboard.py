@@ -18,6 +18,7 @@ import liveness
 import operations
 import page
 import parts
+import plots
 from playwright.sync_api import sync_playwright
 from support import Program, serve
 
@@ -36,6 +37,9 @@ TESTS = (
     page.texts_are_never_taken_for_html,
     page.long_names_stay_in_their_cards,
     page.a_name_that_cannot_be_seen_is_none,
+    page.long_texts_leave_room_for_others,
+    page.a_phone_shows_what_matters,
+    page.services_that_were_set_aside_are_told,
     operations.five_hundred_operations,
     operations.what_is_out_of_sight_is_drawn_when_it_comes_into_view,
     history.the_history_goes_on_and_is_filtered,
@@ -59,6 +63,11 @@ TESTS = (
     operations.time_goes_on_in_silence,
     parts.an_address_that_leads_nowhere_shows_what_runs,
     parts.dots_differ_by_shape,
+    plots.text_is_readable_at_any_width,
+    plots.times_are_round,
+    plots.lines_end_where_nothing_was_measured,
+    plots.a_table_has_all_the_numbers,
+    plots.a_filter_that_finds_nothing_draws_nothing,
     parts.a_sparkline_keeps_time,
     parts.plots_go_on_once_their_table_is_closed,
     parts.many_endings_are_not_asked_for,

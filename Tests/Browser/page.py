@@ -344,3 +344,94 @@ def long_names_stay_in_their_cards(browser, server):
     for identity in ids:
         call(server, "POST", f"{ROOT}/{identity}/complete")
     view.close()
+
+
+def long_texts_leave_room_for_others(browser, server):
+    """Beside a long name a type stands in one line; a name in a table, and what went wrong on a card, take some lines at most."""
+    long = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "A long name " * 40})["operation_id"]
+    wrong = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Goes wrong"})["operation_id"]
+    call(server, "POST", f"{ROOT}/{wrong}/update", {"error": "\n".join(f"line {number}" for number in range(60))})
+    view = Page(browser, server.url, viewport={"width": 1280, "height": 900})
+    page = view.open()
+    height = lambda node: node.bounding_box()["height"]
+    shown = page.locator(f"[data-id={long}]")
+    assert height(shown.locator(".type")) < 30, "the type of a long name stands upright"
+    assert height(shown) < 250, f"a card with a long name is {height(shown)} px high"
+    shown = page.locator(f"[data-id={wrong}]")
+    expect(shown.locator(".error")).to_contain_text("line 59")
+    assert height(shown) < 450, f"a card with a long error is {height(shown)} px high"
+    shown.get_by_role("button", name="Goes wrong").click()
+    expect(page.get_by_role("dialog").get_by_text("line 59", exact=False).first).to_be_visible()
+    page.keyboard.press("Escape")
+    for name in ("history", "events"):
+        page = view.open(name)
+        row = page.locator("tbody tr", has_text="A long name").first
+        expect(row).to_be_visible()
+        assert height(row) < 110, f"a row of the {name} is {height(row)} px high"
+    view.close()
+    for identity in (long, wrong):
+        call(server, "POST", f"{ROOT}/{identity}/cancel")
+        call(server, "POST", f"{ROOT}/{identity}/complete")
+
+
+def a_phone_shows_what_matters(browser, server):
+    """360 px wide, all views are in one line, and what a row says and what can be done are on the screen; cancelled can be read."""
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "download", "description": "On a phone", "total_size_mb": 4})["operation_id"]
+    call(server, "POST", f"{ROOT}/{identity}/update", {"downloaded_mb": 4})
+    call(server, "POST", f"{ROOT}/{identity}/complete")
+    with tempfile.TemporaryDirectory() as data:
+        with open(os.path.join(data, "services.json"), "w") as file:
+            service = {"name": "a-service-of-this-machine", "port": free_port(), "process_name": "python3", "startup_cmd": "exec sleep 1"}
+            json.dump({"services": [service]}, file)
+        other = serve(data, None)
+        try:
+            for url, name in ((server.url, "history"), (server.url, "events"), (other.url, "ports")):
+                view = Page(browser, url, viewport={"width": 360, "height": 780}, locale="en-GB", is_mobile=True, has_touch=True)
+                page = view.open(name)
+                row = page.locator("table.stacked tbody tr").first
+                expect(row).to_be_visible()
+                lines = page.locator("nav a").evaluate_all("links => links.map((link) => link.getBoundingClientRect()).map(({ top, right }) => [top, right])")
+                assert len({top for top, _ in lines}) == 1 and lines[-1][1] <= 360, f"the views stand in several lines: {lines}"
+                for node in row.locator(".status, time, .number, button").all():
+                    box = node.bounding_box()
+                    assert box is None or box["x"] + box["width"] <= 352, f"{name}: {node.text_content()!r} is off the screen"
+                assert row.bounding_box()["height"] < 130, f"{name}: a row is {row.bounding_box()['height']} px high"
+                # A row is still a row for who listens to it.
+                roles = [node["role"]["value"] for node in view.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"] if "role" in node]
+                assert "table" in roles and "row" in roles and "rowheader" in roles and "columnheader" in roles, f"{name}: {set(roles)}"
+                check_accessibility(page, f"{name}, 360 px")
+                page.evaluate("document.getElementById('liveness-text').textContent = 'Not live: the server answers with an error'")
+                dot = page.locator(".liveness .dot").bounding_box()
+                assert abs(dot["width"] - dot["height"]) < 0.1, f"the dot is an oval: {dot}"
+                shoot(page, f"{name}-360")
+                view.close()
+        finally:
+            other.stop()
+    view = Page(browser, server.url)
+    page = view.open()
+    kept = page.evaluate("import('/assets/format.js').then(({ unbroken }) => unbroken('It is 100 %, above 95 %, with 12 MB left in 3 days.'))")
+    assert kept == "It is 100\u00a0%, above 95\u00a0%, with 12\u00a0MB left in 3 days.", kept
+    struck = page.evaluate(
+        """() => { const row = document.createElement('p'); row.dataset.status = 'cancelled'; row.innerText = ''; row.append(document.createElement('span'));
+            row.firstChild.className = 'status'; document.getElementById('main').append(row); return getComputedStyle(row.firstChild).textDecorationLine; }"""
+    )
+    assert struck == "none", f"cancelled is {struck}"
+    view.close()
+
+
+def services_that_were_set_aside_are_told(browser):
+    """Where the file of services could not be read, the page says that the default ones stand in its place, and why."""
+    with tempfile.TemporaryDirectory() as data:
+        with open(os.path.join(data, "services.json"), "w") as file:
+            file.write('{"services": [\n{"name": "a",}]}')
+        server = serve(data, None)
+        try:
+            view = Page(browser, server.url)
+            page = view.open("ports")
+            told = page.get_by_role("listitem").filter(has_text="the default services are in force")
+            expect(told).to_contain_text("Line 2")
+            expect(told).to_contain_text("services.invalid-")
+            shoot(page, "ports-set-aside")
+            view.close()
+        finally:
+            server.stop()

@@ -46,6 +46,9 @@ export function tableHead(columns, numeric = []) {
     element('th', { scope: 'col', textContent: text, className: numeric.includes(text) ? 'number' : '' }))));
 }
 
+/** A text of any length that is shown in a few lines; the whole of it is where it leads to. */
+export const clamped = (text) => element('span', { className: 'clamped', textContent: text });
+
 /** Shows or hides, only where that is a change. */
 export function setHidden(node, hidden) {
   if (node.hidden !== hidden) node.hidden = hidden;

@@ -1,7 +1,7 @@
 import { get, withQuery } from './api.js';
 import { attempt } from './dialog.js';
 import { eventWord, showDetails } from './details-dialog.js';
-import { element, scroller, tableHead } from './dom.js';
+import { clamped, element, scroller, tableHead } from './dom.js';
 import { moment, shortMoment } from './format.js';
 
 const pageSize = 100;
@@ -21,7 +21,7 @@ export class EventsView {
   #scheduled = null;
   #watching = null;
   node = element('section', { 'aria-labelledby': 'events-title' }, element('h2', { id: 'events-title', textContent: 'Events' }),
-    scroller('Events, newest first', element('table', {}, tableHead(['When', 'What', 'Detail', 'By whom', 'Operation']), this.#rows)),
+    scroller('Events, newest first', element('table', { className: 'events stacked' }, tableHead(['When', 'What', 'Detail', 'By whom', 'Operation']), this.#rows)),
     this.#more, this.#note);
 
   constructor(store) { this.#store = store; }
@@ -101,7 +101,7 @@ export class EventsView {
     return element('tr', ending ? { 'data-status': ending } : {},
       element('td', {}, element('time', { dateTime: timestamp, textContent: shortMoment(timestamp), title: moment(timestamp) })),
       element('th', { scope: 'row' }, element('span', { className: 'status', textContent: eventWord(type) })),
-      element('td', { className: 'detail', textContent: details ?? '' }), element('td', { textContent: actor ?? '' }),
+      element('td', { className: 'detail' }, id ? clamped(details ?? '') : details), element('td', { textContent: actor ?? '' }),
       element('td', {}, id ? element('button', { type: 'button', className: 'link', textContent: id, onclick: () => showDetails(id) }) : ''));
   }
 }

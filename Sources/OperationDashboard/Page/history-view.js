@@ -1,8 +1,9 @@
 import { get, withQuery } from './api.js';
 import { attempt } from './dialog.js';
 import { showDetails } from './details-dialog.js';
-import { element, scroller, tableHead } from './dom.js';
-import { amount, bytes, duration, moment, nameOf, shortMoment, statusWord, took, typeWord } from './format.js';
+import { clamped, element, scroller, tableHead } from './dom.js';
+import { amount, duration, megabyte, moment, nameOf, rate, shortMoment, statusWord, took, typeWord } from './format.js';
+import { span } from './plot-drawing.js';
 import { plot } from './plot.js';
 import { showPlots } from './plots.js';
 
@@ -55,7 +56,7 @@ export class HistoryView {
   #watcher = new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) this.#load(); });
   node = element('section', { 'aria-labelledby': 'history-title' }, element('h2', { id: 'history-title', textContent: 'History' }),
     this.#statistics, this.#plots, this.#filter, this.#note, this.#again,
-    scroller('What has run', element('table', { className: 'history' }, tableHead(['What', 'Type', 'Status', 'Began', 'Ended', 'Took', 'Amount'], ['Took', 'Amount']), this.#rows)),
+    scroller('What has run', element('table', { className: 'history stacked' }, tableHead(['What', 'Type', 'Status', 'Began', 'Ended', 'Took', 'Amount'], ['Took', 'Amount']), this.#rows)),
     this.#more);
 
   constructor(store) { this.#store = store; }
@@ -233,7 +234,7 @@ export class HistoryView {
     const { operation_type: type } = operation;
     const when = (text) => element('td', {}, text ? element('time', { dateTime: text, textContent: shortMoment(text), title: moment(text) }) : '');
     const row = element('tr', { 'data-status': operation.status },
-      element('th', { scope: 'row' }, element('button', { type: 'button', className: 'link', textContent: nameOf(operation), onclick: () => showDetails(operation.operation_id) })),
+      element('th', { scope: 'row' }, element('button', { type: 'button', className: 'link', onclick: () => showDetails(operation.operation_id) }, clamped(nameOf(operation)))),
       element('td', { textContent: typeWord(type) }), element('td', {}, element('span', { className: 'status', textContent: statusWord(operation) })),
       when(operation.started_at), when(operation.finished_at),
       element('td', { className: 'number', textContent: duration(took(operation)) }),
@@ -252,11 +253,11 @@ export class HistoryView {
     if (types.length === 0) { this.#statistics.replaceChildren(); return; }
     const areJudged = types.some((entry) => entry.estimates > 0);
     const head = ['Type', 'Completed', 'Failed', 'Cancelled', 'Success', 'Median', '9 of 10 within', 'Throughput', ...(areJudged ? ['Intervals that held', 'Error of estimates'] : [])];
-    this.#statistics.replaceChildren(scroller('How often and how long, by type', element('table', {}, tableHead(head, head.slice(1)),
+    this.#statistics.replaceChildren(scroller('How often and how long, by type', element('table', { className: 'statistics' }, tableHead(head, head.slice(1)),
       element('tbody', {}, types.map((entry) => {
         return element('tr', {}, element('th', { scope: 'row', textContent: typeWord(entry.operation_type) }),
           [entry.completed, entry.failed, entry.cancelled, entry.success_share === null ? '' : `${Math.round(100 * entry.success_share)} %`,
-            duration(entry.p50_seconds), duration(entry.p90_seconds), entry.mean_bytes_per_second ? `${bytes(entry.mean_bytes_per_second)}/s` : '',
+            duration(entry.p50_seconds), duration(entry.p90_seconds), entry.mean_bytes_per_second ? rate(entry.mean_bytes_per_second) : '',
             ...(areJudged ? judged(entry) : [])]
             .map((text) => element('td', { className: 'number', textContent: text ?? '' })));
       })))));
@@ -266,16 +267,24 @@ export class HistoryView {
     const ended = this.#records.slice(0, mostDrawn).filter((operation) => operation.finished_at);
     const byType = Map.groupBy(ended.filter((operation) => operation.status === 'completed' && operation.uptime_seconds !== null), (operation) => operation.operation_type);
     const points = (list, read) => list.map((operation) => [Date.parse(operation.finished_at), read(operation)]).sort((a, b) => a[0] - b[0]);
-    const series = (read, keep = () => true) => [...byType].map(([type, list]) => ({ name: typeWord(type), kind: 'dots', style: styleOf(type), points: points(list.filter(keep), read) })).filter((line) => line.points.length > 0);
+    const series = (read, keep = () => true) => [...byType].sort(([one], [other]) => one.localeCompare(other)).map(([type, list]) => ({ name: typeWord(type), kind: 'dots', style: styleOf(type), points: points(list.filter(keep), read) })).filter((line) => line.points.length > 0);
     let completed = 0;
     const share = points(ended.filter((operation) => operation.status !== 'cancelled'), (operation) => operation.status).map(([time, status], index) => {
       completed += status === 'completed' ? 1 : 0;
       return [time, (100 * completed) / (index + 1)];
     });
-    showPlots(this.#plots, [
-      plot({ title: 'Duration', unit: 's', series: series((operation) => operation.uptime_seconds) }),
-      plot({ title: this.#filter.elements.status.value ? 'Success share among that status' : 'Success share', unit: '%', most: 100, series: [{ name: 'completed of those drawn', kind: 'line', points: share }] }),
-      plot({ title: 'Throughput', unit: 'MB/s', series: series((operation) => operation.completed_units / 1048576 / operation.uptime_seconds, (operation) => operation.unit === 'bytes' && operation.completed_units > 0 && operation.uptime_seconds > 0) })]);
+    const longest = ended.reduce((most, operation) => Math.max(most, operation.uptime_seconds ?? 0), 0);
+    const [unit, size] = longest > 7200 ? ['h', 3600] : longest > 180 ? ['min', 60] : ['s', 1];
+    const isTransfer = (operation) => operation.unit === 'bytes' && operation.completed_units > 0 && operation.uptime_seconds > 0;
+    const plots = [
+      { title: 'Duration', unit, empty: 'None of these has completed.', series: series((operation) => operation.uptime_seconds / size) },
+      { title: this.#filter.elements.status.value ? 'Success share among that status' : 'Success share', unit: '%', most: 100, empty: 'All of these were cancelled.', series: share.length > 0 ? [{ name: 'completed of those drawn', kind: 'steps', points: share }] : [] },
+      { title: 'Throughput', unit: 'MB/s', empty: 'None of these has completed a transfer.', series: series((operation) => operation.completed_units / megabyte / operation.uptime_seconds, isTransfer) },
+    ];
+    // One time axis for all of them: what stands above each other happened at one time.
+    const [from, to] = span(plots.flatMap((one) => one.series));
+    if (ended.length === 0) this.#plots.replaceChildren();
+    else showPlots(this.#plots, plots.map((one) => plot({ ...one, from, to })));
   }
 }
 

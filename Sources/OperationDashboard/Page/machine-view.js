@@ -1,15 +1,17 @@
 import { get } from './api.js';
 import { element } from './dom.js';
-import { megabytes } from './format.js';
+import { megabytes, megabytesPerMegabit, unbroken } from './format.js';
 import { plot } from './plot.js';
 import { showPlots } from './plots.js';
 
 const interval = 2000;
+/** While something runs or somebody looks, there is a measurement every two seconds or so: further apart lies what nobody measured, in ms. */
+const gap = 10_000;
 
 /** What the machine and all operations together use, over the last minutes. */
 export class MachineView {
   #figures = element('dl', { className: 'figures' });
-  #plots = element('div', { className: 'plots' });
+  #plots = element('div', { className: 'plots five' });
   #trouble = element('p', { className: 'banner', hidden: true });
   #timer = null;
   node = element('section', { 'aria-labelledby': 'machine-title' }, element('h2', { id: 'machine-title', textContent: 'Machine' }),
@@ -48,24 +50,21 @@ export class MachineView {
       ['Load', host.load_average ? host.load_average.map((value) => value.toFixed(2)).join(' ') : 'not known'],
     ];
     if (host.container_memory_limit_mb !== null) figures.push(['Container may use', megabytes(host.container_memory_limit_mb)]);
-    this.#figures.replaceChildren(...figures.map(([name, value]) => element('div', {}, element('dt', { textContent: name }), element('dd', { textContent: value }))));
+    this.#figures.replaceChildren(...figures.map(([name, value]) => element('div', {}, element('dt', { textContent: name }), element('dd', { textContent: unbroken(value) }))));
   }
 
   #showPlots(history) {
-    const line = (name, read) => ({
+    const line = (name, key, factor = 1) => ({
       name, kind: 'line',
-      points: history.map((point) => [Date.parse(point.timestamp), read(point)]).filter(([, value]) => value !== null),
+      points: history.map(({ timestamp, [key]: value }) => [Date.parse(timestamp), typeof value === 'number' ? value * factor : null]),
     });
-    const gigabytes = (value) => (value === null ? null : value / 1024);
+    const show = (title, unit, most, ...series) => plot({ title, unit, most, gap, series, empty: history.length > 0 ? 'This machine doesn’t tell.' : undefined });
     showPlots(this.#plots, [
-      plot({ title: 'CPU of operations', unit: '% of one core', most: 100, series: [line('operations', (point) => point.aggregate_cpu_percent)] }),
-      plot({ title: 'CPU of the machine', unit: '% of all cores', most: 100, series: [line('machine', (point) => point.cpu_percent)] }),
-      plot({ title: 'Memory', unit: 'GB', series: [
-        line('operations', (point) => gigabytes(point.aggregate_memory_mb)), line('machine', (point) => gigabytes(point.memory_used_mb))] }),
-      plot({ title: 'Network', unit: 'Mbit/s', series: [
-        line('received', (point) => point.network_receive_mbps), line('sent', (point) => point.network_transmit_mbps),
-        line('operations', (point) => point.aggregate_network_mbps)] }),
-      plot({ title: 'Waiting', unit: '% of the time', most: 10, series: [
-        line('for CPU', (point) => point.cpu_pressure_percent ?? null), line('for memory', (point) => point.memory_pressure_percent), line('for disk', (point) => point.io_pressure_percent ?? null)] })]);
+      show('CPU of operations', '% of one core', 100, line('operations', 'aggregate_cpu_percent')),
+      show('CPU of the machine', '% of all cores', 100, line('machine', 'cpu_percent')),
+      show('Memory', 'GB', 1, line('operations', 'aggregate_memory_mb', 1 / 1024), line('machine', 'memory_used_mb', 1 / 1024)),
+      show('Network', 'MB/s', 1, line('received', 'network_receive_mbps', megabytesPerMegabit), line('sent', 'network_transmit_mbps', megabytesPerMegabit),
+        line('operations', 'aggregate_network_mbps', megabytesPerMegabit)),
+      show('Waiting', '% of the time', 10, line('for CPU', 'cpu_pressure_percent'), line('for memory', 'memory_pressure_percent'), line('for disk', 'io_pressure_percent'))]);
   }
 }

@@ -2,7 +2,7 @@ import { get, onUnauthorized, startSession } from './api.js';
 import { ask } from './dialog.js';
 import { element, setHidden, setText } from './dom.js';
 import { EventsView } from './events-view.js';
-import { nameOf, statusWord } from './format.js';
+import { nameOf, statusWord, unbroken } from './format.js';
 import { HistoryView } from './history-view.js';
 import { connect } from './live.js';
 import { MachineView } from './machine-view.js';
@@ -150,7 +150,7 @@ function drawOverload() {
   const isShown = Boolean(overloaded) && (store.isActive || present === views.start);
   // That it begins is read out, not each figure that comes after.
   if (isShown && banner.hidden) announce('The machine is overloaded');
-  if (isShown) banner.replaceChildren(element('strong', { textContent: 'The machine is overloaded.' }), element('ul', {}, reasons.map((reason) => element('li', { textContent: reason.message }))));
+  if (isShown) banner.replaceChildren(element('strong', { textContent: 'The machine is overloaded.' }), element('ul', {}, reasons.map((reason) => element('li', { textContent: unbroken(reason.message) }))));
   setHidden(banner, !isShown);
 }
 store.addEventListener('overload', drawOverload);

@@ -40,7 +40,7 @@ export class PortsView {
     this.#trouble.hidden = this.#trouble.childElementCount === 0;
     const hadFocus = this.node.contains(document.activeElement);
     this.#conflicts.replaceChildren(...wrong.map((conflict) => this.#conflict(conflict)));
-    this.#services.replaceChildren(element('table', {},
+    this.#services.replaceChildren(element('table', { className: 'services stacked' },
       tableHead(['Service', 'Port', 'Status', 'Held by', 'Do']),
       element('tbody', {}, Object.values(services).map((service) => this.#service(service)))));
     // What had the focus may have gone with what was put right.

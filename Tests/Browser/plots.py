@@ -1,0 +1,142 @@
+"""Plots, and the tables of what they show."""
+
+import json
+
+from playwright.sync_api import expect
+from support import ROOT, Page, call, check_accessibility, shoot
+
+# How large each text of the plots is on the screen, and which labels stand on each time axis.
+TEXTS = """() => [...document.querySelectorAll('.drawing svg')].map((drawing) => ({
+    width: drawing.getBoundingClientRect().width - drawing.parentElement.clientWidth,
+    sizes: [...drawing.querySelectorAll('text')].map((text) => parseFloat(getComputedStyle(text).fontSize) * drawing.getScreenCTM().a),
+    outside: [...drawing.querySelectorAll('text')].filter((text) => text.getBoundingClientRect().right > drawing.getBoundingClientRect().right + 1
+        || text.getBoundingClientRect().left < drawing.getBoundingClientRect().left - 1).map((text) => text.textContent),
+    boxes: [...drawing.querySelectorAll('text.time')].map((text) => [text.textContent, text.getBoundingClientRect().left, text.getBoundingClientRect().right]),
+}))"""
+
+
+def measured(view, points):
+    """Shows a machine's last minutes: `(time of day, CPU in % of all cores)`."""
+    like = call(view, "GET", "/api/ports/resources")["host"]
+    history = [{**like, "timestamp": f"2026-02-10T{time}.000Z", "cpu_percent": cpu} for time, cpu in points]
+    body = json.dumps({"history": history})
+    view.page.route("**/resources/history", lambda route: route.fulfill(status=200, content_type="application/json", body=body))
+    page = view.open("machine")
+    figure = page.locator("figure", has_text="CPU of the machine")
+    expect(figure.locator(".drawing svg")).to_be_visible()
+    return page, figure
+
+
+def text_is_readable_at_any_width(browser, server):
+    """Texts of a plot have 11 px and more at any width, also after that has changed, and labels stand apart."""
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Measured"})["operation_id"]
+    points = [(f"12:{second // 60:02}:{second % 60:02}", 50) for second in range(17, 317, 2)]
+    for locale in ("en-GB", "en-US"):
+        view = Page(browser, server.url, locale=locale, timezone_id="Europe/Berlin", viewport={"width": 1280, "height": 900})
+        page, figure = measured(view, points)
+        for width in (1440, 1280, 768, 360, 320, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(200)
+            for drawn in page.evaluate(TEXTS):
+                assert abs(drawn["width"]) <= 1, f"at {width} px a plot is {drawn['width']} px wider than its place"
+                assert min(drawn["sizes"]) >= 11, f"at {width} px a text has {min(drawn['sizes'])} px"
+                assert not drawn["outside"], f"at {width} px these are cut off: {drawn['outside']}"
+                labels = [text for text, *_ in drawn["boxes"]]
+                assert len(set(labels)) == len(labels) >= 2, f"at {width} px the time axis has {labels}"
+                assert all(one[2] + 4 < other[1] for one, other in zip(drawn["boxes"], drawn["boxes"][1:])), f"at {width} px labels touch: {labels}"
+        if locale == "en-GB":
+            labels = [text for text, *_ in page.evaluate(TEXTS)[0]["boxes"]]
+            assert labels == ["13:01", "13:02", "13:03", "13:04", "13:05"], labels
+        view.close()
+    call(server, "POST", f"{ROOT}/{identity}/complete")
+
+
+def times_are_round(browser, server):
+    """An axis has round times of the clock, days and months, whatever it spans."""
+    view = Page(browser, server.url, locale="en-GB", timezone_id="Europe/Berlin")
+    page = view.open("machine")
+    ticks = "([first, last]) => import('/assets/axes.js').then(({ timeTicks }) => timeTicks(Date.parse(first), Date.parse(last), 340).map(({ label }) => label))"
+    for first, last, expected in (
+        ("2026-02-10T12:00:00.500Z", "2026-02-10T12:00:04.500Z", ["13:00:01", "13:00:02", "13:00:03", "13:00:04"]),
+        ("2026-02-10T20:10:00Z", "2026-02-11T06:00:00Z", ["22:00", "11 Feb", "02:00", "04:00", "06:00"]),
+        # The clock is put forward on the second day: midnight stays midnight.
+        ("2026-03-28T11:00:00Z", "2026-03-31T11:00:00Z", ["29 Mar", "30 Mar", "31 Mar"]),
+        ("2026-01-20T12:00:00Z", "2026-05-20T12:00:00Z", ["Feb 2026", "Mar 2026", "Apr 2026", "May 2026"]),
+        ("2019-06-01T12:00:00Z", "2026-05-20T12:00:00Z", ["2020", "2022", "2024", "2026"]),
+    ):
+        labels = page.evaluate(ticks, [first, last])
+        assert labels == expected, f"{first} to {last}: {labels}"
+    view.close()
+
+
+def lines_end_where_nothing_was_measured(browser, server):
+    """Between two measurements far apart, and where one failed, there is no line; a table tells the same."""
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Measured"})["operation_id"]
+    view = Page(browser, server.url)
+    first = [("12:00:00", 10), ("12:00:02", 20), ("12:00:04", None), ("12:00:06", 30), ("12:00:08", 30)]
+    page, figure = measured(view, [*first, ("12:01:30", 40), ("12:01:32", 50), ("12:03:00", 60.5)])
+    expect(figure.locator(".drawing .line")).to_have_count(3)
+    # One that stands alone is a dot.
+    expect(figure.locator(".drawing .dot")).to_have_count(1)
+    lines = figure.locator(".drawing .line").evaluate_all("lines => lines.map((line) => line.getBBox()).map(({ x, width }) => [x, x + width])")
+    assert all(one[1] < other[0] for one, other in zip(lines, lines[1:])), f"lines overlap: {lines}"
+    figure.get_by_text("As a table").click()
+    values = figure.locator("tbody td").all_text_contents()
+    assert values == ["60.5", "50.0", "40.0", "30.0", "30.0", "", "20.0", "10.0"], values
+    shoot(page, "gaps")
+    view.close()
+    call(server, "POST", f"{ROOT}/{identity}/complete")
+
+
+CUT_OFF = """() => [...document.querySelectorAll('.plot .scroll')].filter((place) => place.scrollWidth > place.clientWidth)
+    .concat([...document.querySelectorAll('.plot .scroll :is(td, th)')].filter((cell) => cell.scrollWidth > cell.clientWidth)).map((node) => node.textContent.slice(0, 80))"""
+
+
+def a_table_has_all_the_numbers(browser, server):
+    """A plot's table has a number for each dot, none cut off, right-aligned; the plots beside it stay as they are."""
+    view = Page(browser, server.url, viewport={"width": 1280, "height": 900})
+    page = view.open("machine")
+    expect(page.locator("figure.plot").first).to_be_visible()
+    page.evaluate(
+        """async () => {
+            const { plot } = await import('/assets/plot.js');
+            const begin = Date.parse('2026-02-10T12:00:00Z');
+            const points = (shift) => Array.from({ length: 250 }, (_, index) => [begin + 1000 * index + shift, 0.006 + index]);
+            const dots = [{ name: 'pull model', kind: 'dots', points: points(0) }, { name: 'set up the gateway', kind: 'dots', points: points(86400000) }];
+            const lines = ['received', 'sent', 'operations'].map((name) => ({ name, kind: 'line', points: points(0) }));
+            const figures = [plot({ title: 'Duration', unit: 's', series: dots }), plot({ title: 'Network', unit: 'MB/s', series: lines }), plot({ title: 'Other', unit: 's', series: dots })];
+            document.querySelector('main').replaceChildren(Object.assign(document.createElement('div'), { className: 'plots' }));
+            document.querySelector('main .plots').replaceChildren(...figures);
+        }"""
+    )
+    dots, lines, other = [page.locator("figure.plot").nth(index) for index in range(3)]
+    expect(dots.locator(".drawing .dot")).to_have_count(500)
+    before = other.bounding_box()["height"]
+    for figure, rows, cells in ((dots, 500, 1), (lines, 250, 3)):
+        figure.get_by_text("As a table").click()
+        expect(figure.locator("tbody tr")).to_have_count(rows)
+        expect(figure.locator("tbody tr").first.locator("td.number")).to_have_count(cells)
+    assert abs(other.bounding_box()["height"] - before) < 1, "a table that is opened stretches the plot beside it"
+    assert not page.evaluate(CUT_OFF), f"cut off: {page.evaluate(CUT_OFF)[:3]}"
+    aligned = page.locator(".plot .number").evaluate_all("cells => cells.map((cell) => getComputedStyle(cell)).map((style) => `${style.textAlign} ${style.fontVariantNumeric}`)")
+    assert set(aligned) == {"end tabular-nums"}, set(aligned)
+    least = dots.locator("tbody tr").last.locator("td.number")
+    expect(least).to_have_text("< 1")
+    check_accessibility(page, "tables of plots")
+    shoot(page, "tables")
+    view.close()
+
+
+def a_filter_that_finds_nothing_draws_nothing(browser, server):
+    """Where a filter leaves nothing, that is said once; nobody claims that nothing has been measured."""
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Found"})["operation_id"]
+    call(server, "POST", f"{ROOT}/{identity}/complete")
+    view = Page(browser, server.url)
+    page = view.open("history")
+    expect(page.locator("figure.plot").first).to_be_visible()
+    page.get_by_role("searchbox", name="Text").fill("There is nothing like this")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Nothing that ran is like that.")).to_be_visible()
+    expect(page.locator("figure.plot")).to_have_count(0)
+    expect(page.get_by_text("measured")).to_have_count(0)
+    view.close()
