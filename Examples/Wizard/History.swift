@@ -20,4 +20,21 @@ enum History {
         }
         return history
     }
+
+    /// Opens it for as long as something is read there, and closes it whatever comes of that: a program that ends without leaves
+    /// behind that it is there.
+    static func reading<Result>(
+        _ data: String,
+        _ read: (SQLiteHistoryStore) async throws -> Result
+    ) async throws -> Result {
+        let history = try await open(in: data)
+        do {
+            let result = try await read(history)
+            await history.close()
+            return result
+        } catch {
+            await history.close()
+            throw error
+        }
+    }
 }

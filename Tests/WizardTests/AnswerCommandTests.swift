@@ -40,6 +40,15 @@ struct AnswerCommandTests {
         try await server?.stop()
     }
 
+    @Test(arguments: [["operations"], ["history"], ["history", "--cursor", "none"], ["show", "op_x"], ["stats"]])
+    func aLookLeavesNoOwnerBehind(_ arguments: [String]) async throws {
+        #expect(try await WizardProcess.run(["run", "--data", folder.path, "--", "true"]).code == 0)
+        let owners = { try FileManager.default.contentsOfDirectory(atPath: folder.path + "/owners").sorted() }
+        let before = try owners()
+        _ = try await WizardProcess.run(arguments + ["--data", folder.path])
+        #expect(try owners() == before)
+    }
+
     @Test(arguments: [
         ["stats", "A B"], ["events", "--limit", "0"], ["events", "--cursor", "a&b"], ["overload", "x"], ["completion"],
         ["completion", "csh"], ["operations", "x"], ["start", "--port", "x"], ["status", "x"],

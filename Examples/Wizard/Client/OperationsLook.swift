@@ -32,9 +32,7 @@ final class OperationsLook: Sendable {
             board.withLock { $0.silent = server.url }
             Console.error("wizard: \(ServerProblem(silent: server)) What follows is what the history knows.")
         }
-        let history = try await History.open(in: data)
-        defer { Task { await history.close() } }
-        try await readHistory(history)
+        try await History.reading(data) { try await readHistory($0) }
     }
 
     /// Follows what happens, until the task is cancelled. A server may come and go meanwhile.

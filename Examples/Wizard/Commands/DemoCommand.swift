@@ -70,10 +70,7 @@ struct DemoCommand: Command {
         guard second == .failed else { return second == .cancelled ? .cancelled : .failed }
 
         Console.line("\nThe history in \(data), opened anew:\n")
-        let history = try await History.open(in: data)
-        let page = try await history.page(HistoryQuery(limit: 10))
-        await history.close()
-        HistoryTable(page: page).print()
+        HistoryTable(page: try await History.reading(data) { try await $0.page(HistoryQuery(limit: 10)) }).print()
         return .done
     }
 

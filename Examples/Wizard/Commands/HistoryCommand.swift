@@ -43,14 +43,12 @@ struct HistoryCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        let history = try await History.open(in: data)
         let page: HistoryPage
         do {
-            page = try await history.page(query)
+            page = try await History.reading(data) { try await $0.page(query) }
         } catch let error as HistoryError where error.code == .invalidCursor {
             throw UsageError(error.message)
         }
-        await history.close()
         if json {
             Console.json(page.jsonBytes())
         } else {

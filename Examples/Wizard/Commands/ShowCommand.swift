@@ -18,10 +18,7 @@ struct ShowCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        let history = try await History.open(in: data)
-        let record = try await history.record(id)
-        await history.close()
-        guard let record else {
+        guard let record = try await History.reading(data, { try await $0.record(id) }) else {
             throw ServerProblem("no operation has the id \(id). `wizard history` lists them.", "not_found")
         }
         if json {
