@@ -139,6 +139,13 @@ struct ParsedOptions {
         return all
     }
 
+    /// These options without those that are not among `options`.
+    func only(_ options: [Option]) -> ParsedOptions {
+        var all = self
+        all.values = values.filter { name, _ in options.contains { $0.name == name } }
+        return all
+    }
+
     /// The options with the paths among them from the root on.
     ///
     /// - Parameter folder: where the paths were given.

@@ -169,6 +169,39 @@ struct ServerCommandTests {
         try await server.stop()
     }
 
+    @Test(arguments: ["--data", "--dat"])
+    func aRestartKnowsOptionsHoweverTheyWereWritten(_ spelling: String) async throws {
+        let file = folder.path + "-token"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let port = try TestServer.unusedPort()
+        let first = try WizardProcess(["serve", "\(spelling)=\(folder.path)", "--port=\(port)", "--token=\(file)"])
+        _ = await first.firstLine { $0.hasPrefix("listening on ") }
+        for _ in 0..<2 {
+            let outcome = try await WizardProcess.run(["restart", "--data", folder.path])
+            #expect(outcome.code == 0, "\(outcome.errors)")
+        }
+        #expect(await first.outcome().code == 0)
+        let record = try record()
+        #expect(record["token_file"] as? String == file)
+        #expect((record["arguments"] as? [String])?.count == 8)
+        #expect(try await status().status["url"] as? String == "http://127.0.0.1:\(port)")
+        #expect(try await WizardProcess.run(["stop", "--data", folder.path]).code == 0)
+    }
+
+    @Test func aRestartEndsNothingWhereItIsNotKnownWhatWasStarted() async throws {
+        let server = try await BackgroundServer.start(data: folder.path)
+        let path = folder.path + "/server.json"
+        let record = try String(contentsOfFile: path, encoding: .utf8)
+        let later = record.replacingOccurrences(of: "\"arguments\":[", with: "\"arguments\":[\"--of-a-later-version\",")
+        #expect(later != record)
+        try Data(later.utf8).write(to: URL(fileURLWithPath: path))
+        let outcome = try await WizardProcess.run(["restart", "--data", folder.path])
+        #expect(outcome.code == 2)
+        #expect(outcome.errors.contains("--of-a-later-version") && outcome.errors.contains("wizard stop"))
+        #expect(try await status().status["pid"] as? Int32 == server.pid)
+        try await server.stop()
+    }
+
     @Test func aRestartEndsNothingWhereTheNextServerCouldNotListen() async throws {
         let server = try await BackgroundServer.start(data: folder.path)
         let other = try await BackgroundServer.start(data: folder.path + "-other")

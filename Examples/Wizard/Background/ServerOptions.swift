@@ -15,6 +15,8 @@ struct ServerOptions {
     /// The file of services that the server is to look after; `nil` for the data directory's.
     let services: String?
     private let all: ParsedOptions
+    /// Why it isn't known what it was started with; `nil` where it is, or there is nothing to be known.
+    private let doubt: UsageError?
     private let arguments: [String]
     /// Where it runs; `nil` for this folder.
     private let directory: String?
@@ -29,7 +31,14 @@ struct ServerOptions {
         try DataDirectory.requireSight(of: data)
         json = given.has("json")
         let before = isAsBefore ? KnownServer(in: data) : nil
-        let kept = before.flatMap(Self.options)
+        let kept: ParsedOptions?
+        do {
+            kept = try before.map(Self.options)
+            doubt = nil
+        } catch let error as UsageError {
+            kept = nil
+            doubt = error
+        }
         let options = given.withAbsolutePaths(Self.kept, in: FileManager.default.currentDirectoryPath)
         let all = kept.map(options.keeping) ?? options
         self.all = all
@@ -52,7 +61,14 @@ struct ServerOptions {
     /// Looks at what a server would be started with, what is kept among it, and at where it would listen.
     ///
     /// - Throws: ``UsageError`` for what `serve` would refuse.
-    func check() throws { try ServeCommand(all).checkAddress() }
+    func check() throws {
+        if let doubt {
+            throw UsageError(
+                "it isn't known what the server was started with: \(doubt.message) End it with `wizard stop`, and give `wizard start` the options that the next is to have."
+            )
+        }
+        try ServeCommand(all).checkAddress()
+    }
 
     /// The options that are given and that a server runs without, or with another argument.
     func differences(from server: KnownServer) -> [String] {
@@ -88,10 +104,12 @@ struct ServerOptions {
         ![Option.data.name, Option.json.name, "log"].contains($0.name)
     }
 
-    /// What a server was started with; `nil` where that is nothing that this program understands.
-    private static func options(of server: KnownServer) -> ParsedOptions? {
-        let options = try? ParsedOptions(server.ownArguments, allowed: kept, operandsEndOptions: false)
-        return options?.withAbsolutePaths(kept, in: server.directory ?? "/")
+    /// What a server was started with.
+    ///
+    /// - Throws: ``UsageError`` where that is nothing that this program understands.
+    private static func options(of server: KnownServer) throws -> ParsedOptions {
+        try ParsedOptions(server.arguments, allowed: ServeCommand.options, operandsEndOptions: false)
+            .only(kept).withAbsolutePaths(kept, in: server.directory ?? "/")
     }
 
     var state: ServerState {

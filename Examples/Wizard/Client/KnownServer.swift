@@ -64,14 +64,6 @@ struct KnownServer: Sendable {
         process.isRunning && ProcessDetails(pid: process.pid)?.command.isEmpty == false
     }
 
-    /// ``arguments`` without those that every server in the background is given.
-    var ownArguments: [String] {
-        arguments.indices.filter { index in
-            let isGiven = { (name: String) in ["--data", "--log"].contains(name) }
-            return !isGiven(arguments[index]) && !(index > 0 && isGiven(arguments[index - 1]))
-        }.map { arguments[$0] }
-    }
-
     /// The port it listens on.
     var port: UInt16? { url.split(separator: ":").last.flatMap { UInt16($0) } }
 
