@@ -3,6 +3,12 @@ import Testing
 
 @testable import OperationTracking
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 struct AtomicWriteTests {
     private let path = NSTemporaryDirectory() + "atomic-write-" + UUID().uuidString
 
@@ -54,6 +60,26 @@ struct AtomicWriteTests {
             try AtomicWrite.replace("x", in: folder, with: [1])
             #expect(try names == ["x"])
         }
+    }
+
+    @Test func aNewFileTakesNoOtherOnesPlace() async throws {
+        try await inFolder { folder in
+            try AtomicWrite.create("x", in: folder, with: [1], mode: 0o600)
+            #expect(throws: SystemCallError(EEXIST)) { try AtomicWrite.create("x", in: folder, with: [2], mode: 0o600) }
+            #expect(FileManager.default.contents(atPath: path + "/x").map(Array.init) == [1])
+            #expect(try names == ["x"])
+        }
+    }
+
+    @Test(arguments: [("/x", "/", "x"), ("/usr/x", "/usr", "x"), ("x", ".", "x")])
+    func aPathLeadsToItsFolder(_ path: String, _ expected: String, _ last: String) throws {
+        var (found, wanted) = (stat(), stat())
+        try AtomicWrite.inFolder(of: path) { (folder, name) throws(SystemCallError) in
+            fstat(folder, &found)
+            #expect(name == last)
+        }
+        stat(expected, &wanted)
+        #expect(found.st_ino == wanted.st_ino && found.st_dev == wanted.st_dev)
     }
 
     @Test func aDiskThatIsLargerThanCanBeSaidIsNotSmall() {

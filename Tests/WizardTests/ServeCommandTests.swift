@@ -180,6 +180,18 @@ struct ServeCommandTests {
         #expect(await process.outcome().code == 0)
     }
 
+    @Test func aTokenFileThatCannotBeWrittenIsNotThere() async throws {
+        let path = folder.path + "-token"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        // As on a full disk: a file can be made, and nothing be written into it. 25 is SIGXFSZ.
+        let outcome = try await WizardProcess(
+            ["serve", "--port", "0", "--data", folder.path, "--token-file", path],
+            launcher: ["/bin/sh", "-c", "trap '' 25; ulimit -f 0; exec \"$@\"", "sh"]
+        ).outcome()
+        #expect(outcome.code == 2 && outcome.errors.contains("can't make the token file"), "\(outcome.errors)")
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
     @Test(arguments: [
         ("0123456789abcdef0123", 0o644, "chmod 600"), ("short", 0o600, "holds no token"),
         ("a token with spaces in it", 0o600, "holds no token"),

@@ -28,4 +28,20 @@ struct ServerRecordTests {
         await record.remove()
         #expect(!FileManager.default.fileExists(atPath: path))
     }
+
+    @Test func itIsThisUsersAloneAndLeavesNothingHalfWritten() async throws {
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        // As a server leaves it that is killed while it writes.
+        let part = folder.path + "/.server.json.1-x.part"
+        #expect(FileManager.default.createFile(atPath: part, contents: Data("{".utf8)))
+        let record = ServerRecord(url: "http://127.0.0.1:1", ollama: nil, tokenFile: nil, in: folder.path)
+        #expect(try await record.write() == nil)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(names.sorted() == ["server.json", "server.json.lock", "server.pid"])
+        for name in names {
+            var status = stat()
+            stat(folder.path + "/" + name, &status)
+            #expect(status.st_mode & 0o777 == 0o600, "\(name)")
+        }
+    }
 }

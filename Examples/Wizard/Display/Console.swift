@@ -1,3 +1,4 @@
+import OperationTracking
 import Synchronization
 
 #if canImport(FoundationEssentials)
@@ -134,19 +135,10 @@ enum Console {
     }
 
     private static func write(_ bytes: [UInt8], to descriptor: Int32) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                if errno != EPIPE { failed.store(true, ordering: .relaxed) }
-                return
-            }
-            rest = rest.dropFirst(count)
+        do throws(SystemCallError) {
+            try FileBytes.write(bytes, to: descriptor)
+        } catch {
+            if error.number != EPIPE { failed.store(true, ordering: .relaxed) }
         }
     }
-}
-
-private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-    write(descriptor, bytes, count)
 }

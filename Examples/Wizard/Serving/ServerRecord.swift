@@ -124,34 +124,26 @@ struct ServerRecord {
     private func removeOwn() {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
-        var found = [UInt8](repeating: 0, count: bytes.count + 1)
-        let count = found.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+        let found = try? FileBytes.read(descriptor, limit: bytes.count + 1)
         close(descriptor)
-        guard count == bytes.count, found.prefix(count) == bytes[...] else { return }
+        guard found == bytes else { return }
         unlink(path)
         unlink(pidPath)
     }
 
-    /// Under another name first: whoever reads it finds all of it.
     private func write(_ bytes: [UInt8], to path: String) throws {
-        let temporary = path + ".\(getpid())"
-        unlink(temporary)
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw failure(path) }
-        let count = bytes.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress, $0.count) }
-        close(descriptor)
-        guard count == bytes.count, rename(temporary, path) == 0 else {
-            let failure = failure(path)
-            unlink(temporary)
-            throw failure
+        do throws(SystemCallError) {
+            try AtomicWrite.inFolder(of: path) { (folder, name) throws(SystemCallError) in
+                // Under the lock nobody else is at it.
+                AtomicWrite.removeParts(in: folder, of: name)
+                try AtomicWrite.replace(name, in: folder, with: bytes, mode: 0o600)
+            }
+        } catch {
+            throw failure(path, error)
         }
     }
 
-    private func failure(_ path: String) -> UsageError {
-        UsageError("can't write \(path): \(String(cString: strerror(errno))).")
+    private func failure(_ path: String, _ error: SystemCallError = SystemCallError()) -> UsageError {
+        UsageError("can't write \(path): \(error.reason).")
     }
-}
-
-private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-    write(descriptor, bytes, count)
 }

@@ -1,3 +1,5 @@
+import OperationTracking
+
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
@@ -23,6 +25,7 @@ enum TokenFile {
             return try make(path)
         }
         defer { close(descriptor) }
+        let token: String
         // Of the open file, so that nobody changes it between the look and the reading.
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -36,14 +39,13 @@ enum TokenFile {
                 "others can read the token file \(path): chmod 600 it, and change the token if they may have."
             )
         }
-        return try checked(read(descriptor), path)
-    }
-
-    private static func read(_ descriptor: Int32) -> String {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = buffer.withUnsafeMutableBytes { systemRead(descriptor, $0.baseAddress, $0.count) }
-        let text = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
-        return String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+        do throws(SystemCallError) {
+            let text = String(decoding: try FileBytes.read(descriptor, limit: 4096), as: UTF8.self)
+            token = String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+        } catch {
+            throw failure("read", path, error)
+        }
+        return try checked(token, path)
     }
 
     private static func checked(_ token: String, _ path: String) throws -> String {
@@ -58,12 +60,12 @@ enum TokenFile {
     private static func make(_ path: String) throws -> String {
         var generator = SystemRandomNumberGenerator()
         let token = (0..<32).map { _ in Self.hexadecimal(UInt8.random(in: .min ... .max, using: &generator)) }.joined()
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw failure("make", path) }
-        defer { close(descriptor) }
-        let bytes = Array((token + "\n").utf8)
-        guard bytes.withUnsafeBytes({ systemWrite(descriptor, $0.baseAddress, $0.count) }) == bytes.count else {
-            throw failure("write", path)
+        do throws(SystemCallError) {
+            try AtomicWrite.inFolder(of: path) { (folder, name) throws(SystemCallError) in
+                try AtomicWrite.create(name, in: folder, with: Array((token + "\n").utf8), mode: 0o600)
+            }
+        } catch {
+            throw failure("make", path, error)
         }
         Console.error("wizard serve: made the token file \(path).")
         return token
@@ -74,15 +76,11 @@ enum TokenFile {
         return digits.count == 1 ? "0" + digits : digits
     }
 
-    private static func failure(_ what: String, _ path: String) -> UsageError {
-        UsageError("can't \(what) the token file \(path): \(String(cString: strerror(errno))).")
+    private static func failure(
+        _ what: String,
+        _ path: String,
+        _ error: SystemCallError = SystemCallError()
+    ) -> UsageError {
+        UsageError("can't \(what) the token file \(path): \(error.reason).")
     }
-}
-
-private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
-    read(descriptor, buffer, count)
-}
-
-private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-    write(descriptor, bytes, count)
 }

@@ -25,6 +25,46 @@ package enum AtomicWrite {
         mode: UInt32? = nil,
         isDurable: Bool = true
     ) throws(SystemCallError) {
+        try put(name, in: folder, bytes, mode: mode, isDurable: isDurable, isNew: false)
+    }
+
+    /// Writes a file where there is none, and lets one that is there be: whoever reads it finds all of it or nothing.
+    ///
+    /// - Parameters:
+    ///   - name: the file's name in the folder.
+    ///   - folder: the folder's descriptor.
+    ///   - bytes: all that it is to hold.
+    ///   - mode: who may do what with it.
+    package static func create(
+        _ name: String,
+        in folder: Int32,
+        with bytes: [UInt8],
+        mode: UInt32
+    ) throws(SystemCallError) {
+        try put(name, in: folder, bytes, mode: mode, isDurable: true, isNew: true)
+    }
+
+    /// Does something in the folder that a path leads to, with the folder's descriptor and the path's last name.
+    package static func inFolder(
+        of path: String,
+        _ work: (_ folder: Int32, _ name: String) throws(SystemCallError) -> Void
+    ) throws(SystemCallError) {
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemCallError() }
+        defer { close(descriptor) }
+        try work(descriptor, slash.map { String(path[path.index(after: $0)...]) } ?? path)
+    }
+
+    private static func put(
+        _ name: String,
+        in folder: Int32,
+        _ bytes: [UInt8],
+        mode: UInt32?,
+        isDurable: Bool,
+        isNew: Bool
+    ) throws(SystemCallError) {
         let part = ".\(name).\(getpid())-\(String(UInt64.random(in: .min ... .max), radix: 36))\(suffix)"
         let file = openat(folder, part, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, mode_t(mode ?? 0o644))
         guard file >= 0 else { throw SystemCallError() }
@@ -42,13 +82,16 @@ package enum AtomicWrite {
                 // The mask of a process is for files that are new.
                 _ = fchmod(file, status.st_mode & 0o777)
             }
-            try write(bytes, to: file)
+            try FileBytes.write(bytes, to: file)
             if isDurable, fsync(file) != 0 { throw SystemCallError() }
-            guard renameat(folder, part, folder, name) == 0 else { throw SystemCallError() }
+            let isDone =
+                isNew ? linkat(folder, part, folder, name, 0) == 0 : renameat(folder, part, folder, name) == 0
+            guard isDone else { throw SystemCallError() }
         } catch {
             unlinkat(folder, part, 0)
             throw error
         }
+        if isNew { unlinkat(folder, part, 0) }
         // The name is durable once the folder is; where a file system can't, there is nothing more to do.
         if isDurable { _ = fsync(folder) }
     }
@@ -78,19 +121,7 @@ package enum AtomicWrite {
     }
 
     private static let suffix = ".part"
-
-    private static func write(_ bytes: [UInt8], to file: Int32) throws(SystemCallError) {
-        var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeBytes { systemWrite(file, $0.baseAddress?.advanced(by: done), $0.count - done) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw SystemCallError(count < 0 ? errno : ENOSPC) }
-            done += count
-        }
-    }
 }
-
-private func systemWrite(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int { write(file, bytes, count) }
 
 /// A system call that failed.
 package struct SystemCallError: Error, Hashable {
