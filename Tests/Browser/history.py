@@ -223,8 +223,7 @@ def a_history_left_open_stays_small(browser, stand_in):
             expect(rows.first).to_contain_text(f"Run {len(runs) - 1}")
 
         def read_all():
-            while rows.count() < len(runs):
-                before = rows.count()
+            while (before := rows.count()) < len(runs):
                 rows.last.scroll_into_view_if_needed()
                 page.mouse.wheel(0, 100_000)
                 expect(rows.nth(before)).to_be_attached()

@@ -364,7 +364,7 @@ def five_hundred_operations(browser, server):
     scrolls = lambda: [(each.mouse.wheel(0, 200), page.wait_for_timeout(60)) for _ in range(50) for each in (idle, page)]
     for what, do in (("at rest", lambda: page.wait_for_timeout(6000)), ("scrolled", scrolls)):
         # A page that can't keep up never does; one that another program takes the processor from does at another time.
-        for _ in range(3):
+        for _ in range(5):
             before = feeder.updates
             for each in (idle, page):
                 each.mouse.move(200, 400)
