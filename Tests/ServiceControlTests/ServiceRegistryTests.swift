@@ -139,7 +139,7 @@ struct ServiceRegistryTests {
     }
 
     @Test("that one was set aside is a warning, until the default services are in force no more")
-    func warnsOfBroken() throws {
+    func warnsOfBroken() async throws {
         let registry = try registry("x")
         let told = try #require(registry.setAside).description
         #expect(registry.warnings == [told])
@@ -147,7 +147,7 @@ struct ServiceRegistryTests {
         registered.name = "registered"
         registered.port = 4321
         registered.registeredBy = "somebody"
-        try registry.register(registered)
+        try await registry.register(registered)
         #expect(registry.warnings == [told], "what a program registers puts nothing back")
         try #"{"services": [{"name": "a"}]}"#.write(toFile: registry.path, atomically: true, encoding: .utf8)
         #expect(registry.warnings == [])

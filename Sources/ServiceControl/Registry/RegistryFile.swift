@@ -65,7 +65,8 @@ struct RegistryFile: Sendable {
 
     private static let tooLarge = "It is larger than \(limit >> 10) KiB."
 
-    private func parse(_ bytes: [UInt8]) throws(ServiceError) -> (document: OrderedJSON, services: [ServiceDefinition]) {
+    private func parse(_ bytes: [UInt8]) throws(ServiceError) -> (document: OrderedJSON, services: [ServiceDefinition])
+    {
         let document: OrderedJSON
         do {
             document = try OrderedJSON.read(bytes, OrderedJSON.Rules(deepest: 64, keysMayRepeat: false))
