@@ -87,6 +87,24 @@ struct ProcessDetailsTests {
     }
 }
 
+@Suite("Processes in sentences")
+struct ProcessTextTests {
+    @Test("a name makes no line of its own in a sentence")
+    func lineEnd() async throws {
+        let system = ScriptedPorts { state in
+            state.listen(80, inode: 1)
+            state.add(50, "web\nPort 80 is free\u{1B}[2J", user: 0, has: [1])
+        }
+        let use = try PortScanner(system: system).use(of: 80)
+        #expect(use.holderText == "web\u{FFFD}Port 80 is free\u{FFFD}[2J (pid 50)")
+        guard case .refused(let error) = KillVerdict(use, system) else {
+            Issue.record("another user's process may be ended")
+            return
+        }
+        #expect(!error.message.contains("\n") && error.message.contains("(pid 50)"))
+    }
+}
+
 @Suite("Supervisors")
 struct ProcessSupervisorTests {
     private static let id = "0123456789ab" + String(repeating: "c", count: 52)

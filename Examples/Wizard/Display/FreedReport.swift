@@ -11,7 +11,7 @@ struct FreedReport {
 
     func print() {
         guard !freed.ended.isEmpty else { return Console.line("Nothing holds port \(freed.port).") }
-        let names = freed.ended.map { "\($0.name) (pid \($0.identity.pid))".printable }.joined(separator: ", ")
+        let names = freed.ended.map(\.text).joined(separator: ", ")
         let how = freed.wasForced ? "ended by force" : "ended"
         Console.line("Port \(freed.port) is free: \(names) \(freed.ended.count == 1 ? "was" : "were") \(how).")
         if let advice = freed.supervisorAdvice { Console.line(advice.printable) }

@@ -51,7 +51,7 @@ enum KillVerdict: Hashable {
         _ system: any ControlSystem
     ) -> Refusal? {
         let pid = holder.identity.pid
-        let held = "Port \(port) is held by \(holder.name) (pid \(pid))"
+        let held = "Port \(port) is held by \(holder.text)"
         if pid == system.ownPID {
             return Refusal(
                 error: ServiceError(.notPermitted, "Port \(port) is held by this program itself: stop it instead.")

@@ -207,7 +207,7 @@ struct PortFreer {
                 }
             throw ServiceError(
                 isForbidden ? .notPermitted : .system,
-                "The system doesn't let \(holder.name) (pid \(holder.identity.pid)) be ended: \(String(cString: strerror(number))). \(advice)"
+                "The system doesn't let \(holder.text) be ended: \(String(cString: strerror(number))). \(advice)"
             )
         }
     }
@@ -222,7 +222,7 @@ struct PortFreer {
             use = without(all, hunt.spares)
         }
         guard !use.isFree else { return all.holders }
-        let names = use.holders.map { "\($0.name) (pid \($0.identity.pid))" }.joined(separator: ", ")
+        let names = use.holders.map(\.text).joined(separator: ", ")
         let holder = names.isEmpty ? "another process" : names
         if use.sockets.contains(where: { hunt.sockets.contains($0.inode) }) {
             throw ServiceError(.notEnded, "Port \(port) is still held by \(holder), which can't be ended.")

@@ -105,12 +105,12 @@ extension ServiceController {
             service.map { sides(of: use, $0, knownProcess(of: $0.name)).own } ?? []
         } onSignal: { process, signal in
             let isForced = signal == SIGKILL
-            if isForced { handle.setPhase("ending by force", message: "\(process.name) (pid \(process.identity.pid))") }
+            if isForced { handle.setPhase("ending by force", message: process.text) }
             note(
                 isForced ? "process.killed" : "process.terminated",
                 by: actor,
                 handle.id,
-                "\(process.name) (pid \(process.identity.pid)), which held port \(port)"
+                "\(process.text), which held port \(port)"
             )
         }
     }

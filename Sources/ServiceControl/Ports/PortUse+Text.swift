@@ -11,6 +11,27 @@ extension PortUse {
     public var heads: [ProcessDetails] { holders.heads }
 }
 
+extension PortUse {
+    /// Where a program on this machine reaches who listens, as the host of a URL; `nil` where nobody does.
+    var localHost: String? {
+        let hosts = sockets.map(\.localHost)
+        return ["127.0.0.1", "[::1]"].first(where: hosts.contains) ?? hosts.first
+    }
+}
+
+extension ListeningSocket {
+    fileprivate var localHost: String {
+        if address.isWildcard { return isIPv6Only == true ? "[::1]" : "127.0.0.1" }
+        let address = address.mappedIPv4 ?? address
+        return address.isIPv6 ? "[\(address)]" : "\(address)"
+    }
+}
+
+extension ProcessDetails {
+    /// Its name and pid as words of a sentence. A name may hold anything, such as a line end that would make two sentences of one.
+    package var text: String { "\(name.shown) (pid \(identity.pid))" }
+}
+
 extension [ProcessDetails] {
     /// Those that none of the others has forked. The others go with them.
     var heads: [ProcessDetails] {
@@ -24,8 +45,7 @@ extension [ProcessDetails] {
             let children = count(below: head)
             let family = children == 0 ? "" : " with \(children) \(children == 1 ? "child" : "children")"
             let supervisor = head.supervisor.map { ", of \($0)" } ?? ""
-            // Linux lets a process name itself with line ends, too.
-            return "\(head.name.shown) (pid \(head.identity.pid))\(family)\(supervisor)"
+            return "\(head.text)\(family)\(supervisor)"
         }
     }
 

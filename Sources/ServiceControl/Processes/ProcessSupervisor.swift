@@ -53,7 +53,7 @@ public struct ProcessSupervisor: Sendable, Hashable, CustomStringConvertible {
 extension ProcessSupervisor {
     /// The programs by which container engines bring a container's ports to the machine.
     init?(proxy name: String, command: [String]) {
-        let place = Self.value(of: "-container-ip", in: command).map { " at \($0)" } ?? ""
+        let place = Self.value(of: "-container-ip", in: command).map { " at \($0.shown)" } ?? ""
         switch name {
         case "docker-proxy", "docker-proxy-linux", "rootlesskit", "rootlessport", "com.docker.backend":
             self.init(
