@@ -50,7 +50,7 @@ struct ServiceRegistryTests {
         #expect(service.environment == .experimental)
         #expect(service.startupCommand == .shell("npm run dev"))
         #expect(service.shutdownCommand?.description == "kill 'it now'")
-        #expect(service.healthURL == "http://127.0.0.1:80/ok")
+        #expect(service.healthURL() == "http://127.0.0.1:80/ok")
         #expect(!service.isEnabled)
     }
 

@@ -31,7 +31,7 @@ public struct FreedPort: Sendable, Hashable {
     /// nothing is known to.
     public var supervisorAdvice: String? {
         let texts = ended.compactMap { process in
-            process.supervisor.map { "\(process.name) (pid \(process.identity.pid)) was of \($0). \($0.advice)" }
+            process.supervisor.map { "\(process.text) was of \($0). \($0.advice)" }
         }
         return texts.isEmpty ? nil : texts.joined(separator: " ")
     }

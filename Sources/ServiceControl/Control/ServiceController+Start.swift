@@ -197,16 +197,16 @@ extension ServiceController {
         since begin: Int64,
         _ handle: OperationHandle
     ) async throws -> Bool {
-        if let port = service.port {
-            let use = try PortScanner(system: system).use(of: port)
+        let use = try service.port.map { port throws(ServiceError) in try PortScanner(system: system).use(of: port) }
+        if let use {
             guard !use.isFree else { return false }
             let look = look(at: service, use: use)
             guard look.status == .running else {
-                throw ServiceError(.portConflict, look.detail ?? "Port \(port) was taken by another process meanwhile.")
+                throw ServiceError(.portConflict, look.detail ?? "Port \(use.port) was taken by another process meanwhile.")
             }
             handle.update(completed: 2)
         }
-        if let health, let url = service.askableHealthURL {
+        if let health, let url = service.askableHealthURL(of: use) {
             handle.setPhase("checking health")
             guard await health.answer(of: url) == .well else { return false }
         } else if service.port == nil {

@@ -178,7 +178,7 @@ extension ServiceController {
         return await withTaskGroup(of: (Int, HealthCheck.Answer).self) { group in
             for (index, look) in looks.enumerated() {
                 let isInvisible = look.service.port == nil && look.status == .stopped
-                guard look.status == .running || isInvisible, let url = look.service.askableHealthURL else { continue }
+                guard look.status == .running || isInvisible, let url = look.service.askableHealthURL(of: look.use) else { continue }
                 group.addTask { (index, await health.answer(of: url)) }
             }
             var reports = looks
@@ -197,7 +197,7 @@ extension ServiceReport {
         case (.ill(let why), .running):
             status = .failed
             isHealthy = false
-            detail = "It runs, and \(why)."
+            detail = "It runs, and \(why)".sentence
         case (.ill, _):
             isHealthy = false
         }
@@ -206,7 +206,9 @@ extension ServiceReport {
 
 extension ServiceDefinition {
     /// What somebody has registered over the network has this program ask nobody but this machine.
-    var askableHealthURL: String? { registeredBy == nil || isHealthLocal ? healthURL : nil }
+    func askableHealthURL(of use: PortUse?) -> String? {
+        registeredBy == nil || isHealthLocal ? healthURL(of: use) : nil
+    }
 }
 
 // MARK: - The processes that were started here

@@ -22,7 +22,7 @@ extension ServiceDefinition {
         for (key, count) in textLengths where count > Self.textLimit {
             problems.append("\(name.shown): \(key) has \(count) bytes: at most \(Self.textLimit) are kept.")
         }
-        if let healthEndpoint, healthURL == nil {
+        if let healthEndpoint, healthURL() == nil {
             problems.append(
                 "\(name.shown): health_endpoint \"\(healthEndpoint.shown)\" is neither an http URL nor a path that begins with '/' of a service with a port."
             )
@@ -31,11 +31,13 @@ extension ServiceDefinition {
     }
 
     /// Where its health is asked for; `nil` when nothing is, or nothing can be, asked.
-    var healthURL: String? {
+    ///
+    /// - Parameter use: who listens on its port: a path is asked for there, or on 127.0.0.1 where nobody does.
+    func healthURL(of use: PortUse? = nil) -> String? {
         guard let healthEndpoint, healthEndpoint.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return nil }
         if healthEndpoint.hasPrefix("http://") || healthEndpoint.hasPrefix("https://") { return healthEndpoint }
         guard healthEndpoint.hasPrefix("/"), let port else { return nil }
-        return "http://127.0.0.1:\(port)\(healthEndpoint)"
+        return "http://\(use?.localHost ?? "127.0.0.1"):\(port)\(healthEndpoint)"
     }
 
     /// Whether its health is asked for on this machine alone.
@@ -87,6 +89,9 @@ extension ServiceCommand {
 }
 
 extension String {
+    /// With a full stop at its end, and no second one where a sentence of another's ends it.
+    var sentence: String { hasSuffix(".") ? self : self + "." }
+
     /// At most 80 characters, none of which moves text about.
     var shown: String {
         let text = prefix(80).unicodeScalars.map { $0.movesText ? "\u{FFFD}" : $0 }

@@ -15,7 +15,7 @@ public struct ServiceDefinition: Sendable, Hashable {
     public var startupCommand: ServiceCommand?
     /// How it is asked to end; `nil` for a signal.
     public var shutdownCommand: ServiceCommand?
-    /// Where it says how it is: a URL, or a path on its port of `127.0.0.1`.
+    /// Where it says how it is: a URL, or a path on its port, which is asked where it listens.
     public var healthEndpoint: String?
     /// Whether it is started with all others, and looked at when conflicts are sought.
     public var isEnabled: Bool
