@@ -115,6 +115,18 @@ import Testing
         #expect(well["next_steps"]?.elements.isEmpty == true)
     }
 
+    @Test(.enabled(if: WebServer.isThere, WebServer.whenMissing))
+    func nobodyIsSentToAHealingThatSkipsThem() async throws {
+        let port = try TestServer.unusedPort()
+        let services = ["one", "two"].map { #"{"name": "\#($0)", "port": \#(port), "process_name": "node"}"# }
+        let fixture = try ServiceAPIFixture("[\(services.joined(separator: ","))]")
+        let server = try WebServer(port: port)
+        try await server.waitUntilItListens(on: port)
+        let steps = await fixture.ask("GET", "/api/self-heal/status").json["next_steps"]?.elements.compactMap(\.text)
+        #expect(steps?.count == 2)
+        #expect(steps?.allSatisfy { $0.contains("(pid \(server.pid))") && $0.contains("have the same port") } == true)
+    }
+
     @Test func aRegistryThatWasBrokenMeanwhileIsSaid() async throws {
         let fixture = try ServiceAPIFixture("[]")
         try Data("{".utf8).write(to: URL(fileURLWithPath: fixture.folder + "/services.json"))

@@ -67,6 +67,14 @@ struct ServiceKillTests {
         let error = try await fixture.error { try await fixture.services.kill("web", by: "a test") }
         #expect(error.code == .notPermitted)
         #expect(error.message.contains("this program itself"))
+        try await fixture.services.registry.update("web") { $0.processName = "another" }
+        // The one refusal sends nobody to what the other refuses.
+        for advice in [
+            try await fixture.error { try await fixture.services.stop("web", by: "a test") },
+            try await fixture.error { try await fixture.services.kill("web", by: "a test") },
+        ] {
+            #expect(advice.message.contains("end it by hand") && !advice.message.contains("instead"), "\(advice)")
+        }
     }
 
     @Test("a process that was seen and doesn't hold the port any more stands for no other")

@@ -201,6 +201,14 @@ struct ServiceRegistryTests {
         #expect(reason.message.contains(part), "\(reason.message)")
     }
 
+    @Test("a file has as many services as may be registered, and no more", arguments: [256, 257])
+    func tooMany(count: Int) throws {
+        let services = (0..<count).map { #"{"name": "s\#($0)"}"# }.joined(separator: ",")
+        let registry = try registry(#"{"services": [\#(services)]}"#)
+        #expect((registry.setAside == nil) == (count <= ServiceRegistry.limit))
+        if let moved = registry.setAside { #expect(moved.reason.message.contains("257 services: there may be 256")) }
+    }
+
     @Test("everything that is wrong is said at once")
     func allProblems() throws {
         let text = "{\"services\": [{\"name\": \"a\", \"port\": true}, {\"name\": \"b\", \"enabled\": 1}]}"

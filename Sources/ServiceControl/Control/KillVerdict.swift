@@ -54,7 +54,10 @@ enum KillVerdict: Hashable {
         let held = "Port \(port) is held by \(holder.text)"
         if pid == system.ownPID {
             return Refusal(
-                error: ServiceError(.notPermitted, "Port \(port) is held by this program itself: stop it instead.")
+                error: ServiceError(
+                    .notPermitted,
+                    "Port \(port) is held by this program itself, which nothing ends from here: end it by hand, or, if it is to have the port, let the service's process_name be \(holder.name.shown)."
+                )
             )
         }
         if pid == 1 {

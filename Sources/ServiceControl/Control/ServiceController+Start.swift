@@ -82,8 +82,7 @@ extension ServiceController {
         }
         switch report.status {
         case .running: return StartedService(service: name, wasRunning: true)
-        case .portConflict:
-            throw ServiceError(.portConflict, "\(report.detail ?? "Its port is held.") Kill that, or restart.")
+        case .portConflict: throw conflictError(report, "Kill that, or restart.")
         case .unknown where report.use?.isFree == true:
             throw ServiceError(.busy, "\(name) is being started by another program: wait until that is done.")
         case .unknown: throw ServiceError(.portConflict, report.detail ?? "Its port is held by another user's process.")

@@ -109,6 +109,12 @@ extension ServiceController {
         )
     }
 
+    /// A conflict as an error that says what to do about it, or, where nothing can be done from here, why.
+    func conflictError(_ report: ServiceReport, _ advice: String) -> ServiceError {
+        let reason = report.use.flatMap { conflict(report.service, $0).reason }
+        return ServiceError(.portConflict, "\(report.detail ?? "Its port is held.") \(reason ?? advice)")
+    }
+
     /// Looks at a service without asking its health endpoint.
     func look(at service: ServiceDefinition, use: PortUse?) -> ServiceReport {
         let known = knownProcess(of: service.name)

@@ -122,10 +122,7 @@ extension ServiceController {
         let known = knownProcess(of: service.name)
         let isHeld = report.use?.isFree == false
         if report.status == .portConflict {
-            throw ServiceError(
-                .portConflict,
-                "\(report.detail ?? "Another process holds its port.") Kill that instead."
-            )
+            throw conflictError(report, "Kill that instead.")
         }
         guard isHeld || known.running != nil || report.process != nil || report.status == .running else {
             return try stopped(service, wasRunning: false)

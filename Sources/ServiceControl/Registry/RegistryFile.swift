@@ -77,6 +77,9 @@ struct RegistryFile: Sendable {
             throw invalid(["The file holds an object with a list \"services\"."])
         }
         var problems: [String] = []
+        if values.count > ServiceRegistry.limit {
+            problems.append("The list has \(values.count) services: there may be \(ServiceRegistry.limit).")
+        }
         let services = values.enumerated().compactMap { index, value in
             ServiceDefinition(value, number: index + 1, problems: &problems)
         }

@@ -99,7 +99,7 @@ public final class ServiceRegistry: Sendable {
 
     /// The services whose port another enabled one has, each with a sentence that names all of them. What was registered while a
     /// program ran counts for nothing against what a person put into the file.
-    var sharedPorts: [String: String] {
+    package var sharedPorts: [String: String] {
         let enabled = services.filter { $0.isEnabled && $0.port != nil }
         var shared: [String: String] = [:]
         for (port, services) in Dictionary(grouping: enabled, by: { $0.port ?? 0 }) where services.count > 1 {

@@ -77,7 +77,7 @@ extension ServiceRoutes {
             }
             freed = try await services.kill(name, pid: pid, by: call.actor)
         }
-        let ended = freed.ended.map { "\($0.name) (pid \($0.identity.pid))" }.joined(separator: " and ")
+        let ended = freed.ended.map(\.text).joined(separator: " and ")
         let state =
             if freed.left.isEmpty { freed.ended.isEmpty ? "was free already" : "is free" } else {
                 "is held still by \(freed.leftText), which was left alone"

@@ -57,13 +57,17 @@ extension ServiceRoutes {
 
     private func nextSteps(_ conflicts: PortConflicts, _ failed: [ServiceReport], _ history: HistoryHealth) -> [String]
     {
+        let registry = services.registry
+        // What shares its port with another isn't healed: only one of them can run.
+        let shared = registry.sharedPorts
         var steps = conflicts.conflicts.filter { !$0.isCorrect }.map { conflict in
             let held = "Port \(conflict.port) of \(conflict.service) is held by \(conflict.heldBy): "
-            return conflict.reason ?? held + "heal the conflicts, or reassign the service."
+            return conflict.reason ?? held
+                + (shared[conflict.service] ?? "heal the conflicts, or reassign the service.")
         }
         steps += failed.map { "\($0.service.name) has failed: \($0.detail ?? "restart it.")" }
-        if let problem = services.registry.problem { steps.append(problem.message) }
-        steps += services.registry.warnings
+        if let problem = registry.problem { steps.append(problem.message) }
+        steps += registry.warnings.filter { warning in !steps.contains { $0.hasSuffix(warning) } }
         if case .degraded(let reason) = history { steps.append("The history is not kept: \(reason)") }
         return steps
     }
