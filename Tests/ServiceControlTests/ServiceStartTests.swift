@@ -112,7 +112,7 @@ struct ServiceStartTests {
         let start = Task { try await fixture.services.start("web", by: "a test") }
         let pid: Int32 = try await eventually {
             fixture.tracker.activeOperations.first { $0.phase == "waiting" } == nil
-                ? nil : fixture.services.folder.record(of: "web")?.pid
+                ? nil : try fixture.services.folder.record(of: "web")?.pid
         }
         try await fixture.tracker.cancel(try #require(fixture.tracker.activeOperations.first?.id))
         await #expect(throws: CancellationError.self) { try await start.value }

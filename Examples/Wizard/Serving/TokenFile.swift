@@ -25,27 +25,24 @@ enum TokenFile {
             return try make(path)
         }
         defer { close(descriptor) }
-        let token: String
-        // Of the open file, so that nobody changes it between the look and the reading.
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw UsageError("the token file \(path) is no file: name one, or one that is to be made.")
-        }
-        guard status.st_uid == geteuid() || status.st_uid == 0 else {
-            throw UsageError("the token file \(path) is another user's: take one of this user's own.")
-        }
-        guard status.st_mode & 0o077 == 0 else {
+        switch FileDistrust(of: descriptor, forbidding: FileDistrust.anything) {
+        case nil: return try checked(read(descriptor, path), path)
+        case .wrongKind: throw UsageError("the token file \(path) is no file: name one, or one that is to be made.")
+        case .anothers: throw UsageError("the token file \(path) is another user's: take one of this user's own.")
+        case .open:
             throw UsageError(
                 "others can read the token file \(path): chmod 600 it, and change the token if they may have."
             )
         }
+    }
+
+    private static func read(_ descriptor: Int32, _ path: String) throws -> String {
         do throws(SystemCallError) {
             let text = String(decoding: try FileBytes.read(descriptor, limit: 4096), as: UTF8.self)
-            token = String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+            return String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
         } catch {
             throw failure("read", path, error)
         }
-        return try checked(token, path)
     }
 
     private static func checked(_ token: String, _ path: String) throws -> String {

@@ -83,9 +83,12 @@ extension ServiceController {
         switch report.status {
         case .running: return StartedService(service: name, wasRunning: true)
         case .portConflict: throw conflictError(report, "Kill that, or restart.")
-        case .unknown where report.use?.isFree == true:
-            throw ServiceError(.busy, "\(name) is being started by another program: wait until that is done.")
-        case .unknown: throw ServiceError(.portConflict, report.detail ?? "Its port is held by another user's process.")
+        case .unknown:
+            if let problem = knownProcess(of: name).problem { throw problem }
+            guard report.use?.isFree != true else {
+                throw ServiceError(.busy, "\(name) is being started by another program: wait until that is done.")
+            }
+            throw ServiceError(.portConflict, report.detail ?? "Its port is held by another user's process.")
         case .failed where report.process != nil:
             throw ServiceError(.notPossible, "\(report.detail ?? "It runs, and isn't well.") Restart it.")
         case .failed, .stopped: break

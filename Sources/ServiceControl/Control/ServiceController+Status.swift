@@ -135,6 +135,9 @@ extension ServiceController {
         } else if let failure = known.failure {
             report.status = .failed
             report.detail = failure
+        } else if let problem = known.problem {
+            report.status = .unknown
+            report.detail = problem.message
         }
         return report
     }
@@ -228,12 +231,20 @@ struct KnownProcess {
     var isStarting = false
     /// How it ended, if nobody had asked for it.
     var failure: String?
+    /// Why its record is not believed, so that nothing is known of it.
+    var problem: ServiceError?
     var child: ServiceProcess?
 }
 
 extension ServiceController {
     func knownProcess(of name: String) -> KnownProcess {
-        let record = folder.record(of: name)
+        var record: StartedRecord?
+        var problem: ServiceError?
+        do throws(ServiceError) {
+            record = try folder.record(of: name)
+        } catch {
+            problem = error
+        }
         let child = started[name]
         if let child, child.isRunning {
             let kept = record?.identity == child.identity ? record : nil
@@ -244,7 +255,7 @@ extension ServiceController {
                 child: child
             )
         }
-        guard let record else { return KnownProcess() }
+        guard let record else { return KnownProcess(problem: problem) }
         return KnownProcess(
             // Nothing is left of the child; another program may have started it since.
             running: record.identity == child?.identity ? nil : record.running,

@@ -125,6 +125,7 @@ extension ServiceController {
             throw conflictError(report, "Kill that instead.")
         }
         guard isHeld || known.running != nil || report.process != nil || report.status == .running else {
+            if let problem = known.problem { throw problem }
             return try stopped(service, wasRunning: false)
         }
         // What was started by a person's command under this name is not the registration's to end, whose name it may have by now.

@@ -29,10 +29,11 @@ package struct ServiceLog: Sendable {
         // Appending: after the file is cut, the service goes on at its new end.
         let descriptor = systemOpen(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw ServiceError(
-                .system,
-                "\(path) could not be opened: \(String(cString: strerror(errno))). Check its permissions and the room on the disk."
-            )
+            let advice =
+                errno == ELOOP
+                ? "It is a symbolic link, which no log is written through: remove it."
+                : "Check its permissions and the room on the disk."
+            throw ServiceError(.system, "\(path) could not be opened: \(String(cString: strerror(errno))). \(advice)")
         }
         return (descriptor, size)
     }
@@ -51,7 +52,9 @@ package struct ServiceLog: Sendable {
         // Several programs may look after one log. The second finds it short, and doesn't put that in the place of what the first
         // has kept.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, size > limit, let bytes = tail(limit) else { return found }
-        guard (try? SmallFile.write(bytes, to: path + ".1", mode: 0o600)) != nil else { return found }
+        guard (try? SmallFile.write(bytes, to: path + ".1", mode: 0o600, followsLinks: false)) != nil else {
+            return found
+        }
         ftruncate(descriptor, 0)
         return found
     }
@@ -81,7 +84,7 @@ package struct ServiceLog: Sendable {
 
     private var size: Int {
         var status = stat()
-        return stat(path, &status) == 0 ? Int(status.st_size) : 0
+        return lstat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
     private func tail(_ count: Int) -> [UInt8]? {
@@ -102,6 +105,7 @@ package struct ServiceLog: Sendable {
     }
 }
 
+/// A link would lead what is printed into another file.
 private func systemOpen(_ path: String, _ flags: Int32) -> Int32 {
-    open(path, flags, 0o600)
+    open(path, flags | O_NOFOLLOW, 0o600)
 }

@@ -42,8 +42,12 @@ struct StartedRecord: Codable, Hashable {
 
     /// What a start of the system is known by; empty where it has no name.
     static let currentBoot: String = {
-        let text = (try? SmallFile.read("/proc/sys/kernel/random/boot_id")) ?? nil
-        return String(decoding: text ?? [], as: UTF8.self).filter { !$0.isWhitespace }
+        #if os(Linux)
+        let text = ProcFile.contents(of: "/proc/sys/kernel/random/boot_id") ?? []
+        return String(decoding: text, as: UTF8.self).filter { !$0.isWhitespace }
+        #else
+        return ""
+        #endif
     }()
 }
 
@@ -55,8 +59,17 @@ struct ServiceFolder: Sendable {
     func log(of name: String) -> ServiceLog { ServiceLog(path: "\(path)/\(name).log", limit: logLimit) }
 
     /// `nil` where there is none, or it can't be read: then the process is one like any other.
-    func record(of name: String) -> StartedRecord? {
-        guard let bytes = (try? SmallFile.read(file(name))) ?? nil else { return nil }
+    ///
+    /// - Throws: ``ServiceError`` (`not_permitted`) where others may have written it.
+    func record(of name: String) throws(ServiceError) -> StartedRecord? {
+        let bytes: [UInt8]?
+        do throws(ServiceError) {
+            bytes = try SmallFile.read(file(name))
+        } catch {
+            if error.code == .notPermitted { throw error }
+            return nil
+        }
+        guard let bytes else { return nil }
         return try? JSONDecoder().decode(StartedRecord.self, from: Data(bytes))
     }
 
@@ -64,7 +77,7 @@ struct ServiceFolder: Sendable {
         try SmallFile.makeFolder(path)
         // Numbers and plain texts are always encoded.
         guard let data = try? JSONEncoder().encode(record) else { return }
-        try SmallFile.write(Array(data), to: file(name), mode: 0o600)
+        try SmallFile.write(Array(data), to: file(name), mode: 0o600, followsLinks: false)
     }
 
     /// Changes what is kept, where anything is.
@@ -73,7 +86,7 @@ struct ServiceFolder: Sendable {
     func change(_ name: String, ifOf process: ProcessIdentity? = nil, _ body: (inout StartedRecord) -> Void)
         throws(ServiceError)
     {
-        guard let record = record(of: name), process == nil || record.identity == process else { return }
+        guard let record = try record(of: name), process == nil || record.identity == process else { return }
         var changed = record
         body(&changed)
         if changed != record { try keep(changed, of: name) }

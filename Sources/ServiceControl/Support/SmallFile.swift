@@ -9,16 +9,20 @@ import OperationTracking
 
 /// Files that are read and written whole.
 enum SmallFile {
-    /// Its bytes; `nil` when there is no such file.
+    /// Its bytes; `nil` when there is no such file. What it says decides what is started and ended as this user, so it has to be
+    /// this user's, or root's, and others may not write to it.
     ///
-    /// - Throws: ``ServiceError`` (`system`) when it can't be read, or is larger than `limit` bytes.
+    /// - Throws: ``ServiceError``: `system` when it can't be read, or is larger than `limit` bytes; `not_permitted` when others may
+    ///   have written it.
     static func read(_ path: String, limit: Int = 1 << 20) throws(ServiceError) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without waiting for somebody to write, should it be a pipe.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
             throw failed("read", path)
         }
         defer { close(descriptor) }
+        if let distrust = FileDistrust(of: descriptor) { throw ServiceError(distrust, path) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16384)
         while true {
@@ -33,13 +37,20 @@ enum SmallFile {
     }
 
     /// Puts a file in the place of another in one step: whoever reads sees the old one or the new one, also after a power
-    /// cut. Behind a symbolic link it is the link's target that is replaced. A file that was there keeps its mode and, as far as the
+    /// cut. A file that was there keeps its mode and, as far as the
     /// system allows, its owner.
     ///
-    /// - Parameter mode: who may do what with it; `nil` for those who may now, or, for a new file, 0644 less the process's mask.
+    /// - Parameters:
+    ///   - mode: who may do what with it; `nil` for those who may now, or, for a new file, 0644 less the process's mask.
+    ///   - followsLinks: whether behind a symbolic link it is the link's target that is replaced, and not the link.
     /// - Throws: ``ServiceError`` (`system`) when it can't be written; then the old one is still there.
-    static func write(_ bytes: [UInt8], to path: String, mode: UInt32? = nil) throws(ServiceError) {
-        let target = target(of: path)
+    static func write(
+        _ bytes: [UInt8],
+        to path: String,
+        mode: UInt32? = nil,
+        followsLinks: Bool = true
+    ) throws(ServiceError) {
+        let target = followsLinks ? target(of: path) : path
         let descriptor = open(folder(of: target), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failed("write", path) }
         defer { close(descriptor) }
@@ -75,15 +86,19 @@ enum SmallFile {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// Makes a folder, and those it is in, where they are missing.
+    /// Makes a folder, and those it is in, where they are missing. Nobody else may put anything there.
     ///
-    /// - Throws: ``ServiceError`` (`system`) when it can't be made.
+    /// - Throws: ``ServiceError``: `system` when it can't be made, `not_permitted` when there is one where others may.
     static func makeFolder(_ path: String) throws(ServiceError) {
         var made = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {
             made += "/" + part
             guard mkdir(made, 0o755) == 0 || errno == EEXIST else { throw failed("make", made) }
         }
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failed("open", path) }
+        defer { close(descriptor) }
+        if let distrust = FileDistrust(of: descriptor, isFolder: true) { throw ServiceError(distrust, path) }
     }
 
     private static func failed(_ what: String, _ path: String, _ number: Int32 = errno) -> ServiceError {
@@ -91,6 +106,26 @@ enum SmallFile {
             .system,
             "Could not \(what) \(path): \(String(cString: strerror(number))). Check its permissions and the room on the disk."
         )
+    }
+}
+
+extension ServiceError {
+    fileprivate init(_ distrust: FileDistrust, _ path: String) {
+        let reason = "what stands there decides what is started and ended as this user"
+        switch distrust {
+        case .wrongKind: self.init(.system, "\(path) is no file: is it the right path?")
+        case .anothers(let userID):
+            let owner = UserName.described(userID)
+            self.init(
+                .notPermitted,
+                "\(path) is \(owner)'s, and \(reason): do this as \(owner), or look through it and make it this user's with `chown`."
+            )
+        case .open:
+            self.init(
+                .notPermitted,
+                "Others may write to \(path), and \(reason): look through it, then say `chmod go-w \(path.shellQuoted)`."
+            )
+        }
     }
 }
 
