@@ -8,6 +8,11 @@ import FoundationEssentials
 #else
 import Foundation
 #endif
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
 
 /// A controller of this machine's services with its tracker and history, for the time of one command.
 struct ServiceSession {
@@ -32,7 +37,7 @@ struct ServiceSession {
                 tracker: tracker,
                 audit: history,
                 transport: CurlTransport(),
-                configuration: .init(data: data)
+                configuration: .init(data: data, services: file)
             )
         } catch {
             await tracker.close()
@@ -51,12 +56,32 @@ struct ServiceSession {
 extension ServiceController.Configuration {
     /// As `wizard` looks after the services of a data directory. Where a service is `wizard` itself, it uses that directory, too, and
     /// is found where this program is if nowhere else.
-    init(data: String) {
-        self.init(folder: data.absolutePath + "/services")
+    ///
+    /// - Parameter file: the file with the services; that of the data directory when `nil`. Services of different files may have the same
+    ///   name, so each file has a folder for their logs and records.
+    init(data: String, services file: String?) {
+        let usual = data.absolutePath + "/services"
+        let own = file.map(Self.realPath).flatMap { $0 == Self.realPath(usual + ".json") ? nil : $0 }
+        self.init(folder: own.map { "\(usual)-\(Self.mark(of: $0))" } ?? usual)
         let path = ProcessInfo.processInfo.environment["PATH"].map { $0 + ":" } ?? ""
         environment = [
             "OPERATION_TRACKING_DATA": data.absolutePath,
             "PATH": path + ServerLauncher.program.deletingLastPart,
         ]
+    }
+
+    /// A path by which a file is known, whatever links lead to its folder, also before there is one.
+    private static func realPath(_ path: String) -> String {
+        let path = path.absolutePath
+        guard let folder = realpath(path.deletingLastPart + "/", nil) else { return path }
+        defer { free(folder) }
+        return String(cString: folder) + "/" + path.lastPart
+    }
+
+    /// A file's name and 64 bits of its path (FNV-1a): what people know it by, and what tells it from another of that name.
+    private static func mark(of path: String) -> String {
+        let hash = path.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        let name = path.lastPart
+        return "\(name.hasSuffix(".json") ? String(name.dropLast(5)) : name)-\(String(hash, radix: 36))"
     }
 }

@@ -73,7 +73,10 @@ struct ServeServicesTests {
         let web = try #require((status["services"] as? [String: [String: Any]])?["web"])
         #expect(web["status"] as? String == "running")
         #expect(web["started_here"] as? Bool == true)
-        #expect(FileManager.default.fileExists(atPath: folder.path + "/services/web.log"))
+        // Another file than the data directory's has a folder of its own.
+        let logs = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasPrefix("services-") }
+        #expect(logs.count == 1)
+        #expect(FileManager.default.fileExists(atPath: "\(folder.path)/\(logs.first ?? "")/web.log"))
 
         let stopped = try await ask(port, "POST", "/api/ports/stop", body: #"{"service_name": "web"}"#)
         #expect(try object(stopped.body)["status"] as? String == "stopped", "\(stopped.body)")

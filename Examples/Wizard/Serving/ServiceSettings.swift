@@ -38,7 +38,7 @@ struct ServiceSettings: Sendable {
     ) throws -> ServiceController {
         let registry = try ServiceRegistry(path: file ?? data + "/services.json")
         for warning in registry.warnings { notice(warning) }
-        var configuration = ServiceController.Configuration(data: data)
+        var configuration = ServiceController.Configuration(data: data, services: file)
         configuration.startTimeout = startTimeout
         configuration.grace = grace
         configuration.runsRegisteredCommands = runsRegisteredCommands

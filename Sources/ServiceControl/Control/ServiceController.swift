@@ -23,7 +23,8 @@ public import OperationTransfer
 public actor ServiceController {
     /// What a controller can be told when it is made.
     public struct Configuration: Sendable {
-        /// The folder for the logs and records of services that are started; it is made when it is needed.
+        /// The folder for the logs and records of services that are started; it is made when it is needed. They go by the services'
+        /// names, so each registry needs a folder of its own.
         public var folder: String
         /// How long a process that is asked to end has for it.
         public var grace: Duration = .seconds(5)
