@@ -316,6 +316,19 @@ struct ServiceStartTests {
         _ = await start.result
     }
 
+    @Test("what one program does to a service, no other disturbs, until it is done or given up")
+    func busyElsewhere() async throws {
+        let fixture = try ServiceFixture([service(try freePort(), "sleep 100")])
+        let other = try fixture.anotherController()
+        let start = Task { try await fixture.services.start("web", by: "a test") }
+        try await eventually { fixture.tracker.activeOperations.first?.phase == "waiting" }
+        let error = try await fixture.error { try await other.stop("web", by: "another") }
+        #expect(error.code == .busy && error.message.contains("Another program"))
+        start.cancel()
+        _ = await start.result
+        #expect(try await !other.stop("web", by: "another").wasRunning)
+    }
+
     @Test("a service without a port counts as started when it has run for a moment")
     func withoutPort() async throws {
         let definition = ServiceDefinition(name: "tauri", processName: "tauri", startupCommand: .shell("sleep 100"))

@@ -125,7 +125,7 @@ public actor ServiceController {
         monitoring?.cancel()
     }
 
-    /// Does something to a service while nobody else does.
+    /// Does something to a service while nobody else does, in this program or another that has the same folder.
     ///
     /// - Throws: ``ServiceError`` (`busy`).
     func exclusively<Result: Sendable>(
@@ -138,6 +138,8 @@ public actor ServiceController {
         }
         busy[name] = what
         defer { busy[name] = nil }
+        let lock = try folder.lock(of: name)
+        defer { lock?.release() }
         return try await body()
     }
 

@@ -58,6 +58,12 @@ struct ServiceFolder: Sendable {
 
     func log(of name: String) -> ServiceLog { ServiceLog(path: "\(path)/\(name).log", limit: logLimit) }
 
+    /// - Throws: ``ServiceError`` (`busy`).
+    func lock(of name: String) throws(ServiceError) -> ServiceLock? {
+        guard (try? SmallFile.makeFolder(path)) != nil else { return nil }
+        return try ServiceLock("\(path)/\(name).lock", of: name)
+    }
+
     /// `nil` where there is none, or it can't be read: then the process is one like any other.
     ///
     /// - Throws: ``ServiceError`` (`not_permitted`) where others may have written it.
