@@ -90,6 +90,9 @@ struct ServiceStartTests {
         let error = try await fixture.error { try await fixture.services.start("web", by: "a test") }
         #expect(error.code == .startFailed)
         #expect(error.message.contains("/no/such/program"))
+        let report = try await fixture.anotherController().status(of: "web")
+        #expect(report.status == .failed && report.detail?.contains("/no/such/program") == true)
+        #expect(try await fixture.noted().contains { $0.action == "service.failed" })
     }
 
     @Test("a server that never opens its port is ended when its time is over")
@@ -118,6 +121,7 @@ struct ServiceStartTests {
         await #expect(throws: CancellationError.self) { try await start.value }
         #expect(fixture.tracker.recentOperations().first?.status == .cancelled)
         try await eventually { ProcessIdentity(running: pid) == nil }
+        #expect(try await fixture.services.status(of: "web").status == .stopped)
         #expect(
             try await fixture.noted().filter { $0.action.hasPrefix("process.") }.map(\.action) == [
                 "process.started", "process.terminated",
@@ -207,7 +211,7 @@ struct ServiceStartTests {
     func startedElsewhere() async throws {
         let fixture = try ServiceFixture([service(try freePort(), "sleep 100")])
         let start = Task { try await fixture.services.start("web", by: "a test") }
-        try await eventually { fixture.services.folder.record(of: "web") != nil }
+        try await eventually { try fixture.services.folder.record(of: "web") != nil }
         let other = try fixture.anotherController()
         #expect(try await other.status(of: "web").status == .unknown)
         #expect(try await fixture.error { try await other.start("web", by: "another") }.code == .busy)
@@ -488,8 +492,52 @@ struct ServiceStartTests {
         #expect(try await fixture.services.status(of: "tauri").status == .stopped)
         record.boot = StartedRecord.currentBoot
         record.startTime += 1
+        record.isToEnd = true
         try fixture.services.folder.keep(record, of: "tauri")
         #expect(try await fixture.services.status(of: "tauri").status == .stopped)
+    }
+
+    @Test("one whose process has gone while nobody was there has failed, until somebody stops or starts it")
+    func goneUnseen() async throws {
+        let fixture = try ServiceFixture([ServiceDefinition(name: "job", startupCommand: .shell("sleep 100"))])
+        let own = try #require(ProcessIdentity(running: getpid()))
+        let gone = StartedRecord(
+            pid: own.pid,
+            startTime: own.startTime + 1,
+            boot: StartedRecord.currentBoot,
+            startedAt: 0
+        )
+        try fixture.services.folder.keep(gone, of: "job")
+        let report = try await fixture.services.status(of: "job")
+        #expect(report.status == .failed && report.detail?.contains("(pid \(own.pid)) is gone") == true)
+        #expect(try await fixture.services.stop("job", by: "a test").wasRunning == false)
+        #expect(try await fixture.services.status(of: "job").status == .stopped)
+        try fixture.services.folder.keep(gone, of: "job")
+        try await fixture.services.restart("job", by: "a test")
+        #expect(try await fixture.services.status(of: "job").status == .running)
+        try await fixture.services.stop("job", by: "a test")
+    }
+
+    @Test(
+        "a service whose end somebody wants has not failed, also where another program watches it",
+        arguments: [false, true]
+    )
+    func wantedEnd(byAnother: Bool) async throws {
+        let port = try freePort()
+        let fixture = try ServiceFixture([service(port, webServer(port))])
+        let other = byAnother ? try fixture.anotherController() : fixture.services
+        for isKill in [true, false] {
+            let leader = try #require(try await fixture.services.start("web", by: "a test").process)
+            if isKill { try await other.kill("web", by: "a test") } else { try await other.stop("web", by: "a test") }
+            try await eventually { !leader.isRunning }
+            // The watching thread tells of the end a moment after it.
+            for _ in 0..<20 {
+                #expect(try await fixture.services.status(of: "web").status == .stopped)
+                await briefPause()
+            }
+        }
+        #expect(try await fixture.services.recover(.failedServices, isDryRun: true, by: "a test").steps.isEmpty)
+        #expect(try await !fixture.noted().contains { $0.action == "service.failed" })
     }
 
     @Test("shutdown_cmd is asked first, and knows the service's process")

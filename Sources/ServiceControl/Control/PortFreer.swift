@@ -64,12 +64,14 @@ struct PortFreer {
     ///   - port: the port.
     ///   - expected: whom the caller has seen hold it.
     ///   - sparing: says which of its holders are left alone, whatever becomes of the others.
+    ///   - willEnd: told of those that are to be ended before any is signalled.
     ///   - onSignal: told of each process that is signalled, and with what.
     /// - Throws: ``ServiceError``: `not_permitted`, `supervised`, `taken_again`, `not_ended`, `system`; `CancellationError`.
     func free(
         _ port: UInt16,
         expecting expected: ExpectedHolders = .any,
         sparing: (PortUse) -> [ProcessDetails] = { _ in [] },
+        willEnd: ([ProcessDetails]) -> Void = { _ in },
         onSignal: (ProcessDetails, Int32) -> Void
     ) async throws -> FreedPort {
         let all = try await lookAtHolders(of: port)
@@ -83,6 +85,7 @@ struct PortFreer {
         case .refused(let error): throw error
         case .allowed(let holders): targets = holders
         }
+        willEnd(targets)
         var hunt = Hunt(port: port, sockets: Set(use.sockets.map(\.inode)), targets: targets, spared: spared)
         let end = clock.monotonicNanoseconds + grace.nanoseconds
         while try askToEnd(&hunt, onSignal), clock.monotonicNanoseconds < end { try await clock.sleep(for: interval) }

@@ -103,6 +103,8 @@ extension ServiceController {
         let freer = PortFreer(system: system, clock: handle.clock, grace: configuration.grace)
         return try await freer.free(port, expecting: expected) { use in
             service.map { sides(of: use, $0, knownProcess(of: $0.name)).own } ?? []
+        } willEnd: {
+            expectEnds(of: $0)
         } onSignal: { process, signal in
             let isForced = signal == SIGKILL
             if isForced { handle.setPhase("ending by force", message: process.text) }

@@ -94,22 +94,32 @@ extension ServiceController {
         case .failed, .stopped: break
         }
         handle.setPhase("starting", message: command.description.withoutURLSecrets)
-        let process = try launch(service, command)
+        let process: ServiceProcess
+        do throws(ServiceError) {
+            process = try launch(service, command)
+        } catch {
+            if error.code == .startFailed { failed(service, error.message) }
+            throw error
+        }
         note("process.started", by: actor, handle.id, "\(name) (pid \(process.identity.pid)): \(command)")
         do {
             try keep(process, of: service, handle)
             try await waitUntilUp(service, process, within: timeout ?? configuration.startTimeout, handle)
         } catch {
             process.expectEnd()
+            let failure = (error as? ServiceError).flatMap { [.startFailed, .timeout].contains($0.code) ? $0 : nil }
+            if failure == nil { expectEnd(of: name) }
             await end(StartedSession(process), name, by: actor, handle)
-            if let error = error as? ServiceError, error.code == .startFailed || error.code == .timeout {
-                fail(name, process, error.message)
-            }
+            if let failure { fail(name, process, failure.message) }
             throw error
         }
-        // Where that can't be kept, it counts as having come up once its time is over.
-        try? folder.change(name, ifOf: process.identity) { $0.hasAnswered = true }
         let isThere = process.ending == nil
+        // Where that can't be kept, it counts as having come up once its time is over.
+        try? folder.change(name, ifOf: process.identity) { record in
+            record.hasAnswered = true
+            // What it has left behind is known by its port and its name.
+            if !isThere { record.isToEnd = true }
+        }
         return StartedService(service: name, process: isThere ? process.identity : nil, log: process.log.path)
     }
 
@@ -135,7 +145,7 @@ extension ServiceController {
     private func launch(
         _ service: ServiceDefinition,
         _ command: ServiceCommand
-    ) throws -> ServiceProcess {
+    ) throws(ServiceError) -> ServiceProcess {
         try SmallFile.makeFolder(folder.path)
         let environment = environment(of: service)
         let words = command.words
@@ -154,15 +164,18 @@ extension ServiceController {
         of service: ServiceDefinition,
         _ handle: OperationHandle
     ) throws(ServiceError) {
-        let record = StartedRecord(
-            pid: process.identity.pid,
-            startTime: process.identity.startTime,
+        try folder.keep(record(of: process.identity, service), of: service.name)
+        handle.update(completed: 1)
+    }
+
+    private func record(of process: ProcessIdentity, _ service: ServiceDefinition) -> StartedRecord {
+        StartedRecord(
+            pid: process.pid,
+            startTime: process.startTime,
             boot: StartedRecord.currentBoot,
-            startedAt: handle.clock.wallMilliseconds,
+            startedAt: clock.wallMilliseconds,
             registeredBy: service.registeredBy
         )
-        try folder.keep(record, of: service.name)
-        handle.update(completed: 1)
     }
 
     /// What the commands of a service find in their environment.
@@ -204,7 +217,10 @@ extension ServiceController {
             guard !use.isFree else { return false }
             let look = look(at: service, use: use)
             guard look.status == .running else {
-                throw ServiceError(.portConflict, look.detail ?? "Port \(use.port) was taken by another process meanwhile.")
+                throw ServiceError(
+                    .portConflict,
+                    look.detail ?? "Port \(use.port) was taken by another process meanwhile."
+                )
             }
             handle.update(completed: 2)
         }
@@ -250,8 +266,24 @@ extension ServiceController {
 
     /// Another may have been started under the name before this one's end is heard of.
     private func ended(_ name: String, _ process: ServiceProcess, _ ending: ProcessEnding) {
-        guard started[name] === process, !process.isToEnd, ending != .exited(0) else { return }
-        fail(name, process, "It ended by itself, \(ending.text). \(said(process))")
+        guard started[name] === process, !process.isToEnd else { return }
+        guard ending == .exited(0) else {
+            return fail(name, process, "It ended by itself, \(ending.text). \(said(process))")
+        }
+        // One that hasn't answered is the affair of its start.
+        try? folder.change(name, ifOf: process.identity) { record in
+            if record.hasAnswered == true { record.isToEnd = true }
+        }
+    }
+
+    /// Notes that a service has failed before there was a process of it.
+    private func failed(_ service: ServiceDefinition, _ why: String) {
+        // 0 is no process's number.
+        var record = record(of: ProcessIdentity(pid: 0, startTime: 0), service)
+        record.failure = why
+        // Where it can't be kept, the service counts as stopped.
+        try? folder.keep(record, of: service.name)
+        note("service.failed", by: "services", nil, "\(service.name): \(why)")
     }
 
     /// Notes that a service has ended which nobody had asked to, for this program and later ones.

@@ -187,7 +187,8 @@ extension ServiceController {
         return await withTaskGroup(of: (Int, HealthCheck.Answer).self) { group in
             for (index, look) in looks.enumerated() {
                 let isInvisible = look.service.port == nil && look.status == .stopped
-                guard look.status == .running || isInvisible, let url = look.service.askableHealthURL(of: look.use) else { continue }
+                guard look.status == .running || isInvisible, let url = look.service.askableHealthURL(of: look.use)
+                else { continue }
                 group.addTask { (index, await health.answer(of: url)) }
             }
             var reports = looks
@@ -261,13 +262,32 @@ extension ServiceController {
             running: record.identity == child?.identity ? nil : record.running,
             isOfRegistration: record.registeredBy != nil,
             isStarting: isStarting(record),
-            failure: record.failure
+            failure: record.failure(isWatched: child?.identity == record.identity)
         )
     }
 
     private func isStarting(_ record: StartedRecord) -> Bool {
         let limit = configuration.startTimeout.nanoseconds / 1_000_000
         return record.hasAnswered != true && clock.wallMilliseconds - record.startedAt < limit
+    }
+
+    /// Notes that the end of a service's process is no failure: for this program, for the one that watches the process, and for later
+    /// ones. It is noted before anything is ended, since the others see the end at once.
+    func expectEnd(of name: String) {
+        started[name]?.expectEnd()
+        // Where it can't be kept, they take it for one.
+        try? folder.change(name) { record in
+            record.isToEnd = true
+            record.failure = nil
+        }
+    }
+
+    /// The same for whatever services some processes belong to.
+    func expectEnds(of processes: [ProcessDetails]) {
+        for service in registry.services {
+            let known = knownProcess(of: service.name)
+            if processes.contains(where: { isOwn($0, known) }) { expectEnd(of: service.name) }
+        }
     }
 
     /// Whether a process is the one that was started, of its session, or descends from it.

@@ -126,14 +126,19 @@ extension ServiceController {
         }
         guard isHeld || known.running != nil || report.process != nil || report.status == .running else {
             if let problem = known.problem { throw problem }
-            return try stopped(service, wasRunning: false)
+            // What has failed is stopped once somebody has asked for that.
+            try folder.change(service.name) { record in
+                record.isToEnd = true
+                record.failure = nil
+            }
+            return StoppedService(service: service.name, wasRunning: false)
         }
         // What was started by a person's command under this name is not the registration's to end, whose name it may have by now.
         if service.registeredBy != nil, known.running != nil, !known.isOfRegistration {
             throw Self.registeredOnly(service, in: registry.path)
         }
         let session = known.running.map { StartedSession(ledBy: $0, child: known.child) }
-        if let session { try expectEnd(session, known, of: service.name) }
+        expectEnd(of: service.name)
         if let command = service.shutdownCommand {
             let sockets = Set((report.use?.sockets ?? []).map(\.inode))
             try await shutDown(service, command, session, sockets, by: actor, handle)
@@ -158,19 +163,7 @@ extension ServiceController {
                 "\(service.name) was not started here and holds no port: give it a shutdown_cmd in \(registry.path), or end it by hand."
             )
         }
-        return try stopped(service, wasRunning: true)
-    }
-
-    /// What has failed is stopped once somebody has asked for that.
-    private func stopped(_ service: ServiceDefinition, wasRunning: Bool) throws(ServiceError) -> StoppedService {
-        try folder.change(service.name) { $0.failure = nil }
-        return StoppedService(service: service.name, wasRunning: wasRunning)
-    }
-
-    /// Says that the end of a session is no failure, also to the program that has started it.
-    private func expectEnd(_ session: StartedSession, _ known: KnownProcess, of name: String) throws(ServiceError) {
-        if let child = known.child { return child.expectEnd() }
-        try folder.change(name, ifOf: session.leader) { $0.isToEnd = true }
+        return StoppedService(service: service.name, wasRunning: true)
     }
 
     /// Runs the command, and waits until the service is gone with the sockets that it had. That it fails is noted: signals follow.

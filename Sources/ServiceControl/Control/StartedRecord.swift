@@ -15,7 +15,7 @@ struct StartedRecord: Codable, Hashable {
     var startedAt: Int64
     /// Whether it has come up: its port and its health endpoint have answered.
     var hasAnswered: Bool?
-    /// Whether another program than the one that started it has asked it to end.
+    /// Whether its end is no failure: somebody wants it, or it has ended well.
     var isToEnd: Bool?
     /// How it ended, where that was seen and nobody had asked for it.
     var failure: String?
@@ -38,6 +38,16 @@ struct StartedRecord: Codable, Hashable {
     var running: ProcessIdentity? {
         guard boot == Self.currentBoot, identity.isRunning else { return nil }
         return ProcessSession(id: pid).members.isEmpty ? nil : identity
+    }
+
+    /// Why the service has failed; `nil` where it hasn't.
+    ///
+    /// - Parameter isWatched: whether somebody who is still there has seen its end, and says so in a moment.
+    func failure(isWatched: Bool) -> String? {
+        if let failure { return failure }
+        // What ran before the system started anew has failed no more than the system has.
+        guard isToEnd != true, boot == Self.currentBoot, !isWatched, running == nil else { return nil }
+        return "Its process (pid \(pid)) is gone, and nobody was there to see how it ended."
     }
 
     /// What a start of the system is known by; empty where it has no name.
