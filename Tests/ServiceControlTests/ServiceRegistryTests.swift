@@ -345,6 +345,16 @@ struct ServiceRegistryTests {
         #expect(try Set(ServiceRegistry(path: path).services.map(\.name)) == Set((0..<8).map { "s\($0)" }))
     }
 
+    @Test("a file is read where it can't be locked, and not changed")
+    func withoutLock() async throws {
+        // As in a folder where this user may not write.
+        mkdir(folder.path + "/services.json.lock", 0o755)
+        let registry = try registry(#"{"services": [{"name": "a"}]}"#)
+        #expect(registry.services.map(\.name) == ["a"] && registry.problem == nil)
+        await #expect(throws: ServiceError.self) { try await registry.register(ServiceDefinition(name: "b")) }
+        #expect(registry.services.map(\.name) == ["a"])
+    }
+
     @Test("a folder that isn't there is said to be missing")
     func noFolder() {
         let error = #expect(throws: ServiceError.self) { try ServiceRegistry(path: folder.path + "/no/services.json") }

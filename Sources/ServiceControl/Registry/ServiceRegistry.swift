@@ -45,6 +45,17 @@ public final class ServiceRegistry: Sendable {
     public init(path: String, settingAsideInvalid setsAside: Bool = true, now: Date = Date()) throws(ServiceError) {
         let file = RegistryFile(path: path)
         self.file = file
+        // Whoever only looks needs no lock, which can't be had in a folder where this user may not write.
+        var isThere = false
+        do throws(ServiceError) {
+            isThere = try file.read() != nil
+        } catch {
+            guard error.code == .invalidRegistry, setsAside else { throw error }
+        }
+        guard !isThere else {
+            setAside = nil
+            return
+        }
         setAside = try file.lockedBlocking { () throws(ServiceError) -> SetAsideRegistry? in
             var moved: SetAsideRegistry?
             do throws(ServiceError) {
