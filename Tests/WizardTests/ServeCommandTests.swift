@@ -89,13 +89,14 @@ struct ServeCommandTests {
         let (first, _) = try await start()
         let (second, port) = try await start()
         let record = folder.path + "/server.json"
-        // Where it would write first.
-        let obstacle = "\(record).\(second.pid)"
+        // Nothing can be put in its place.
+        let obstacle = folder.path + "/server.last.json"
+        try FileManager.default.removeItem(atPath: obstacle)
         try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: false)
         first.send(SIGTERM)
         #expect(await first.outcome().code == 0)
         let complaint = await second.firstErrorLine { $0.contains("can't write") }
-        #expect(complaint?.hasPrefix("wizard serve: can't write \(record):") == true)
+        #expect(complaint?.hasPrefix("wizard serve: can't write \(obstacle):") == true)
         try FileManager.default.removeItem(atPath: obstacle)
         let found = { (try? String(contentsOfFile: record, encoding: .utf8))?.contains(":\(port)\"") == true }
         while !found() { await briefPause() }

@@ -37,7 +37,7 @@ struct ServerRecordTests {
         let record = ServerRecord(url: "http://127.0.0.1:1", ollama: nil, tokenFile: nil, in: folder.path)
         #expect(try await record.write() == nil)
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        #expect(names.sorted() == ["server.json", "server.json.lock", "server.pid"])
+        #expect(names.sorted() == ["server.json", "server.json.lock", "server.last.json", "server.pid"])
         for name in names {
             var status = stat()
             stat(folder.path + "/" + name, &status)
