@@ -11,14 +11,14 @@ import Testing
 struct OperationHeapTests {
     @Test func anOperationThatHasJustBegunTakesLessThanSevenHundredBytes() async {
         await #expect(processExitsWith: .success) {
-            let bytes = try await Heap.taken(byEachOf: 5000, seconds: 0)
+            let bytes = try await Heap.taken(byEachOf: 20_000, seconds: 0)
             #expect(bytes > 200 && bytes < 700, "\(bytes) bytes")
         }
     }
 
     @Test func anOperationHalfWayWithAnEstimateTakesLessThanSevenHundredBytes() async {
         await #expect(processExitsWith: .success) {
-            let bytes = try await Heap.taken(byEachOf: 5000, seconds: 5)
+            let bytes = try await Heap.taken(byEachOf: 20_000, seconds: 5)
             #expect(bytes > 200 && bytes < 700, "\(bytes) bytes")
         }
     }

@@ -22,8 +22,10 @@ public struct RemainingTimeEstimator: Sendable {
     /// When it was told something last, in seconds since the first report.
     private var now = 0.0
     private var lastGained = 0.0
-    /// What was left at the last report, and the ends of the interval.
-    private var shown = (left: 0.0, low: 0.0, high: 0.0)
+    /// What was left at the last report.
+    private var unitsLeft = 0.0
+    /// The ends of the interval that is shown. Seven digits are more than it has, and every active operation keeps them.
+    private var shown: (low: Float, high: Float) = (0, 0)
 
     private var past: PastRuns?
     /// Where the phase began that they speak of; most work has none.
@@ -34,7 +36,12 @@ public struct RemainingTimeEstimator: Sendable {
     /// some progress.
     public var estimate: RemainingTime? {
         guard let expected = finish.remaining(at: now) else { return isDone ? .done : nil }
-        var remaining = RemainingTime(expected: expected, low: shown.low, high: shown.high, basis: .rate)
+        var remaining = RemainingTime(
+            expected: expected,
+            low: min(expected, Double(shown.low)),
+            high: max(expected, Double(shown.high)),
+            basis: .rate
+        )
         if finish.weightOfRate < 0.95, let past, past.samples > 0 {
             remaining.basis = finish.weightOfRate > 0.05 ? .blend : .history
             remaining.samples = past.samples
@@ -202,15 +209,17 @@ public struct RemainingTimeEstimator: Sendable {
         let spread = (widthFactor ?? 1) * finish.spread
         var low = expected * exp(-SteadyFinish.below * spread - finish.lead)
         var high = expected * exp(SteadyFinish.above * spread)
-        if work.done > 0, work.latest < now, let units, units > 0, units == shown.left {
+        if work.done > 0, work.latest < now, let units, units > 0, units == unitsLeft {
             // While nothing is reported the best case comes nearer, as time does while it is far, and ever more slowly once it is
             // less than the best second so far would still need for what is left; the worst does not.
             let most = work.rate(until: work.latest).mostInASecond
             let best = most > 0 ? units / most : 0
-            low = min(low, shown.low * exp(-(now - before) / max(shown.low + best, Self.shortest)))
-            high = max(high, shown.high)
+            let lowest = Double(shown.low)
+            low = min(low, lowest * exp(-(now - before) / max(lowest + best, Self.shortest)))
+            high = max(high, Double(shown.high))
         }
-        shown = (units ?? 0, low, high)
+        unitsLeft = units ?? 0
+        shown = (Float(low), Float(high))
     }
 }
 

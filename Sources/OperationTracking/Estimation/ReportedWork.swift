@@ -25,7 +25,7 @@ struct ReportedWork: Sendable {
     private(set) var latest = 0.0
     private var squaresOfGaps: Float = Self.guessed * Float(Self.guess)
     /// When work was reported for the first time, and how much.
-    private var first = (time: 0.0, work: 0.0)
+    private var first: (time: Float, work: Float) = (0, 0)
 
     /// For how many seconds of gaps the guess of the usual gap stands, and what it is: as long as the first gap, if that is longer.
     private static let (guessed, guess): (Float, Double) = (0.5, 10.0 / 3)
@@ -57,7 +57,7 @@ struct ReportedWork: Sendable {
         latest = time
         if isFirst {
             // Whether it took so long to begin, or comes so seldom, the second report shows.
-            first = (time, work)
+            first = (Float(time), Float(work))
             squaresOfGaps = gaps * Float(max(Self.guess, gap))
             return
         }
@@ -85,6 +85,7 @@ struct ReportedWork: Sendable {
     /// How much of the time until `time` may have been waiting for the work to begin: the time until the first report, less what
     /// it brought would have taken at the pace since.
     func waiting(until time: Double) -> Double {
+        let first = (time: Double(first.time), work: Double(first.work))
         let since = done - done(after: time) - first.work
         guard since > 0, time > first.time else { return 0 }
         return max(0, first.time - first.work * (time - first.time) / since)
