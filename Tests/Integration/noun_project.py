@@ -41,7 +41,10 @@ class Seeding:
         arguments = [WIZARD, "seed", "--data", str(self.data), "--json", *options]
         if categories is not None:
             path = self.data / "categories.json"
-            path.write_text(json.dumps(categories))
+            # In one step: a run that has begun already may be reading it.
+            part = path.with_suffix(".part")
+            part.write_text(json.dumps(categories))
+            part.replace(path)
             arguments += ["--categories", str(path)]
         return arguments
 
