@@ -22,7 +22,7 @@ public struct OllamaAddress: Sendable, Hashable, CustomStringConvertible {
             return
         }
         guard let address = Self.parse(trimmed) else {
-            let shown = text.contains("@") ? "That" : "'\(text.bounded(toBytes: 200))'"
+            let shown = text.utf8.contains(UInt8(ascii: "@")) ? "That" : "'\(text.bounded(toBytes: 200))'"
             throw OperationFailure(
                 .invalidRequest,
                 "\(shown) is no address of an Ollama server: give a host, host:port or http(s) URL, such as 127.0.0.1:11434."

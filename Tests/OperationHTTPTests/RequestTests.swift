@@ -27,6 +27,15 @@ import Testing
         #expect(answer.text("detail")?.isEmpty == false)
     }
 
+    @Test(arguments: ["\u{301}", "\u{FE0F}", "\u{200D}", "\u{1F3FD}"])
+    func aTextMayBeginWithWhatJoinsTheSignBefore(mark: String) throws {
+        let value = try JSONReader.read(Array("[\"\(mark)text\"]".utf8))
+        guard case .array(let elements) = value, case .string(let text)? = elements.first else {
+            return #expect(Bool(false), "\(value)")
+        }
+        #expect(text == "\(mark)text")
+    }
+
     @Test func anAddressHasAtMostEightThousandBytes() async {
         for (length, status) in [(8192, 404), (8193, 414)] {
             let answer = await fixture.ask("GET", "/" + String(repeating: "a", count: length - 1))

@@ -49,6 +49,15 @@ struct OrderedJSONTests {
         #expect(try OrderedJSON.read(Array(#"[{"a":1},{"a":1e308}]"#.utf8), rules).elements?.count == 2)
     }
 
+    /// To a `Character` each of these belongs to the quotation mark before it.
+    @Test(arguments: ["\u{301}", "\u{FE0F}", "\u{200D}", "\u{1F3FD}"])
+    func aStringMayBeginWithWhatJoinsTheSignBefore(_ mark: String) throws {
+        let value = try #require(OrderedJSON(Array("{\"\(mark)k\": [\"\(mark)text\"]}".utf8)))
+        #expect(value["\(mark)k"]?.elements?.first?.text == "\(mark)text")
+        let secret = try #require(OrderedJSON(Array("\"\(mark)https://u:hush@h/?sig=hush\"".utf8)))
+        #expect(secret.withoutURLSecrets.text == "\(mark)https://h/?…")
+    }
+
     @Test func aByteOrderMarkIsPassedOver() {
         #expect(OrderedJSON([0xEF, 0xBB, 0xBF] + Array("{}".utf8)) == .emptyObject)
     }

@@ -9,7 +9,9 @@ struct URLSecretsTests {
         ("https://h", "https://h"), ("https://a@b@h/x", "https://h/x"), ("x://h?a='b'", "x://h?…'"),
         ("http://h/it's.zip?sig=S", "http://h/it's.zip?…"), (#"http://h/a"b>c\d?sig=S"#, #"http://h/a"b>c\d?…"#),
         ("http:/h/s?sig=S", "http:/h/s?…"), ("http://h/f#access_token=S", "http://h/f#…"),
-        ("no address", "no address"),
+        ("no address", "no address"), ("https://u:p@\u{301}h/x", "https://\u{301}h/x"),
+        ("https://\u{301}u:p@h/x", "https://h/x"), ("http://h/s?\u{FE0F}sig=S", "http://h/s?…"),
+        ("\u{600}://u:p@h", "\u{600}://h"),
     ])
     func aTextIsShownWithoutThem(text: String, shown: String) {
         #expect(text.withoutURLSecrets == shown)

@@ -16,7 +16,7 @@ public struct NounProjectAddress: Sendable, Hashable, CustomStringConvertible {
     ///   port and a path. It can't have a user, a query or a fragment.
     public init(_ text: String) throws(OperationFailure) {
         guard let address = Self.parse(text) else {
-            let shown = text.contains("@") ? "That" : "'\(text.bounded(toBytes: 200))'"
+            let shown = text.utf8.contains(UInt8(ascii: "@")) ? "That" : "'\(text.bounded(toBytes: 200))'"
             throw OperationFailure(
                 .invalidRequest,
                 "\(shown) is no address of the Noun Project's API: NOUNPROJECT_API_BASE takes an http(s) URL such as \(Self.default)."

@@ -26,15 +26,19 @@ package enum JSONReader {
 
     /// Reads any JSON text.
     package static func parse(_ bytes: [UInt8]) throws(JSONFault) -> JSONValue {
-        JSONValue(try OrderedJSON.read(bytes, rules))
+        try JSONValue(try OrderedJSON.read(bytes, rules))
     }
 }
 
 extension JSONValue {
-    fileprivate init(_ json: OrderedJSON) {
+    fileprivate init(_ json: OrderedJSON) throws(JSONFault) {
         switch json {
-        case .array(let elements): self = .array(elements.map(JSONValue.init))
-        case .object(let members): self = .object(members.map { ($0.key ?? "", JSONValue($0.value)) })
+        case .array(let elements):
+            self = .array(try elements.map { element throws(JSONFault) in try JSONValue(element) })
+        case .object(let members):
+            self = .object(
+                try members.map { member throws(JSONFault) in (member.key ?? "", try JSONValue(member.value)) }
+            )
         case .scalar("null"): self = .null
         case .scalar("true"): self = .bool(true)
         case .scalar("false"): self = .bool(false)
@@ -43,9 +47,10 @@ extension JSONValue {
                 self = .string(text)
             } else if let whole = Int64(literal) {
                 self = .integer(whole)
+            } else if let number = Double(literal) {
+                self = .number(number)
             } else {
-                // The rules have looked at it.
-                self = Double(literal).map(JSONValue.number) ?? .null
+                throw JSONFault(what: "\(literal.bounded(toBytes: 60)) is no value", offset: 0)
             }
         }
     }

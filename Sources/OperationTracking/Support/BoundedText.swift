@@ -20,24 +20,26 @@ extension String {
     /// The text without what a URL in it may give away: signed links carry their signature in the query, and credentials may
     /// stand before the host.
     package var withoutURLSecrets: String {
-        var result = ""
-        var rest = self[...]
-        while let scheme = rest.firstRange(of: ":/") {
+        // By scalars: to a `Character` a mark that combines belongs to the sign before it, which then is no '@' and no '?'.
+        var result = String.UnicodeScalarView()
+        var rest = unicodeScalars[...]
+        while let scheme = rest.firstRange(of: ":/".unicodeScalars) {
             // Quotation marks are legal in what programs take for a URL, so only white space ends it; those at its end are the
             // text's.
             let after = rest[scheme.upperBound...].drop { $0 == "/" }
-            let word = after.prefix { !$0.isWhitespace }
-            let closing = word.reversed().prefix { "\"'>)]\\,.;:".contains($0) }.count
+            let word = after.prefix { !$0.properties.isWhitespace }
+            let closing = word.reversed().prefix { "\"'>)]\\,.;:".unicodeScalars.contains($0) }.count
             let address = word.dropLast(closing)
             let shown = address.prefix { $0 != "?" && $0 != "#" }
             let host = shown.prefix { $0 != "/" }
             result += rest[..<after.startIndex]
             result += host[(host.lastIndex(of: "@").map { host.index(after: $0) } ?? host.startIndex)...]
             result += shown[host.endIndex...]
-            if shown.endIndex != address.endIndex { result += "\(address[shown.endIndex])…" }
+            if shown.endIndex != address.endIndex { result += [address[shown.endIndex], "…"] }
             rest = rest[address.endIndex...]
         }
-        return result + rest
+        result += rest
+        return String(result)
     }
 }
 

@@ -64,7 +64,8 @@ package enum OrderedJSON: Equatable, Sendable {
 
     /// The text of a string; `nil` for anything else.
     package var text: String? {
-        guard case .scalar(let literal) = self, literal.hasPrefix("\"") else { return nil }
+        // By bytes: to a `Character` a mark that combines belongs to the quotation mark before it.
+        guard case .scalar(let literal) = self, literal.utf8.first == UInt8(ascii: "\"") else { return nil }
         return Self.text(of: literal)
     }
 
