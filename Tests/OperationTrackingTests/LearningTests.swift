@@ -57,6 +57,25 @@ struct LearningTests {
         try await mine.cancel(handle.id)
     }
 
+    @Test func aRunThatIsReadBeforeItsEndingIsToldTeachesOnce() async throws {
+        let store = LateToTell()
+        let earlier = OperationTracker(history: store.inner, clock: clock)
+        for _ in 1...5 {
+            let id = try earlier.start(type: .download, description: "before").id
+            await clock.advance(by: .seconds(50))
+            try await earlier.complete(id)
+        }
+        let tracker = OperationTracker(history: store, clock: clock)
+        let id = try tracker.start(type: .download, description: "sixth").id
+        await clock.advance(by: .seconds(50))
+        async let ending = tracker.complete(id)
+        while !tracker.knowsPast { await briefPause() }
+        store.tells.withLock { $0 = true }
+        _ = try await ending
+        let past = tracker.pastRuns(of: .download, like: RunHistory.Likeness(size: nil, unit: .bytes))
+        #expect(past?.durations?.samples == 6)
+    }
+
     @Test func aHistoryThatCouldNotBeReadIsAskedAgain() async throws {
         let store = Unreadable()
         let tracker = OperationTracker(history: store, clock: clock)
@@ -86,4 +105,30 @@ private final class Unreadable: HistoryStore {
     func prune(_ policy: RetentionPolicy) async throws -> Int { 0 }
     var health: HistoryHealth { .ok }
     func close() async {}
+}
+
+/// A history that is read once an ending is in it, and says that the ending is only after that.
+private final class LateToTell: HistoryStore {
+    let inner = InMemoryHistoryStore()
+    let tells = Mutex(false)
+    private let hasEnding = Mutex(false)
+
+    func enqueue(_ record: OperationRecord) { inner.enqueue(record) }
+    func commit(_ record: OperationRecord) async -> HistoryDurability {
+        let durability = await inner.commit(record)
+        hasEnding.withLock { $0 = true }
+        while !tells.withLock({ $0 }) { await briefPause() }
+        return durability
+    }
+    func record(_ id: OperationID) async throws -> OperationRecord? { try await inner.record(id) }
+    func page(_ query: HistoryQuery) async throws -> HistoryPage {
+        while !hasEnding.withLock({ $0 }) { await briefPause() }
+        return try await inner.page(query)
+    }
+    func statistics(types: Set<OperationType>?) async throws -> [HistoryStatistics] {
+        try await inner.statistics(types: types)
+    }
+    func prune(_ policy: RetentionPolicy) async throws -> Int { try await inner.prune(policy) }
+    var health: HistoryHealth { inner.health }
+    func close() async { await inner.close() }
 }

@@ -8,6 +8,8 @@ struct Past: Sendable {
     private(set) var isKnown = false
     /// Runs of this tracker that ended since the reading began that is under way, in their order; `nil` while none is.
     private var early: [RunHistory.Lesson]? = []
+    /// Runs of this tracker that were among what was read while their endings were still being told.
+    private var untold: Set<OperationID> = []
     private var isReading = false
     /// When, on the monotonic clock, the history is to be read next.
     private var nextReading = Int64.min
@@ -28,19 +30,27 @@ struct Past: Sendable {
     }
 
     mutating func add(_ lesson: RunHistory.Lesson) {
+        guard untold.remove(lesson.id) == nil else { return }
         if isKnown { runs.add(lesson) }
         if let count = early?.count, count < Self.mostEarly { early?.append(lesson) }
     }
 
     /// Takes what was read, of each type newest first. This tracker's own runs that ended meanwhile may be among it.
     ///
-    /// - Parameter now: when, on the monotonic clock; `nil` when there is nothing to be read again.
-    mutating func begin(with older: some BidirectionalCollection<OperationRecord>, at now: Int64? = nil) {
+    /// - Parameters:
+    ///   - active: this tracker's runs whose ending may be in the history and is still to be told.
+    ///   - now: when, on the monotonic clock; `nil` when there is nothing to be read again.
+    mutating func begin(
+        with older: some BidirectionalCollection<OperationRecord>,
+        while active: Set<OperationID> = [],
+        at now: Int64? = nil
+    ) {
         runs = RunHistory()
+        untold = []
         var own = Set((early ?? []).lazy.map(\.id))
         for lesson in older.reversed().compactMap(RunHistory.Lesson.init) {
             runs.add(older: lesson)
-            own.remove(lesson.id)
+            if own.remove(lesson.id) == nil, active.contains(lesson.id) { untold.insert(lesson.id) }
         }
         for lesson in early ?? [] where own.contains(lesson.id) { runs.add(lesson) }
         early = nil
@@ -74,7 +84,9 @@ extension OperationTracker {
                     self?.past.withLock { $0.fail(at: now) }
                     return
                 }
-                self?.past.withLock { $0.begin(with: runs, at: now) }
+                guard let self else { return }
+                let active = Set(registry.activeCells.map(\.id))
+                self.past.withLock { $0.begin(with: runs, while: active, at: now) }
             }
         }
     }
