@@ -1,5 +1,6 @@
 import Foundation
 import OperationTracking
+import OperationTrackingTesting
 import Testing
 
 @testable import ServiceControl
@@ -58,9 +59,32 @@ struct ServiceShutdownTests {
         #expect(kept == [.cancelled, .cancelled])
     }
 
-    @Test("where nothing is done it is over at once")
+    /// How what is asked for one after the other came to its end, once the controller takes no more.
+    private func workUntilClosed(_ services: ServiceController, _ count: Int) async throws {
+        do {
+            for number in 1...count {
+                try await services.operation(.startService, "work \(number)", by: "a test") { _ in await briefPause() }
+            }
+        } catch let error as ServiceError where error.code == .closed {}
+    }
+
+    @Test("before the deadline nothing is cancelled, also where one thing follows the other", .timeLimit(.minutes(1)))
+    func oneAfterTheOther() async throws {
+        for _ in 1...20 {
+            // The deadline never comes.
+            let fixture = try ServiceFixture([], clock: ManualClock())
+            let client = Task { try await workUntilClosed(fixture.services, 100) }
+            try await eventually { !fixture.tracker.recentOperations().isEmpty }
+            await fixture.services.shutDown(within: .seconds(60))
+            #expect(fixture.tracker.activeOperations.isEmpty)
+            try await client.value
+            #expect(fixture.tracker.recentOperations().allSatisfy { $0.status == .completed })
+        }
+    }
+
+    @Test("where nothing is done it is over at once", .timeLimit(.minutes(1)))
     func idle() async throws {
-        let fixture = try ServiceFixture([])
+        let fixture = try ServiceFixture([], clock: ManualClock())
         await fixture.services.startMonitoring()
         await fixture.services.shutDown(within: .seconds(1000))
         #expect(await !fixture.services.isMonitoring)

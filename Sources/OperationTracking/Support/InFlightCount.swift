@@ -46,16 +46,16 @@ package final class InFlightCount: Sendable {
         }
     }
 
-    /// Waits until nothing is under way, but no longer than a time.
-    ///
-    /// - Returns: whether nothing is.
-    package func isOver(within limit: Duration, on clock: any TrackingClock) async -> Bool {
+    /// Whether nothing is under way.
+    package var isIdle: Bool { state.withLock { $0.count == 0 } }
+
+    /// Waits until nothing is under way, but no longer than a time. More may have begun by the time that the caller goes on.
+    package func isOver(within limit: Duration, on clock: any TrackingClock) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.isOver() }
             group.addTask { try? await clock.sleep(for: limit) }
             await group.next()
             group.cancelAll()
         }
-        return state.withLock { $0.count == 0 }
     }
 }

@@ -24,11 +24,15 @@ extension ServiceController {
 
     private func finish(within deadline: Duration) async {
         stopMonitoring()
-        let isOver = await operations.isOver(within: deadline, on: clock)
+        let end = clock.monotonicNanoseconds.later(by: deadline)
+        // What is asked for begins on this actor, so after the last look nothing comes before it is closed.
+        while !operations.isIdle, case let left = end - clock.monotonicNanoseconds, left > 0 {
+            await operations.isOver(within: .nanoseconds(left), on: clock)
+        }
         isClosed = true
-        guard !isOver else { return }
+        guard !operations.isIdle else { return }
         // Wholes first: one whose step ends as cancelled before it knows why would have failed.
         for id in running { try? await tracker.cancel(id) }
-        _ = await operations.isOver(within: configuration.grace + Self.stopTime, on: clock)
+        await operations.isOver(within: configuration.grace + Self.stopTime, on: clock)
     }
 }
