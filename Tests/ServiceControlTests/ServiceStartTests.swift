@@ -483,6 +483,37 @@ struct ServiceStartTests {
         await keeping.value
     }
 
+    @Test("a log that can't be cut is looked at again after the quiet time, whatever is printed")
+    func fullDisk() async throws {
+        let clock = ManualClock()
+        let fixture = try ServiceFixture([ServiceDefinition(name: "job")], clock: clock) { $0.logLimit = 4096 }
+        let log = fixture.services.folder.log(of: "job")
+        // Where the older half is to go there is something else in the way.
+        let obstacle = log.path + ".1"
+        try FileManager.default.createDirectory(atPath: obstacle + "/x", withIntermediateDirectories: true)
+        let (descriptor, _) = try log.open()
+        defer { close(descriptor) }
+        func print(_ count: Int) { #expect(write(descriptor, String(repeating: "x", count: count), count) == count) }
+        func size() throws -> Int { try Data(contentsOf: URL(fileURLWithPath: log.path)).count }
+
+        print(5000)
+        let keeping = Task { await fixture.services.keepLogs() }
+        await clock.waitForSleepers()
+        print(5000)
+        await clock.advance(by: .seconds(10))
+        await clock.waitForSleepers()
+        #expect(try size() == 10_000)
+        try FileManager.default.removeItem(atPath: obstacle)
+        await clock.advance(by: .seconds(9))
+        await clock.waitForSleepers()
+        #expect(try size() == 10_000, "it was looked at sooner")
+        await clock.advance(by: .seconds(1))
+        await clock.waitForSleepers()
+        #expect(try size() == 0)
+        keeping.cancel()
+        await keeping.value
+    }
+
     @Test("a record of another boot, or of another process, is none")
     func oldRecord() async throws {
         let fixture = try ServiceFixture([ServiceDefinition(name: "tauri")])
@@ -652,7 +683,8 @@ struct ServiceLogTests {
         write(String(repeating: "x", count: 5000), to: descriptor)
         let other = open(log.path, O_RDWR | O_CLOEXEC)
         try #require(flock(other, LOCK_EX) == 0)
-        #expect(log.trim() == 5000)
+        let (found, left) = log.trim()
+        #expect(found == 5000 && left == 5000)
         #expect(try text(log.path).count == 5000)
         close(other)
         log.trim()

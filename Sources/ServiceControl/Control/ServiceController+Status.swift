@@ -48,17 +48,18 @@ extension ServiceController {
     }
 
     /// Keeps the logs of all services within their limit until the task is cancelled. While one grows it is looked at as often as
-    /// ``trimLogs()`` says of those that this program has started; while none does, every 10 s.
+    /// ``trimLogs()`` says of those that this program has started; while none does, or it can't be emptied, every 10 s.
     public func keepLogs() async {
         let quiet: Int32 = 10_000
         var (interval, sizes) = (quiet, [String: Int]())
         repeat {
             var next = quiet
             for log in logs {
-                let size = log.trim()
+                let (size, left) = log.trim()
                 let growth = size - (sizes[log.path] ?? size)
-                if growth > 0 { next = min(next, log.nextLook(growth: growth, in: interval)) }
-                sizes[log.path] = size > log.limit ? 0 : size
+                // One that can't be emptied is read again in vain, so no sooner for its growth.
+                if growth > 0, left <= log.limit { next = min(next, log.nextLook(growth: growth, in: interval)) }
+                sizes[log.path] = left
             }
             interval = next
         } while (try? await clock.sleep(for: .milliseconds(interval))) != nil

@@ -41,22 +41,25 @@ package struct ServiceLog: Sendable {
     /// Keeps the file within its limit while the service writes to it: the last of it becomes the file before, and it is emptied.
     /// Lines that are written in this very moment may be lost.
     ///
-    /// - Returns: how long it was, in bytes.
+    /// - Returns: how long it was, and how long it is now, in bytes. That is more than the limit where it couldn't be emptied, as on a
+    ///   full disk.
     @discardableResult
-    package func trim() -> Int {
+    package func trim() -> (found: Int, left: Int) {
         let found = size
-        guard found > limit else { return found }
+        guard found > limit else { return (found, found) }
+        empty()
+        return (found, size)
+    }
+
+    private func empty() {
         let descriptor = systemOpen(path, O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else { return found }
+        guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         // Several programs may look after one log. The second finds it short, and doesn't put that in the place of what the first
         // has kept.
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, size > limit, let bytes = tail(limit) else { return found }
-        guard (try? SmallFile.write(bytes, to: path + ".1", mode: 0o600, followsLinks: false)) != nil else {
-            return found
-        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, size > limit, let bytes = tail(limit) else { return }
+        guard (try? SmallFile.write(bytes, to: path + ".1", mode: 0o600, followsLinks: false)) != nil else { return }
         ftruncate(descriptor, 0)
-        return found
     }
 
     /// When a log is to be looked at again, so that it grows by some tenth of its limit meanwhile if it goes on as before.

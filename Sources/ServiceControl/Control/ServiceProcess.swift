@@ -122,10 +122,12 @@ final class ServiceProcess: Sendable {
     ///
     /// - Returns: how long the next look at it and at the session may wait, in milliseconds.
     private func lookAtLog() -> Int32 {
-        let size = log.trim()
+        let (size, left) = log.trim()
         return state.withLock { state in
-            state.nextLook = log.nextLook(growth: size - state.logSize, in: state.nextLook)
-            state.logSize = size > log.limit ? 0 : size
+            // One that can't be emptied is read again in vain, so no sooner for its growth.
+            let growth = left > log.limit ? 0 : size - state.logSize
+            state.nextLook = log.nextLook(growth: growth, in: state.nextLook)
+            state.logSize = left
             return state.nextLook
         }
     }
