@@ -63,9 +63,10 @@ struct IconIndex {
     func files(of term: SeedTerm, _ format: IconFormat) -> [String] {
         icons.compactMap { path, entry in
             guard entry["category"]?.text == term.category, entry["term"]?.text == term.term else { return nil }
-            guard path.hasPrefix(term.folder + "/"), path.hasSuffix("." + format.rawValue) else { return nil }
-            let file = String(path.dropFirst(term.folder.count + 1))
-            return file.contains("/") ? nil : file
+            let start = term.folder + "/"
+            guard path.utf8.starts(with: start.utf8), path.hasSuffix("." + format.rawValue) else { return nil }
+            let file = path.utf8.dropFirst(start.utf8.count)
+            return file.contains(UInt8(ascii: "/")) ? nil : String(Substring(file))
         }
     }
 

@@ -139,7 +139,7 @@ public struct DownloadProvider: OperationProvider {
 
     /// The folder, unless the target is a path from the root on.
     public func uniqueScope(of request: Request) -> String {
-        request.target?.hasPrefix("/") == true ? "" : directory
+        request.target?.utf8.first == UInt8(ascii: "/") ? "" : directory
     }
 
     /// The host that it comes from, and the port.

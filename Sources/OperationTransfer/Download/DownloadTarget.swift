@@ -22,13 +22,14 @@ struct DownloadTarget: Sendable, Hashable {
     ///   - allowsPaths: whether the target may be in another folder.
     init(_ target: String?, url: String, directory: String, allowsPaths: Bool) throws(OperationFailure) {
         let target = if let target { target } else { try Self.name(inURL: url) }
-        let slash = target.lastIndex(of: "/")
+        // By bytes, as the file system reads it: to a `Character` a mark that combines belongs to the '/' before it.
+        let slash = target.utf8.lastIndex(of: UInt8(ascii: "/"))
         guard slash == nil || allowsPaths else {
             throw Self.refusal("may only be a name here, without a folder")
         }
-        name = slash.map { String(target[target.index(after: $0)...]) } ?? target
+        name = slash.map { String(target[target.utf8.index(after: $0)...]) } ?? target
         let parent = slash.map { String(target[..<$0]) } ?? "."
-        if target.hasPrefix("/") {
+        if target.utf8.first == UInt8(ascii: "/") {
             folder = parent.isEmpty ? "/" : parent
         } else {
             folder = parent == "." ? directory : directory + "/" + parent
@@ -46,15 +47,21 @@ struct DownloadTarget: Sendable, Hashable {
         guard name.utf8.count <= 255 - noteSuffix.utf8.count else {
             throw refusal("has a name of more than \(255 - noteSuffix.utf8.count) bytes")
         }
-        guard !name.hasSuffix(partSuffix), !name.hasSuffix(noteSuffix) else {
+        let isUnfinished = [partSuffix, noteSuffix].contains { name.utf8.reversed().starts(with: $0.utf8.reversed()) }
+        guard !isUnfinished else {
             throw refusal("may not end in \(partSuffix) or \(noteSuffix), which unfinished downloads end in")
         }
     }
 
     /// The last part of the URL's path, without its percent-encoding.
     private static func name(inURL url: String) throws(OperationFailure) -> String {
-        guard let path = URLPart.path.decoded(in: url), let name = path.split(separator: "/").last, !path.hasSuffix("/")
-        else { throw refusal("can't be told from the URL: say what the file is to be called") }
+        guard let path = URLPart.path.decoded(in: url), let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else {
+            throw refusal("can't be told from the URL: say what the file is to be called")
+        }
+        let name = path[path.utf8.index(after: slash)...]
+        guard !name.isEmpty else {
+            throw refusal("can't be told from the URL: say what the file is to be called")
+        }
         return String(name)
     }
 

@@ -16,6 +16,7 @@ struct DownloadRulesTests {
         ("http://h/%2e%2e%2fetc%2fpasswd", "passwd"),
         ("http://h/a/..", nil), ("http://h/", nil), ("http://h", nil), ("http://h/a/", nil), ("http://h/a%00b", nil),
         ("http://h/a%0ab", nil), ("http://h/%2e%2e", nil), ("http://h/é🙂", "é🙂"),
+        ("http://h/%2e%2e%2f%CC%81x", "\u{301}x"), ("http://h/a/%CC%81x", "\u{301}x"), ("http://h/a%D8%80/x", "x"),
     ])
     func aNameFromAURLIsANameAndNothingElse(url: String, name: String?) {
         #expect(target(nil, url: url)?.name == name)
@@ -25,6 +26,8 @@ struct DownloadRulesTests {
     @Test(arguments: [
         "", ".", "..", "../x", "a/b", "/etc/passwd", "a\0b", "a\nb", "a\u{202E}b", "x.part", "x.part.json",
         String(repeating: "n", count: 4000), String(repeating: "🙂", count: 62), "..\\x/../y",
+        // To a `Character` these have no '/' and no '.part'.
+        "../\u{301}x", "a/\u{200D}x", "..\u{600}/x", "x\u{600}.part",
     ])
     func aNameThatIsNoneOrLeadsAwayIsRefused(name: String) {
         #expect(target(name) == nil)
@@ -43,6 +46,8 @@ struct DownloadRulesTests {
         #expect(target("sub/..", anywhere: true) == nil)
         #expect(target("sub/", anywhere: true) == nil)
         #expect(target("a\0b/x", anywhere: true) == nil)
+        #expect(target("/\u{301}x", anywhere: true)?.path == "/\u{301}x")
+        #expect(target("sub/\u{301}x", anywhere: true)?.name == "\u{301}x")
     }
 
     @Test func aSizeThatIsGivenIsAskedForWhereTheFolderIsLookedAfter() throws {
