@@ -307,6 +307,9 @@ def a_conflict_over_the_servers_port_is_put_right():
         terminal = Terminal(140)
         terminal.run(f"{WIZARD} restart --port {port} --data {data}")
         terminal.wait(r"End that\? \[y/N\]")
+        # A person who takes their time keeps nobody from starting a server.
+        wizard("start", "--port", str(free_port()), data=data)
+        wizard("stop", data=data)
         terminal.type("n")
         terminal.wait("code 130")
         assert other.poll() is None

@@ -28,7 +28,8 @@ struct KillCommand: Command {
             }
         case .conflict(let use):
             let freeing = PortFreeing(options: options, isConfirmed: isConfirmed)
-            guard try await freeing.free(use, by: "wizard kill") else { return .cancelled }
+            guard try freeing.mayEnd(use) else { return .cancelled }
+            try await freeing.end(use, among: use.holders, by: "wizard kill")
         case .stopped:
             if !options.json { Console.line("No server runs, and nothing holds port \(options.port).") }
         }

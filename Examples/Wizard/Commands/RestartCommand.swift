@@ -20,14 +20,14 @@ struct RestartCommand: Command {
     }
 
     func run() async throws -> ExitCode {
+        // Without the lock while a person is asked: it would keep others from starting a server until there is an answer.
+        let (asked, shown) = try await look()
+        if let shown, try !freeing(asked).mayEnd(shown) { return .cancelled }
         let lock = try await StartLock(in: data)
         defer { lock.release() }
-        // Not before: while another restart is at it, nothing says how the server was started that it has ended.
-        let options = try ServerOptions(given, asBefore: true)
-        // Whatever may be in the way is looked at before anything is ended.
-        try options.check()
-        guard try await freePort(options) else { return .cancelled }
-        // The server may have ended, or one have come, while a person was asked.
+        // The server may have ended, or one have come, meanwhile.
+        let (options, use) = try read()
+        if let use { try await freeing(options).end(use, among: shown?.holders ?? [], by: "wizard restart") }
         switch try await options.state {
         case .running(let server, _): try await ServerEnding(server: server).stop()
         case .silent(let server): _ = try await ServerEnding(server: server).kill()
@@ -40,15 +40,28 @@ struct RestartCommand: Command {
         return .done
     }
 
-    /// Ends what holds the port of the next server, if that isn't the server itself: it may run on another one.
+    /// What ``read()`` gives, read under the lock.
+    private func look() async throws -> (ServerOptions, inTheWay: PortUse?) {
+        let lock = try await StartLock(in: data)
+        defer { lock.release() }
+        return try read()
+    }
+
+    /// The next server's options, and what holds its port, if that isn't the server itself: it may run on another one.
     ///
-    /// - Returns: whether the port is free by now, or will be once the server has ended.
-    private func freePort(_ options: ServerOptions) async throws -> Bool {
-        guard options.port > 0 else { return true }
+    /// To be called under the lock: while another restart is at it, nothing says how the server was started that it has ended.
+    /// Whatever may be in the way is looked at before anything is ended.
+    private func read() throws -> (ServerOptions, inTheWay: PortUse?) {
+        let options = try ServerOptions(given, asBefore: true)
+        try options.check()
+        guard options.port > 0 else { return (options, nil) }
         let server = KnownServer.running(in: data)
         let use = try PortScanner().use(of: options.port)
         let isServers = use.holders.contains { $0.identity == server?.process }
-        guard !use.isFree, !isServers else { return true }
-        return try await PortFreeing(options: options, isConfirmed: isConfirmed).free(use, by: "wizard restart")
+        return (options, use.isFree || isServers ? nil : use)
+    }
+
+    private func freeing(_ options: ServerOptions) -> PortFreeing {
+        PortFreeing(options: options, isConfirmed: isConfirmed)
     }
 }
