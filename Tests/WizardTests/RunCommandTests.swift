@@ -74,6 +74,16 @@ struct RunCommandTests {
         try await server.stop()
     }
 
+    @Test func withoutAServerAPATHOfAnyLengthIsNoMatter() async throws {
+        let path = "/usr/bin:/bin:/" + String(repeating: "x", count: 100_000)
+        let outcome = try await WizardProcess.run(
+            ["run", "--data", folder.path, "--", "true"],
+            environment: ["PATH": path]
+        )
+        #expect(outcome.code == 0, "\(outcome.output)\(outcome.errors)")
+        #expect((try await lastRecord()["request"] as? [String: Any])?["environment"] as? [String: String] == [:])
+    }
+
     @Test func aProgramThatIsNotThereFails() async throws {
         let outcome = try await run("no-such-program-here")
         #expect(outcome.code == 1)

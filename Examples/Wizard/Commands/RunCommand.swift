@@ -38,9 +38,6 @@ struct RunCommand: Command {
             command: options.operands,
             name: options.text("name"),
             directory: FileManager.default.currentDirectoryPath,
-            // A server finds the same program by it. Nothing else of the environment is told: it may hold secrets, and requests are
-            // kept.
-            environment: ProcessInfo.processInfo.environment["PATH"].map { ["PATH": $0] } ?? [:],
             progress: try Self.rule(options.text("progress") ?? "auto")
         )
         data = try DataDirectory.path(options)
@@ -49,7 +46,11 @@ struct RunCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        if let code = try await handOver.run(request, with: ProcessProvider.self) { return code }
+        var handed = request
+        // A server finds the same program by it. Nothing else of the environment is told: it may hold secrets, and requests are
+        // kept.
+        if let path = ProcessInfo.processInfo.environment["PATH"] { handed.environment["PATH"] = path }
+        if let code = try await handOver.run(handed, with: ProcessProvider.self) { return code }
         let session = try await Session(data: data, actor: "wizard run")
         let code = try await session.run(request, with: ProcessProvider(), retry: .never, json: json)
         await session.tracker.close()
