@@ -306,11 +306,16 @@ import Testing
         #expect(try PortScanner().use(of: UInt16(port)).isFree)
     }
 
-    @Test("a kill that names a process beside those that it expects is refused")
-    func unexpectedPID() async throws {
+    @Test(
+        "a kill that says in two ways whom it means is refused",
+        arguments: [("/api/ports/kill", "service_name"), ("/api/self-heal/port-conflicts/kill", "service")]
+    )
+    func killOfTwoKinds(_ path: String, _ key: String) async throws {
         let fixture = try ServiceAPIFixture(#"[{"name": "web", "port": 1}]"#)
-        let body = #"{"service": "web", "pid": 5, "expected": {"web": ["6@1"]}}"#
-        let answer = await fixture.ask("POST", "/api/self-heal/port-conflicts/kill", json: body)
-        #expect(answer.status == 422 && answer.detail.contains("pid is none"))
+        for seen in ["5@1", "6@1"] {
+            let body = #"{"\#(key)": "web", "pid": 5, "expected": {"web": ["\#(seen)", "7@1"]}}"#
+            let answer = await fixture.ask("POST", path, json: body)
+            #expect(answer.status == 422 && answer.detail.contains("not both"))
+        }
     }
 }

@@ -6,8 +6,13 @@ extension OpenAPIDocument {
     }
 
     /// An object in a request; members that aren't described are left alone.
-    package static func request(_ name: String, required: [String] = [], _ properties: [(String, String)]) -> String {
-        schema(name, properties, required: required)
+    package static func request(
+        _ name: String,
+        required: [String] = [],
+        description: String? = nil,
+        _ properties: [(String, String)]
+    ) -> String {
+        schema(name, properties, required: required, description: description)
     }
 
     /// A request that needs a member which may come in the query instead: a body without it is none that is wrong.

@@ -28,11 +28,13 @@ extension OpenAPIDocument {
         request(
             "KillRequest",
             required: ["service_name"],
+            description: "Takes `pid` or `expected`, not both.",
             [("service_name", anyServiceName), ("pid", maybePID), ("expected", expectedHolders)]
         ),
         request(
             "KillConflictRequest",
             required: ["service"],
+            description: "Needs `pid`, here or in the query, or `expected`, not both.",
             [("service", anyServiceName), ("pid", maybePID), ("expected", expectedHolders)]
         ),
         request(

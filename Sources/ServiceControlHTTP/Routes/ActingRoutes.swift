@@ -65,8 +65,8 @@ extension ServiceRoutes {
         let pid = try call.parameters.pid()
         let freed: FreedPort
         if let seen = try call.parameters.holders(of: name) {
-            guard pid.map({ pid in seen.contains { $0.pid == pid } }) ?? true else {
-                throw APIProblem.invalid("pid is none of those in expected: send expected alone.")
+            guard pid == nil else {
+                throw APIProblem.invalid("pid and expected each say who may be ended: send one of them, not both.")
             }
             freed = try await services.kill(name, among: seen, sparingOwn: ofConflict, by: call.actor)
         } else {
