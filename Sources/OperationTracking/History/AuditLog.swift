@@ -8,6 +8,10 @@ public import Foundation
 ///
 /// An ability that a ``HistoryStore`` may have. A store with it also notes the start and the end of every operation it is
 /// given, in the same transaction as the operation's row.
+///
+/// What is noted of one operation stands in the order in which it happened. What happened to different things within the same
+/// 50 ms may not: ``AuditEntry/at`` says when each did. Of a time in which a store couldn't write, such as that of a full disk, the entries
+/// that it was given may stand before the starts and ends of operations.
 public protocol AuditLog: Sendable {
     /// Takes an entry, and returns at once. It is on disk within 50 ms.
     func append(_ entry: AuditEntry)
