@@ -45,7 +45,8 @@ actor HistoryReader {
     }
 
     /// The newest completed operations of each of the types that ran last, without what may be large of them: more types than that
-    /// are not told apart by estimates, and their names may come from outside.
+    /// are not told apart by estimates, and their names may come from outside. Of more than 4,096 types so many are looked at, whichever
+    /// those are.
     func latestRuns(ofEachType limit: Int) throws -> [OperationRecord] {
         let types = try prepared(
             """

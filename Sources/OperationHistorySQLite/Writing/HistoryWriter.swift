@@ -101,9 +101,9 @@ actor HistoryWriter {
 
     /// Writes everything that waits.
     ///
-    /// - Parameter batch: as ``SharedState/takePending(_:)`` takes it.
-    func drain(_ batch: Int? = nil) {
-        let batch = shared.takePending(batch)
+    /// - Parameter number: of the batch that it was called for, as ``SharedState/takePending(_:)`` takes it.
+    func drain(_ number: Int? = nil) {
+        let batch = shared.takePending(number)
         guard !batch.isEmpty else { return }
         guard !shared.isDegraded else { return keep(batch) }
         do {

@@ -4,7 +4,8 @@
 /// runs often leaves no room for what runs seldom.
 public protocol LatestRuns: Sendable {
     /// The latest completed operations of each type, newest first within a type. Request, result and resume state may be left
-    /// out, and so may all but the 64 types that ran last.
+    /// out, and so may all but the 64 types that ran last. Where there are thousands of types, a store may look for those 64 among
+    /// 4,096 of its choice.
     ///
     /// - Parameter limit: how many of each type at most.
     /// - Throws: ``HistoryError`` when the store can't be read.
