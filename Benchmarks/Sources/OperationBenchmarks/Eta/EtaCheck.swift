@@ -30,16 +30,17 @@ struct EtaCheck {
     )
 
     /// - Parameter traces: where all traces are, if not beside the repository.
-    /// - Returns: whether every value was the same to all four digits.
+    /// - Returns: whether every value was the same to all four digits, and what can't be judged is left out or refused.
     static func run(traces: String?) throws -> Bool {
         var isRight = try holds(own.values, in: own.folder)
+        if try !EtaReadingCheck.run() { isRight = false }
         let folder = traces ?? all.folder
         guard traces != nil || FileManager.default.fileExists(atPath: folder + "/tasks.csv") else {
             print("LEFT OUT: the check values of 360 tasks; \(folder) has no traces (--traces DIR).")
             return isRight
         }
         if try !holds(all.values, in: folder) { isRight = false }
-        let first = try readTasks(in: folder).first { $0.trace == "fcc__trace_12915" && $0.startRow == 0 }
+        let first = try readTasks(in: folder).tasks.first { $0.trace == "fcc__trace_12915" && $0.startRow == 0 }
         let one = first.map { task in figures(score(events(WholeAverage.self, on: task), of: task)).prefix(4) }
         if !told("one task, average rate", Array(one ?? []), ["0.0249", "0.0747", "0.0110", "0.2059"]) {
             isRight = false
@@ -48,7 +49,7 @@ struct EtaCheck {
     }
 
     private static func holds(_ values: Values, in folder: String) throws -> Bool {
-        let tasks = try readTasks(in: folder)
+        let tasks = try readTasks(in: folder).tasks
         let words = "\(tasks.count) tasks in \(folder)"
         let average = means(result("", Ranged<WholeAverage>.self, tasks), values.average.count)
         let smoothed = means(result("", Ranged<TwentySeconds>.self, tasks), values.smoothed.count)
@@ -56,7 +57,7 @@ struct EtaCheck {
         return told("\(words), EMA over 20 s", smoothed, values.smoothed) && isAverage
     }
 
-    private static func told(_ what: String, _ found: [String], _ expected: [String]) -> Bool {
+    static func told(_ what: String, _ found: [String], _ expected: [String]) -> Bool {
         let isRight = found == expected
         let both = isRight ? found.joined(separator: " ") : "\(found) where \(expected) is right"
         print("\(isRight ? "ok" : "WRONG"): \(what): \(both)")

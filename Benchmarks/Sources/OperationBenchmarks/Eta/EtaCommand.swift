@@ -31,10 +31,11 @@ struct EtaCommand {
             }
             return
         }
-        let tasks = try readTasks(in: traces)
+        let (tasks, skipped) = try readTasks(in: traces)
         if let dump { try write(tasks, to: dump) }
         let report = EtaReport(
             tasks: tasks,
+            skipped: skipped,
             ours: result("this library", OurEstimator.self, tasks),
             variants: [
                 result(
@@ -48,21 +49,32 @@ struct EtaCommand {
             peers: peers(tasks),
             check: result("EMA over 20 s", TwentySeconds.self, tasks)
         )
-        print(isJSON ? report.json : report.text + "\n\nA report costs \(Int(costOfAReport(tasks))) ns.")
+        guard !isJSON else { return print(report.json) }
+        let (usual, most) = (Int(costOfAReport(tasks, apart: 0)), Int(costOfAReport(tasks, apart: 4)))
+        print(report.text + "\n\nA report costs \(usual) ns, and \(most) ns where they are four seconds or more apart.")
     }
 
-    private func costOfAReport(_ tasks: [TraceTask]) -> Double {
-        let reports = tasks.flatMap { $0.reports.dropFirst() }.count
+    /// - Parameter spacing: reports that follow closer, in seconds, are left out.
+    private func costOfAReport(_ tasks: [TraceTask], apart spacing: Double) -> Double {
+        let told = tasks.map { task in
+            var last = -Double.infinity
+            let reports = task.reports.filter { report in
+                guard report.seconds - last >= spacing else { return false }
+                last = report.seconds
+                return true
+            }
+            return (total: task.total, reports: reports)
+        }
         let whole = Timing.measure(repetitions: 10) { count in
             for _ in 0..<count {
-                for task in tasks {
+                for task in told {
                     var estimator = OurEstimator(total: task.total)
                     for report in task.reports { estimator.observe(report.seconds, report.bytes) }
                     _ = opaque(estimator)
                 }
             }
         }
-        return whole.median / Double(reports)
+        return whole.median / Double(max(1, told.reduce(0) { $0 + $1.reports.count - 1 }))
     }
 
     /// What our estimator says at every judged moment, so that anyone can score it.

@@ -1,5 +1,7 @@
 struct EtaReport {
     let tasks: [TraceTask]
+    /// How many more there were, of which too few moments count.
+    let skipped: Int
     let ours: EtaResult
     /// Ours again, told otherwise.
     let variants: [EtaResult]
@@ -12,6 +14,9 @@ struct EtaReport {
         let bootstrap = Bootstrap(tasks)
         let traces = Set(tasks.map(\.trace)).count
         var lines = ["\(tasks.count) tasks on \(traces) traces; lower is better", "", header]
+        if skipped > 0 {
+            lines.insert("Left out: \(skipped) tasks of which fewer than \(TraceTask.fewest) moments count.", at: 1)
+        }
         lines += ([ours] + variants + peers + [check]).map { row($0.name, EtaResult.measures.map { $0.of }, $0.scores) }
         lines += ["", "| measure | ours | 95 % | best peer | gain over it | 95 % |", "|---|---|---|---|---|---|"]
         for (name, value) in EtaResult.measures.dropLast() {
@@ -54,7 +59,7 @@ struct EtaReport {
             let results = estimators.map { "\"\($0.name)\":\(object(scores(of: $0, in: family), inFamily))" }
             return "\"\(family)\":{\(results.joined(separator: ","))}"
         }
-        return "{\"tasks\":\(tasks.count),\"estimators\":{\(all.joined(separator: ","))},"
+        return "{\"tasks\":\(tasks.count),\"skipped\":\(skipped),\"estimators\":{\(all.joined(separator: ","))},"
             + "\"families\":{\(byFamily.joined(separator: ","))}}"
     }
 

@@ -27,6 +27,11 @@ struct TraceTask {
         report.seconds >= 1 && (0.02...0.98).contains(report.bytes / total)
     }
 
+    /// Of fewer moments that count nothing is judged.
+    static let fewest = 5
+
+    var isJudged: Bool { reports.count(where: counts) >= Self.fewest }
+
     /// How an estimator hears of a task.
     enum Telling {
         /// By its reports.
@@ -74,23 +79,46 @@ struct TraceTask {
 }
 
 /// Reads the tasks in a folder of traces: `tasks.csv` and a CSV file for each trace.
-func readTasks(in folder: String) throws -> [TraceTask] {
+///
+/// - Returns: those that can be judged, and how many were left out because too few moments of them count.
+func readTasks(in folder: String) throws -> (tasks: [TraceTask], skipped: Int) {
     var traces: [String: [TraceTask.Report]] = [:]
-    return try rows(of: folder + "/tasks.csv").map { fields in
-        guard fields.count == 4, let start = Int(fields[1]), let total = Double(fields[2]) else {
+    let all = try rows(of: folder + "/tasks.csv").map { fields in
+        guard fields.count == 4, let start = Int(fields[1]), let total = amount(fields[2]), total > 0 else {
             throw EtaError("tasks.csv has a line that isn't trace,start_row,total_bytes,finish_seconds.")
         }
         let name = String(fields[0])
-        if traces[name] == nil {
-            traces[name] = try rows(of: "\(folder)/\(name).csv").map { fields in
-                guard fields.count == 2, let seconds = Double(fields[0]), let bytes = Double(fields[1]) else {
-                    throw EtaError("\(name).csv has a line that isn't t_seconds,bytes_cumulative.")
-                }
-                return TraceTask.Report(seconds: seconds, bytes: bytes)
-            }
-        }
+        if traces[name] == nil { traces[name] = try trace(name, in: folder) }
         return try task(name, start, total, in: traces[name] ?? [])
     }
+    let tasks = all.filter(\.isJudged)
+    guard !tasks.isEmpty else {
+        throw EtaError(
+            "\(folder) has \(all.count) tasks, none with \(TraceTask.fewest) reports after the first second that have 2 to 98 % of the "
+                + "bytes: give traces that report oftener."
+        )
+    }
+    return (tasks, all.count - tasks.count)
+}
+
+private func trace(_ name: String, in folder: String) throws -> [TraceTask.Report] {
+    var last = TraceTask.Report(seconds: -.infinity, bytes: 0)
+    return try rows(of: "\(folder)/\(name).csv").map { fields in
+        guard fields.count == 2, let seconds = Double(fields[0]), seconds.isFinite, let bytes = amount(fields[1]) else {
+            throw EtaError("\(name).csv has a line that isn't t_seconds,bytes_cumulative.")
+        }
+        guard seconds > last.seconds, bytes >= last.bytes else {
+            throw EtaError("\(name).csv goes back in time or in bytes, or tells of one moment twice, at \(seconds) s.")
+        }
+        last = TraceTask.Report(seconds: seconds, bytes: bytes)
+        return last
+    }
+}
+
+/// A count of bytes, `nil` for what is none.
+private func amount(_ text: Substring) -> Double? {
+    guard let bytes = Double(text), (0...0x1p53).contains(bytes) else { return nil }
+    return bytes
 }
 
 private func task(_ name: String, _ start: Int, _ total: Double, in rows: [TraceTask.Report]) throws -> TraceTask {
