@@ -84,6 +84,19 @@ struct OperationsScreenTests {
         #expect(board.ended.map(\.status) == [.failed])
     }
 
+    @Test func howLongAnotherProgramsWorkStillTakesIsNotKnown() throws {
+        var (board, written) = (board([try operation("op_a")]), try operation("op_b"))
+        written.isOverdue = true
+        board.take(history: [try operation("op_a"), written])
+        let operations = board.rows.map(\.operation)
+        #expect(operations.map { $0.remaining?.expected } == [70, nil])
+        #expect(operations.map(\.isOverdue) == [nil, nil])
+        let json = String(decoding: operations[1].jsonBytes(), as: UTF8.self)
+        for key in ["eta_seconds", "eta_low_seconds", "eta_high_seconds", "eta_basis", "eta_samples", "eta_overdue"] {
+            #expect(json.contains("\"\(key)\":null"))
+        }
+    }
+
     @Test func wideCharactersCountTwice() {
         #expect("漢字".columns == 4 && "e\u{301}".columns == 1 && "🚀".columns == 2 && "a–b".columns == 3)
         #expect("漢字漢字".truncated(to: 6) == "漢字…")

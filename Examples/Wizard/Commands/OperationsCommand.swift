@@ -106,8 +106,7 @@ struct OperationsTable {
                     operation.id.rawValue,
                     operation.status.rawValue,
                     row.isOthers ? "" : percent,
-                    row.isOthers
-                        ? "" : operation.remaining.map { Format.remaining($0).replacing(" left", with: "") } ?? "",
+                    operation.remaining.map { Format.remaining($0).replacing(" left", with: "") } ?? "",
                     String(repeating: "  ", count: row.depth) + operation.description.printable,
                 ]
             }

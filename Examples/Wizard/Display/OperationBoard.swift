@@ -57,10 +57,16 @@ struct OperationBoard: Sendable, Equatable {
         ofOthers.removeAll { ofServer[$0.id] != nil }
     }
 
-    /// Takes the active operations that the history has.
+    /// Takes the active operations that the history has. How long they still take was said when they were written, and that is not
+    /// known here by now.
     mutating func take(history operations: [BackgroundOperation]) {
         let hasEnded = Set(ended.map(\.id))
-        ofOthers = operations.filter { ofServer[$0.id] == nil && !hasEnded.contains($0.id) }
+        ofOthers = operations.filter { ofServer[$0.id] == nil && !hasEnded.contains($0.id) }.map {
+            var operation = $0
+            operation.remaining = nil
+            operation.isOverdue = nil
+            return operation
+        }
     }
 
     /// Takes the ending of an operation of another program.
