@@ -47,6 +47,12 @@ extension ServiceController {
         try await kill(name, expecting: .only(seen), sparesOwn: sparesOwn, by: actor)
     }
 
+    /// Ends one process that holds a service's port as ``kill(_:pid:by:)`` does, if it still is the one that the caller has seen.
+    @discardableResult
+    package func kill(_ name: String, just seen: SeenProcess, by actor: String) async throws -> FreedPort {
+        try await kill(name, expecting: .just(seen), by: actor)
+    }
+
     /// - Parameter sparesOwn: whether the service's own process is left alone.
     @discardableResult
     func kill(

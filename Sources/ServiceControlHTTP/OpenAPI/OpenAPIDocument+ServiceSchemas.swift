@@ -28,13 +28,14 @@ extension OpenAPIDocument {
         request(
             "KillRequest",
             required: ["service_name"],
-            description: "Takes `pid` or `expected`, not both.",
+            description: "With `pid` and `expected`, `pid` is one of those in `expected`, and it alone is ended.",
             [("service_name", anyServiceName), ("pid", maybePID), ("expected", expectedHolders)]
         ),
         request(
             "KillConflictRequest",
             required: ["service"],
-            description: "Needs `pid`, here or in the query, or `expected`, not both.",
+            description:
+                "Needs `pid`, here or in the query, or `expected`. With both, `pid` is one of those in `expected`, and alone is ended.",
             [("service", anyServiceName), ("pid", maybePID), ("expected", expectedHolders)]
         ),
         request(

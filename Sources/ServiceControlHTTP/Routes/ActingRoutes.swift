@@ -65,10 +65,17 @@ extension ServiceRoutes {
         let pid = try call.parameters.pid()
         let freed: FreedPort
         if let seen = try call.parameters.holders(of: name) {
-            guard pid == nil else {
-                throw APIProblem.invalid("pid and expected each say who may be ended: send one of them, not both.")
+            if let pid {
+                guard let one = seen.first(where: { $0.pid == pid }) else {
+                    throw ServiceError(
+                        .notPossible,
+                        "Process \(pid) is none of those in expected, so nothing was ended."
+                    )
+                }
+                freed = try await services.kill(name, just: one, by: call.actor)
+            } else {
+                freed = try await services.kill(name, among: seen, sparingOwn: ofConflict, by: call.actor)
             }
-            freed = try await services.kill(name, among: seen, sparingOwn: ofConflict, by: call.actor)
         } else {
             guard pid != nil || !ofConflict else {
                 throw APIProblem.invalid(
