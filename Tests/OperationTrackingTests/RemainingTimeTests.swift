@@ -177,6 +177,67 @@ struct RemainingTimeTests {
         #expect(abs(second.expected - 150) < 10)
     }
 
+    @Test func aTotalThatGrowsAtTheMomentOfTheLastReportCounts() throws {
+        func finished() -> RemainingTimeEstimator {
+            var estimator = RemainingTimeEstimator()
+            for second in 0...60 {
+                estimator.observe(at: Double(second), completed: Int64(second * 50), present: 0, total: 3000)
+            }
+            return estimator
+        }
+        var estimator = finished()
+        #expect(estimator.estimate?.expected == 0)
+        estimator.observe(at: 60, completed: 3000, present: 0, total: 6000)
+        let remaining = try #require(estimator.estimate)
+        #expect(abs(remaining.expected - 60) < 6)
+        #expect(remaining.low < 60 && 60 < remaining.high)
+        var earlier = finished()
+        earlier.observe(at: 59, completed: 3000, present: 0, total: 6000)
+        #expect(earlier.estimate?.expected == 0)
+    }
+
+    @Test func aTotalThatGrowsAtTheMomentOfTheLastReportCountsOnTheWay() throws {
+        var (once, twice) = (RemainingTimeEstimator(), RemainingTimeEstimator())
+        for second in stride(from: 0, through: 60, by: 10) {
+            let total: Int64 = second < 60 ? 6000 : 12_000
+            once.observe(at: Double(second), completed: Int64(second * 50), present: 0, total: total)
+            twice.observe(at: Double(second), completed: Int64(second * 50), present: 0, total: 6000)
+            twice.observe(at: Double(second), completed: Int64(second * 50), present: 0, total: total)
+        }
+        let (expected, found) = (try #require(once.estimate), try #require(twice.estimate))
+        #expect(abs(found.expected / expected.expected - 1) < 0.1)
+        #expect(expected.expected > 150)
+    }
+
+    @Test func whatIsReportedTwiceAtAMomentIsNoRate() throws {
+        var (once, twice) = (RemainingTimeEstimator(), RemainingTimeEstimator())
+        for second in 0...60 {
+            once.observe(at: Double(second), completed: Int64(second * 50), present: 0, total: 9000)
+            twice.observe(at: Double(second), completed: Int64(second * 50) - 20, present: 0, total: 9000)
+            twice.observe(at: Double(second), completed: Int64(second * 50), present: 0, total: 9000)
+        }
+        let (expected, found) = (try #require(once.estimate), try #require(twice.estimate))
+        #expect(abs(found.expected / expected.expected - 1) < 0.02)
+        #expect(found.high / found.low < 1.05 * expected.high / expected.low)
+    }
+
+    @Test func whatIsTakenBackAtTheMomentOfTheLastReportIsWorkOnceMore() throws {
+        var (after, at) = (RemainingTimeEstimator(), RemainingTimeEstimator())
+        for second in 0...60 {
+            after.observe(at: Double(second), completed: Int64(second * 50), present: 0, total: 9000)
+            at.observe(at: Double(second), completed: Int64(second * 50), present: 0, total: 9000)
+        }
+        at.observe(at: 60, completed: 1000, present: 0, total: 9000)
+        after.observe(at: 60.001, completed: 1000, present: 0, total: 9000)
+        for second in 61...80 {
+            let completed = Int64(1400 + (second - 60) * 50)
+            at.observe(at: Double(second), completed: completed, present: 0, total: 9000)
+            after.observe(at: Double(second), completed: completed, present: 0, total: 9000)
+        }
+        let (expected, found) = (try #require(after.estimate), try #require(at.estimate))
+        #expect(abs(found.expected / expected.expected - 1) < 0.02)
+    }
+
     @Test func atAStandstillTheLowEndComesNearerAndTheHighEndDoesNot() throws {
         var estimator = RemainingTimeEstimator()
         estimator.observe(at: 0, completed: 0, present: 0, total: 10_000)

@@ -16,6 +16,8 @@ public struct RemainingTimeEstimator: Sendable {
     private var beginsPhase = false
     /// Whether all that was counted is done and nothing says what comes after it.
     private var isDone = false
+    /// Whether the last report ended a second: then that is decided on anew when its moment is told of anew.
+    private var endedSecond = false
     private var finish = SteadyFinish()
     /// Active time at the first report, in seconds; not a number before.
     private var start = Double.nan
@@ -76,7 +78,8 @@ public struct RemainingTimeEstimator: Sendable {
     /// Takes a report, or a look at work that has reported nothing new. The first one says where the work begins.
     ///
     /// - Parameters:
-    ///   - seconds: active time, pauses left out; one that is less than before, or not finite, is ignored.
+    ///   - seconds: active time, pauses left out; one that is less than before, or not finite, is ignored. The same again says only
+    ///     how much is left by now.
     ///   - completed: the amount done.
     ///   - present: how much of it was there before the work began.
     ///   - total: the whole amount; `nil` while unknown. It may change.
@@ -98,9 +101,17 @@ public struct RemainingTimeEstimator: Sendable {
             return judge(left: left, since: 0, known: 0, isDue: true, hold: hold)
         }
         let time = seconds - start
-        guard time - now > Self.shortest else { return }
+        guard time - now > Self.shortest else {
+            guard time >= now else { return }
+            // The same moment, told of anew: what is left may be another, but no time has passed in which work could be done. What
+            // was gained counts with the next report.
+            lastGained = min(lastGained, gained)
+            if endedSecond, let left, left > 0 { decideOnLatest(left: left) }
+            return judge(left: left, since: now, known: work.known(at: now), isDue: now < 1, hold: hold)
+        }
         let (before, known) = (now, work.known(at: now))
         now = time
+        endedSecond = false
         // What is found to have been there already, and what is taken back, is no work done in this time.
         if gained > lastGained { work.add(gained - lastGained, at: time) }
         lastGained = gained
@@ -159,12 +170,20 @@ public struct RemainingTimeEstimator: Sendable {
         var second = max(max(knownBefore, work.beginning).rounded(.down) + 1, last - Self.mostSeconds + 1)
         while second <= last {
             decide(left: units, asOf: second)
+            endedSecond = true
             second += 1
         }
         // In silence too: what is left, or what the last report brings, may have become another.
         if known < now, now.rounded(.down) > before.rounded(.down) {
-            decide(left: units, asOf: last > work.beginning ? last : known)
+            decideOnLatest(left: units)
+            endedSecond = true
         }
+    }
+
+    private mutating func decideOnLatest(left units: Double) {
+        let known = work.known(at: now)
+        let last = known.rounded(.down)
+        decide(left: units, asOf: last > work.beginning ? last : known)
     }
 
     private mutating func decide(left units: Double, asOf time: Double) {
