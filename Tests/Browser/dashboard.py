@@ -83,6 +83,7 @@ TESTS = (
     liveness.a_stream_that_is_taken_up_again_is_live,
     liveness.what_was_told_before_is_told_anew,
     liveness.a_worker_that_is_not_loaded_is_done_without,
+    liveness.a_stream_that_has_gone_dumb_is_found_out,
     liveness.a_server_that_stands_still_is_told,
     liveness.without_streams_the_page_asks,
     page.content_policy,

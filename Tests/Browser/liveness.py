@@ -138,6 +138,33 @@ def a_stream_that_is_taken_up_again_is_live(browser, stand_in):
         view.close()
 
 
+DUMB = """globalThis.EventSource = class extends EventTarget {
+        static CONNECTING = 0; static OPEN = 1; static CLOSED = 2;
+        readyState = 1;
+        constructor() {
+            super();
+            setTimeout(() => { this.onopen?.(); this.dispatchEvent(new MessageEvent('snapshot', { data: '{"operations": []}' })); }, 100);
+        }
+        close() { this.readyState = 2; }
+    };"""
+
+
+def a_stream_that_has_gone_dumb_is_found_out(browser, stand_in):
+    """A stream that says nothing while things happen isn't live, though the server answers all else; one that says nothing while nothing does, is."""
+    with configured(stand_in) as server:
+        view = Page(browser, server.url)
+        view.page.add_init_script("delete globalThis.SharedWorker")
+        view.page.add_init_script(DUMB)
+        page = view.open()
+        liveness = page.locator("#liveness")
+        expect(liveness).to_have_attribute("data-state", "live")
+        page.wait_for_timeout(17_000)
+        expect(liveness).to_have_attribute("data-state", "live")
+        call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Unheard of"})
+        expect(card(page, "Unheard of")).to_be_visible(timeout=30_000)
+        view.close()
+
+
 def a_server_that_stands_still_is_told(browser, stand_in):
     """A stream that neither speaks nor ends, as when a machine sleeps, is found out, and taken up again; meanwhile nothing is told that nobody knows."""
     with configured(stand_in) as server:

@@ -119,7 +119,7 @@ struct SilenceTests {
             estimator.observe(at: Double(step) / 10, completed: completed, present: 0, total: 100_000)
             guard step > 300, let given = estimator.estimate else { continue }
             let now = (low: given.low / given.expected, high: given.high / given.expected)
-            if let before, abs(log(now.high / before.high)) > 1e-9 || abs(log(now.low / before.low)) > 1e-9 {
+            if let before, abs(log(now.high / before.high)) > 1e-6 || abs(log(now.low / before.low)) > 1e-6 {
                 moves += 1
             }
             before = now

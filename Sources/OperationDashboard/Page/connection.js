@@ -95,12 +95,21 @@ export class Connection {
   async #watch(source) {
     // It was given without a word, or neither given nor refused.
     if (this.#state !== 'live' && !this.#polling) this.#beginPolling();
-    if (source.readyState !== EventSource.OPEN || Date.now() - this.#heardAt < silence) return;
-    const answers = await fetch('/health', { cache: 'no-store', signal: AbortSignal.timeout(patience) }).then(() => true, () => false);
-    if (answers || this.#source !== source) return;
+    const isSilent = () => source.readyState === EventSource.OPEN && Date.now() - this.#heardAt >= silence;
+    if (!isSilent()) return;
+    const operations = await fetch(list, { cache: 'no-cache', signal: AbortSignal.timeout(patience) })
+      .then((response) => (response.ok ? response.json().then((answer) => answer.operations) : []), () => null)
+      .catch(() => null);
+    // Silence is right while nothing happens: then the list has nothing that the stream hasn't told.
+    if (this.#source !== source || !isSilent() || operations?.every((operation) => this.#knows(operation))) return;
     this.#close();
-    this.#become('offline');
+    if (!operations) this.#become('offline');
     if (!this.#polling) this.#beginPolling();
+  }
+
+  #knows({ operation_id: id, status, completed_units: completed }) {
+    const known = this.#operations.get(id);
+    return known?.status === status && known.completed_units === completed;
   }
 
   async #beginPolling() {

@@ -143,7 +143,7 @@ export function statusWord(operation) {
 export const typeWord = (type) => type.replaceAll('_', ' ');
 
 /** What an operation is called: by its description, or, where nothing of that could be seen, by its type. */
-export const nameOf = ({ description, operation_type: type }) => (/[^\s\p{C}\p{Z}]/u.test(description) ? description : typeWord(type));
+export const nameOf = ({ description, operation_type: type }) => (/[^\s\p{C}\p{Z}\u115F\u1160\u2800\u3164\uFFA0]/u.test(description) ? description : typeWord(type));
 
 /** How long it took, in s; `null` while that isn't known yet, or never will be since nobody was there when it ended. */
 export const took = ({ finished_at: end, error_code: code, uptime_seconds: seconds }) => (end && code !== 'interrupted' ? seconds : null);

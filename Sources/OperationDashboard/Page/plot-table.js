@@ -3,7 +3,8 @@ import { element, scroller, tableHead } from './dom.js';
 /** How a column's figures are written, all with as many decimals. */
 function writer(values) {
   const most = values.reduce((largest, value) => Math.max(largest, value ?? 0), 0);
-  const decimals = most >= 100 || values.every((value) => value === null || Number.isInteger(value)) ? 0 : most >= 10 ? 1 : 2;
+  const isWhole = most >= 100 || values.every((value) => value === null || Number.isInteger(value));
+  const decimals = isWhole ? 0 : most >= 10 ? 1 : Math.max(2, 1 - Math.floor(Math.log10(most)));
   const least = 10 ** -decimals;
   return (value) => {
     if (value === null || value === undefined) return '';
