@@ -179,7 +179,7 @@ extension APIParameters {
             }
         guard let seen, seen.pid > 0 else {
             throw .invalid(
-                "expected has something that is no process: send pids, or what holders says, such as 4711@98765."
+                "expected has something that is no process: send pids, or pids with start times, such as \"4711@98765\"."
             )
         }
         return seen
