@@ -83,7 +83,7 @@ extension ServiceController {
     ///
     /// - Parameters:
     ///   - port: the port of a service in the registry's file.
-    ///   - seen: those who may be ended, as in ``kill(_:among:by:)``; `nil` for whoever holds the port.
+    ///   - seen: those who may be ended, as in ``kill(_:among:sparingOwn:by:)``; `nil` for whoever holds the port.
     ///   - actor: who wants it, for the audit log.
     /// - Throws: as ``kill(_:pid:by:)``; `not_permitted` where no service has the port.
     @discardableResult
