@@ -91,6 +91,15 @@ func waitForListener(_ port: UInt16, _ pid: Int32) async throws {
     try await eventually { try PortScanner().use(of: port).holders.contains { $0.identity.pid == pid } }
 }
 
+/// A process that has the IPv6 side of a port, beside another that has its IPv4 side. It does nothing but sleep.
+func sleeper(beside port: UInt16) async throws -> Child {
+    let listener = try Listener("::1", port: port)
+    let child = try Child(["/bin/sleep", "100"], output: listener.descriptor)
+    listener.close()
+    try await eventually { try PortScanner().use(of: port).holders.count == 2 }
+    return child
+}
+
 /// Those that have not ended: who reaps an orphan, and when, is the system's business.
 func runningProcesses(ofSession session: pid_t) -> [Int32] {
     SystemPorts().allProcesses().filter { pid in

@@ -107,12 +107,7 @@ struct ServiceKillTests {
         let child = try Child(shell: "exit 0")
         let identity = try #require(ProcessIdentity(running: child.pid))
         await child.end()
-        let record = StartedRecord(
-            pid: identity.pid,
-            startTime: identity.startTime,
-            boot: StartedRecord.currentBoot,
-            startedAt: 0
-        )
+        let record = StartedRecord(process: identity)
         #expect(identity.isRunning && record.running == nil)
     }
 

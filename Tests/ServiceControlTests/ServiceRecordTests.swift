@@ -201,12 +201,7 @@ extension ServiceStartTests {
     func goneUnseen() async throws {
         let fixture = try ServiceFixture([ServiceDefinition(name: "job", startupCommand: .shell("sleep 100"))])
         let own = try #require(ProcessIdentity(running: getpid()))
-        let gone = StartedRecord(
-            pid: own.pid,
-            startTime: own.startTime + 1,
-            boot: StartedRecord.currentBoot,
-            startedAt: 0
-        )
+        let gone = StartedRecord(process: ProcessIdentity(pid: own.pid, startTime: own.startTime + 1))
         try fixture.services.folder.keep(gone, of: "job")
         let report = try await fixture.services.status(of: "job")
         #expect(report.status == .failed && report.detail?.contains("(pid \(own.pid)) is gone") == true)

@@ -38,12 +38,7 @@ extension ServiceStartTests {
         // Its parent, this program, doesn't look after it before the test is over.
         let child = try Child(["/bin/sleep", "100"])
         let identity = try #require(ProcessIdentity(running: child.pid))
-        let record = StartedRecord(
-            pid: identity.pid,
-            startTime: identity.startTime,
-            boot: StartedRecord.currentBoot,
-            startedAt: 0
-        )
+        let record = StartedRecord(process: identity)
         try fixture.services.folder.keep(record, of: "job")
         #expect(try await fixture.services.stop("job", by: "a test").wasRunning)
         #expect(identity.isRunning)

@@ -49,12 +49,7 @@ struct ServiceTrustTests {
         let fixture = try ServiceFixture([definition])
         let child = try Child(["/bin/sleep", "100"])
         let identity = try #require(ProcessIdentity(running: child.pid))
-        let record = StartedRecord(
-            pid: identity.pid,
-            startTime: identity.startTime,
-            boot: StartedRecord.currentBoot,
-            startedAt: 0
-        )
+        let record = StartedRecord(process: identity)
         try fixture.services.folder.keep(record, of: "web")
         #expect(try await fixture.services.status(of: "web").status == .running)
         change(fixture.folder.path + "/services")

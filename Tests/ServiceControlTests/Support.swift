@@ -2,9 +2,10 @@ import CProcess
 import Glibc
 import OperationTracking
 import OperationTrackingTesting
-import ServiceControl
 import Synchronization
 import Testing
+
+@testable import ServiceControl
 
 /// A listening socket of the test's own, closed when it goes.
 final class Listener: Sendable {
@@ -146,6 +147,18 @@ final class Child: Sendable {
             waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT)
             await briefPause()
         } while info.si_signo == 0
+    }
+}
+
+extension StartedRecord {
+    /// Of a process that runs since this start of the system, and that a test says is a service's.
+    init(process: ProcessIdentity, startedAt: Int64 = 0) {
+        self.init(
+            pid: process.pid,
+            startTime: process.startTime,
+            boot: StartedRecord.currentBoot,
+            startedAt: startedAt
+        )
     }
 }
 
