@@ -130,6 +130,30 @@ struct ServiceHealingTests {
         #expect(try PortScanner().use(of: port).isFree)
     }
 
+    @Test("two who heal at once have both done it, and the service is started once")
+    func atOnce() async throws {
+        let port = try freePort()
+        let fixture = try ServiceFixture([
+            ServiceDefinition(name: "web", port: port, processName: "x", startupCommand: .shell(webServer(port)))
+        ])
+        let other = try fixture.anotherController()
+        let child = try Child(shell: webServer(port))
+        try await waitForListener(port, child.pid)
+        // Both have looked before either can do anything.
+        let lock = try fixture.services.folder.lock(of: "web")
+        let healings = [fixture.services, other].map { services in Task { try await services.heal(by: "a test") } }
+        try await eventually { fixture.tracker.activeOperations.count { $0.phase == "restart" } == 2 }
+        lock?.release()
+        for healing in healings {
+            let report = try await healing.value
+            #expect(report.isComplete, "\(report.summary)")
+        }
+        let restarts = fixture.tracker.recentOperations().filter { $0.type == .restartService }
+        #expect(restarts.count { $0.status == .completed } == 1)
+        #expect(try await fixture.services.status(of: "web").status == .running)
+        try await other.stop("web", by: "a test")
+    }
+
     @Test("a recovery has the name that it was given, once")
     func named() async throws {
         let fixture = try ServiceFixture([ServiceDefinition(name: "sleeper", startupCommand: .shell("exec sleep 60"))])

@@ -54,7 +54,8 @@ extension ServiceController {
     /// Follows a strategy: does one step after the other, and goes on where one fails. The operation fails if any does.
     ///
     /// No process is ended that didn't hold the service's port in the look from which the steps were made, or in an earlier one
-    /// that the caller was shown.
+    /// that the caller was shown. A service to which something else is being done is waited for, as long as
+    /// ``Configuration/startTimeout``.
     ///
     /// - Parameters:
     ///   - strategy: what is to be put right.
@@ -107,9 +108,8 @@ extension ServiceController {
     {
         var report = report
         for index in report.steps.indices {
-            try await handle.checkpoint()
             do {
-                try await follow(&report.steps[index], by: actor, handle)
+                report.steps[index].outcome = try await follow(report.steps[index], by: actor, handle)
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
@@ -121,19 +121,38 @@ extension ServiceController {
         return report
     }
 
-    /// Each step is an operation of its own beside the whole one, as if it had been asked for alone.
-    private func follow(_ step: inout RecoveryStep, by actor: String, _ handle: OperationHandle) async throws {
+    /// Two who put services right at once want the same: who is at a service already is waited for, and what is right by then is done.
+    private func follow(
+        _ step: RecoveryStep,
+        by actor: String,
+        _ handle: OperationHandle
+    ) async throws -> RecoveryStep.Outcome {
         handle.setPhase(step.action.rawValue, message: step.service)
+        let clock = handle.clock
+        let end = clock.monotonicNanoseconds + configuration.startTimeout.nanoseconds
+        while true {
+            try await handle.checkpoint()
+            do {
+                return try await act(step, by: actor)
+            } catch let refusal as ServiceError {
+                let waits = refusal.code == .busy && clock.monotonicNanoseconds < end
+                if waits { try await clock.sleep(for: .milliseconds(100)) }
+                if try await status(of: step.service).status == .running { return .done }
+                guard waits else { throw refusal }
+            }
+        }
+    }
+
+    /// Each step is an operation of its own beside the whole one, as if it had been asked for alone.
+    private func act(_ step: RecoveryStep, by actor: String) async throws -> RecoveryStep.Outcome {
         let holders = ExpectedHolders.only(Set(step.holders))
         switch step.action {
         case .kill: try await kill(step.service, expecting: holders, sparesOwn: true, by: actor)
         case .start: try await start(step.service, by: actor)
         case .restart: try await restart(step.service, expecting: holders, by: actor)
-        case .none:
-            step.outcome = .skipped
-            return
+        case .none: return .skipped
         }
-        step.outcome = .done
+        return .done
     }
 
     private func steps(_ strategy: RecoveryStrategy) async throws -> [RecoveryStep] {
