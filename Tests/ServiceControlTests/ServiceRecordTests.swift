@@ -21,6 +21,25 @@ extension ServiceStartTests {
         _ = await start.result
     }
 
+    @Test("what a program began that was killed meanwhile is waited for by the next start, and not begun twice")
+    func starterKilled() async throws {
+        let port = try freePort()
+        let marks = TemporaryFolder()
+        let script = "until [ -e \(marks.path)/go ]; do sleep 0.02; done; \(webServer(port))"
+        let fixture = try ServiceFixture([service(port, script)]) { $0.startTimeout = .seconds(60) }
+        let child = try Child(shell: script)
+        let process = try #require(ProcessIdentity(running: child.pid))
+        let record = StartedRecord(process: process, startedAt: SystemTrackingClock().wallMilliseconds)
+        try fixture.services.folder.keep(record, of: "web")
+        let error = try await fixture.error { try await fixture.services.start("web", within: .zero, by: "a test") }
+        #expect(error.code == .timeout && error.message.contains("estart"), "\(error)")
+        async let started = fixture.services.start("web", by: "a test")
+        try await eventually { fixture.tracker.activeOperations.first?.phase == "waiting" }
+        close(open(marks.path + "/go", O_CREAT | O_WRONLY, 0o600))
+        #expect(try await started.wasRunning)
+        #expect(try PortScanner().use(of: port).holders.map(\.identity.pid) == [child.pid])
+    }
+
     @Test("a service that another program has started since is known by that one's record")
     func startedByAnotherSince() async throws {
         let port = try freePort()

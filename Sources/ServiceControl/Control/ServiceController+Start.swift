@@ -40,7 +40,8 @@ extension ServiceController {
     ///
     /// It runs in a session of its own, with its output in a log, without standard input, in this program's directory and with
     /// its environment, ``Configuration/environment`` and `PORT`. A command may fork and end; it counts as failed when it ends with another exit code than 0,
-    /// or when the port doesn't open in time. Then what it has left is ended, and the error has its last lines.
+    /// or when the port doesn't open in time. Then what it has left is ended, and the error has its last lines. What a program has begun
+    /// that was killed meanwhile is waited for, and neither begun anew nor ended.
     ///
     /// - Parameters:
     ///   - name: a service with a `startup_cmd`.
@@ -75,7 +76,7 @@ extension ServiceController {
     ) async throws -> StartedService {
         let service = try registry.service(name)
         let command = try checkStart(service)
-        let report = try await report(of: service)
+        let report = try await reportOnceUp(service, within: timeout ?? configuration.startTimeout, handle)
         // The file may have been changed during the look.
         guard try registry.service(name) == service else {
             throw ServiceError(.busy, "\(name) was changed in \(registry.path) in this moment: start it again.")
@@ -86,7 +87,7 @@ extension ServiceController {
         case .unknown:
             if let problem = knownProcess(of: name).problem { throw problem }
             guard report.use?.isFree != true else {
-                throw ServiceError(.busy, "\(name) is being started by another program: wait until that is done.")
+                throw ServiceError(.timeout, "\(report.detail ?? "It is being started.") Wait for it, or restart it.")
             }
             throw ServiceError(.portConflict, report.detail ?? "Its port is held by another user's process.")
         case .failed where report.process != nil:
@@ -121,6 +122,23 @@ extension ServiceController {
             if !isThere { record.isToEnd = true }
         }
         return StartedService(service: name, process: isThere ? process.identity : nil, log: process.log.path)
+    }
+
+    /// How a service is, once what a program has begun that was killed meanwhile has come up: whoever starts it keeps others out.
+    private func reportOnceUp(
+        _ service: ServiceDefinition,
+        within timeout: Duration,
+        _ handle: OperationHandle
+    ) async throws -> ServiceReport {
+        let end = handle.clock.monotonicNanoseconds + timeout.nanoseconds
+        while true {
+            let report = try await report(of: service)
+            let isComing = report.use?.isFree == true && knownProcess(of: service.name).isStarting
+            guard report.status == .unknown, isComing, handle.clock.monotonicNanoseconds < end else { return report }
+            handle.setPhase("waiting", message: report.detail)
+            try await handle.checkpoint()
+            try await handle.clock.sleep(for: .milliseconds(100))
+        }
     }
 
     private func checkStart(_ service: ServiceDefinition) throws(ServiceError) -> ServiceCommand {
