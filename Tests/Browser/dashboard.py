@@ -97,7 +97,7 @@ TESTS = (
 
 def main():
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
-        stand_in = Program([STAND_IN, "--model", "large=600", "--model", "larger=4000", "--model", "keys=4000"])
+        stand_in = Program([STAND_IN, "--model", "large=900", "--model", "larger=12000", "--model", "keys=12000"])
         server = None
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--disable-dev-shm-usage"] + (["--no-sandbox"] if os.geteuid() == 0 else []))
         try:

@@ -4,28 +4,27 @@ import json
 import signal
 
 from playwright.sync_api import expect
-from support import ROOT, Page, call, card, configured, serve
+from support import ROOT, Page, call, card, configured, serve, without_timer, without_worker
 
 
-def two_tabs_share_one_stream(browser, server):
+def two_tabs_share_one_stream(browser, stand_in):
     """Both tabs of a browser are live, by one connection."""
-    view = Page(browser, server.url)
-    page = view.open()
-    expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
-    # Those of pages that are gone may still be counted until the server next writes to them.
-    before = call(server, "GET", "/health")["streams"]
-    other = view.context.new_page()
-    other.goto(view.url)
-    expect(other.locator("#liveness")).to_have_attribute("data-state", "live")
-    streams = call(server, "GET", "/health")["streams"]
-    assert streams <= before, f"a second tab opened a stream of its own: {streams} after {before}"
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Seen by both"})["operation_id"]
-    for tab in (page, other):
-        expect(card(tab, "Seen by both")).to_be_visible()
-    call(server, "POST", f"{ROOT}/{identity}/complete")
-    for tab in (page, other):
-        expect(card(tab, "Seen by both").locator(".status")).to_have_text("completed")
-    view.close()
+    with configured(stand_in) as server:
+        view = Page(browser, server.url)
+        page = view.open()
+        expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
+        other = view.context.new_page()
+        other.goto(view.url)
+        expect(other.locator("#liveness")).to_have_attribute("data-state", "live")
+        streams = call(server, "GET", "/health")["streams"]
+        assert streams == 1, f"two tabs have {streams} streams"
+        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Seen by both"})["operation_id"]
+        for tab in (page, other):
+            expect(card(tab, "Seen by both")).to_be_visible()
+        call(server, "POST", f"{ROOT}/{identity}/complete")
+        for tab in (page, other):
+            expect(card(tab, "Seen by both").locator(".status")).to_have_text("completed")
+        view.close()
 
 
 def the_first_of_two_tabs_is_closed(browser, stand_in):
@@ -51,8 +50,7 @@ def a_stream_that_is_not_given_again_is_told(browser, stand_in):
     with configured(stand_in) as server:
         view = Page(browser, server.url)
         view.tolerated = ("503",)
-        # Requests of a worker can't be answered in the server's place; without one the page asks for the stream itself.
-        view.page.add_init_script("delete globalThis.SharedWorker")
+        without_worker(view)
         gives = {"stream": "one that ends"}
 
         def answer(route):
@@ -73,17 +71,29 @@ def a_stream_that_is_not_given_again_is_told(browser, stand_in):
         expect(card(page, "Meanwhile").locator(".status")).to_have_text("completed")
         expect(page.locator("#liveness")).to_have_attribute("data-state", "polling")
         gives["stream"] = "the server's"
-        expect(page.locator("#liveness")).to_have_attribute("data-state", "live", timeout=20_000)
+        expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
         view.close()
 
 
-OPENED_IN_SILENCE = """globalThis.EventSource = class {
-    static CONNECTING = 0; static OPEN = 1; static CLOSED = 2;
-    readyState = 1;
-    constructor() { setTimeout(() => this.onopen?.(new Event('open'))); }
-    addEventListener() {}
-    close() {}
-}"""
+def with_stream(view, begin):
+    """Has a page get a stream that does what a test says: at first as `begin` says, a script, and then by `page.evaluate("stream.…()")`."""
+    without_worker(view)
+    view.page.add_init_script(
+        """globalThis.EventSource = class extends EventTarget {
+            static CONNECTING = 0; static OPEN = 1; static CLOSED = 2;
+            readyState = 0;
+            constructor() {
+                super();
+                globalThis.stream = this;
+                setTimeout(() => { %s });
+            }
+            open() { this.readyState = 1; this.onopen?.(); }
+            tellThatNothingRuns() { this.dispatchEvent(new MessageEvent('snapshot', { data: '{"operations": []}' })); }
+            breakOff() { this.readyState = 0; this.onerror?.(); }
+            close() { this.readyState = 2; }
+        }"""
+        % begin
+    )
 
 
 def a_stream_that_says_nothing_is_done_without(browser, server):
@@ -93,9 +103,10 @@ def a_stream_that_says_nothing_is_done_without(browser, server):
         held = []
         view = Page(browser, server.url)
         view.tolerated = ("ERR_",)
-        view.page.add_init_script("delete globalThis.SharedWorker")
         if is_given:
-            view.page.add_init_script(OPENED_IN_SILENCE)
+            with_stream(view, "this.open()")
+        else:
+            without_worker(view)
         view.page.route("**/operations/stream", lambda route: held.append(route))
         page = view.open()
         expect(card(page, "Without a stream")).to_be_visible()
@@ -106,62 +117,37 @@ def a_stream_that_says_nothing_is_done_without(browser, server):
     call(server, "POST", f"{ROOT}/{identity}/complete")
 
 
-TAKEN_UP_AGAIN = """{ let isFirst = true;
-    globalThis.EventSource = class extends EventTarget {
-        static CONNECTING = 0; static OPEN = 1; static CLOSED = 2;
-        readyState = 0;
-        constructor() {
-            super();
-            if (!isFirst) return;
-            isFirst = false;
-            const open = () => { this.readyState = 1; this.onopen?.(); };
-            setTimeout(() => { open(); this.dispatchEvent(new MessageEvent('snapshot', { data: '{"operations": []}' })); }, 100);
-            setTimeout(() => { this.readyState = 0; this.onerror?.(); }, 1000);
-            setTimeout(open, 1500);
-        }
-        close() { this.readyState = 2; }
-    }; }"""
-
-
 def a_stream_that_is_taken_up_again_is_live(browser, stand_in):
     """A stream that breaks off and goes on where it was is live, though it has nothing new to say."""
     with configured(stand_in) as server:
         view = Page(browser, server.url)
-        view.page.add_init_script("delete globalThis.SharedWorker")
-        view.page.add_init_script(TAKEN_UP_AGAIN)
+        with_stream(view, "this.open(); this.tellThatNothingRuns()")
+        # It asks once, and not for another stream.
+        without_timer(view, 2000)
         page = view.open()
         liveness = page.locator("#liveness")
-        for state in ("live", "polling", "live"):
-            expect(liveness).to_have_attribute("data-state", state)
+        expect(liveness).to_have_attribute("data-state", "live")
+        page.evaluate("stream.breakOff()")
+        expect(liveness).to_have_attribute("data-state", "polling")
+        page.evaluate("stream.open()")
+        expect(liveness).to_have_attribute("data-state", "live")
         page.wait_for_timeout(3000)
         expect(liveness).to_have_attribute("data-state", "live")
         view.close()
-
-
-DUMB = """globalThis.EventSource = class extends EventTarget {
-        static CONNECTING = 0; static OPEN = 1; static CLOSED = 2;
-        readyState = 1;
-        constructor() {
-            super();
-            setTimeout(() => { this.onopen?.(); this.dispatchEvent(new MessageEvent('snapshot', { data: '{"operations": []}' })); }, 100);
-        }
-        close() { this.readyState = 2; }
-    };"""
 
 
 def a_stream_that_has_gone_dumb_is_found_out(browser, stand_in):
     """A stream that says nothing while things happen isn't live, though the server answers all else; one that says nothing while nothing does, is."""
     with configured(stand_in) as server:
         view = Page(browser, server.url)
-        view.page.add_init_script("delete globalThis.SharedWorker")
-        view.page.add_init_script(DUMB)
+        with_stream(view, "this.open(); this.tellThatNothingRuns()")
         page = view.open()
         liveness = page.locator("#liveness")
         expect(liveness).to_have_attribute("data-state", "live")
         page.wait_for_timeout(17_000)
         expect(liveness).to_have_attribute("data-state", "live")
         call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Unheard of"})
-        expect(card(page, "Unheard of")).to_be_visible(timeout=30_000)
+        expect(card(page, "Unheard of")).to_be_visible()
         view.close()
 
 
@@ -179,14 +165,14 @@ def a_server_that_stands_still_is_told(browser, stand_in):
         expect(page.get_by_text("1 running, 9.5 MB/s", exact=True)).to_be_visible()
         server.process.send_signal(signal.SIGSTOP)
         try:
-            expect(page.locator("#liveness")).to_have_attribute("data-state", "offline", timeout=60_000)
+            expect(page.locator("#liveness")).to_have_attribute("data-state", "offline", timeout=90_000)
             expect(page.get_by_text("1 running when last heard of", exact=True)).to_be_visible()
             for fact in facts:
                 expect(fact).to_be_hidden()
             expect(card(page, "Under way").locator(".percent")).to_have_text("20 %")
         finally:
             server.process.send_signal(signal.SIGCONT)
-        expect(page.locator("#liveness")).to_have_attribute("data-state", "live", timeout=30_000)
+        expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
         for fact in facts:
             expect(fact).to_be_visible()
         view.close()
@@ -209,7 +195,7 @@ def what_was_told_before_is_told_anew(browser, server):
     """That the history can't be written is said until it can, and where there is no stream it is asked for."""
     view = Page(browser, server.url)
     view.tolerated = ("503",)
-    view.page.add_init_script("delete globalThis.SharedWorker")
+    without_worker(view)
     health = {"status": "degraded", "reason": "The disk is full."}
     fine = {"status": "ok", "reason": None}
     calm = {"overloaded": False, "message": "", "reasons": []}
@@ -263,7 +249,7 @@ def server_restarts_under_the_page(browser, data, stand_in, server):
     expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
     expect(page.locator("#announcer")).to_contain_text("Not live: the server does not answer")
     again = serve(data, stand_in, port)
-    expect(page.locator("#liveness")).to_have_attribute("data-state", "live", timeout=30_000)
+    expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
     expect(page.locator("#announcer")).to_contain_text("Live")
     # A view that got no answer asks again.
     expect(page.get_by_role("heading", name="Pull a model")).to_be_visible()

@@ -1,13 +1,13 @@
 """What is started, watched, steered and ended on the page."""
 
 import json
-import os
 import re
 import subprocess
 import tempfile
+import time
 
 from playwright.sync_api import expect
-from support import ROOT, WIZARD, Feeder, Page, call, card, check_accessibility, configured, free_port, scripted, serve, shoot, squat
+from support import PATIENCE, ROOT, WIZARD, Feeder, Page, call, card, check_accessibility, configured, scripted, serve, shoot, trickle, until
 
 
 def pull_pause_resume_reload_cancel(browser, server):
@@ -24,7 +24,7 @@ def pull_pause_resume_reload_cancel(browser, server):
     expect(first.locator(".percent")).to_have_text(re.compile("^[1-9]"))
     expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
     before = first.locator("progress").evaluate("bar => bar.value")
-    page.wait_for_function("([bar, value]) => bar.value > value", arg=[first.locator("progress").element_handle(), before])
+    until(page, lambda: first.locator("progress").evaluate("bar => bar.value") > before, f"more than {before} %")
     shoot(page, "running")
 
     first.get_by_role("button", name="Pause").click()
@@ -42,7 +42,7 @@ def pull_pause_resume_reload_cancel(browser, server):
     second.get_by_role("button", name="Cancel").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel it").click()
     expect(second.locator(".status")).to_have_text("cancelled")
-    expect(first.locator(".status")).to_have_text("completed", timeout=60_000)
+    expect(first.locator(".status")).to_have_text("completed", timeout=120_000)
     expect(first.locator(".percent")).to_have_text("100 %")
 
     page.get_by_role("link", name="History").click()
@@ -51,7 +51,7 @@ def pull_pause_resume_reload_cancel(browser, server):
     done = rows.filter(has=page.get_by_role("button", name="Pull large", exact=True))
     expect(done).to_contain_text("completed")
     done.get_by_role("button").click()
-    expect(page.get_by_role("dialog")).to_contain_text("572 MB of 572 MB")
+    expect(page.get_by_role("dialog")).to_contain_text("858 MB of 858 MB")
     expect(page.get_by_role("dialog").get_by_role("listitem").last).to_contain_text("completed")
     check_accessibility(page, "a run's details")
     shoot(page, "details")
@@ -67,12 +67,12 @@ def parts_stand_under_their_whole(browser, server):
     make = lambda name, second, parent=None: {**like, "operation_id": f"op_{name}", "description": name, "parent_id": parent and f"op_{parent}", "created_at": f"2026-01-01T00:00:0{second}.000Z"}
     view = Page(browser, server.url)
     page = scripted(view, [make("later", 3, "whole"), make("deep", 4, "sooner"), make("whole", 1), make("sooner", 2, "whole"), make("other", 0)])
-    names = lambda place: place.locator(":scope > li > article > header h3").all_text_contents()
+    stand = lambda place, *names: expect(place.locator(":scope > li > article > header h3")).to_have_text(names)
     expect(page.locator("article.card")).to_have_count(5)
     expect(page.get_by_text("0 %")).to_have_count(0)
-    assert names(page.get_by_role("list", name="Operations")) == ["other", "whole"]
-    assert names(page.locator("[data-id=op_whole] > article > ul.children")) == ["sooner", "later"]
-    assert names(page.locator("[data-id=op_sooner] > article > ul.children")) == ["deep"]
+    stand(page.get_by_role("list", name="Operations"), "other", "whole")
+    stand(page.locator("[data-id=op_whole] > article > ul.children"), "sooner", "later")
+    stand(page.locator("[data-id=op_sooner] > article > ul.children"), "deep")
     check_accessibility(page, "parts of parts")
     shoot(page, "parts")
     view.close()
@@ -88,11 +88,12 @@ def parts_outlive_their_whole(browser, server):
     view.tolerated = ("404",)
     page = scripted(view, operations)
     expect(page.locator("[data-id=op_whole] > article > ul.children > [data-id=op_part]")).to_be_visible()
-    page.locator("[data-id=op_part]").get_by_role("button", name="Pause").focus()
+    pause = page.locator("[data-id=op_part]").get_by_role("button", name="Pause")
+    pause.focus()
     del operations[0]
     expect(card(page, "A whole")).to_have_count(0)
     expect(page.locator("ul[aria-label=Operations] > [data-id=op_part]")).to_be_visible()
-    assert page.evaluate("document.activeElement.textContent") == "Pause", "the focus was lost with the whole"
+    expect(pause).to_be_focused()
     view.close()
 
 
@@ -210,6 +211,7 @@ def a_form_is_sent_once_and_keeps_what_was_typed(browser, stand_in):
         model.fill("keys")
         model.press("Enter")
         expect(form.get_by_role("status")).to_have_text("Starting …")
+        until(page, lambda: held, "the request")
         model.press("Enter")
         page.wait_for_timeout(500)
         assert len(held) == 1, f"it was sent {len(held)} times"
@@ -238,42 +240,35 @@ def what_is_missing_says_why(browser, server):
 
 def the_queue_is_ordered_and_a_download_limited(browser, stand_in):
     """Of two that wait, one is given another priority and comes first; a download is held to a speed."""
-    with tempfile.TemporaryDirectory() as folder, configured(stand_in, queue={"maximum_running": 1}) as server:
-        with open(os.path.join(folder, "file.bin"), "wb") as file:
-            file.truncate(400 << 20)
-        port = free_port()
-        files = squat(port, folder)
-        try:
-            view = Page(browser, server.url)
-            page = view.open("start")
-            form = page.locator("form", has=page.get_by_role("heading", name="Download a file"))
-            form.get_by_label("Address", exact=True).fill("not an address")
-            form.get_by_role("button", name="Download").click()
-            assert form.get_by_label("Address", exact=True).evaluate("field => !field.validity.valid && field === document.activeElement")
-            form.get_by_label("Address", exact=True).fill(f"http://127.0.0.1:{port}/file.bin")
-            form.get_by_role("button", name="Download").click()
-            expect(form.get_by_role("status")).to_contain_text("Started")
-            for model in ("large", "keys"):
-                call(server, "POST", ROOT + "/run", {"operation_type": "pull_model", "request": {"model": model, "insecure": False}})
-            page.get_by_role("link", name="Running").click()
-            download = page.locator("article.card[data-type=download]")
-            download.get_by_role("button", name="Limit speed").click()
-            page.get_by_role("dialog").get_by_label("At most, in MB/s").fill("0.3")
-            page.get_by_role("dialog").get_by_role("button", name="Set").click()
-            expect(download.locator(".speed")).to_have_text(re.compile(r"^0\.(2\d|3[0-3]) MB/s$"), timeout=30_000)
-            expect(download.locator(".fact.limit")).to_have_text("limited to 0.30 MB/s")
-            # By the speed of the file before the limit it would be done at once.
-            expect(download.locator(".remaining")).to_have_text(re.compile(r"(1[05]|20|30)( to 30)? min left"))
-            expect(card(page, "Pull large").locator(".status")).to_have_text("waiting")
+    with trickle() as address, configured(stand_in, queue={"maximum_running": 1}) as server:
+        view = Page(browser, server.url)
+        page = view.open("start")
+        form = page.locator("form", has=page.get_by_role("heading", name="Download a file"))
+        form.get_by_label("Address", exact=True).fill("not an address")
+        form.get_by_role("button", name="Download").click()
+        assert form.get_by_label("Address", exact=True).evaluate("field => !field.validity.valid && field === document.activeElement")
+        form.get_by_label("Address", exact=True).fill(address)
+        form.get_by_role("button", name="Download").click()
+        expect(form.get_by_role("status")).to_contain_text("Started")
+        for model in ("large", "keys"):
+            call(server, "POST", ROOT + "/run", {"operation_type": "pull_model", "request": {"model": model, "insecure": False}})
+        page.get_by_role("link", name="Running").click()
+        download = page.locator("article.card[data-type=download]")
+        download.get_by_role("button", name="Limit speed").click()
+        page.get_by_role("dialog").get_by_label("At most, in MB/s").fill("0.3")
+        page.get_by_role("dialog").get_by_role("button", name="Set").click()
+        expect(download.locator(".speed")).to_have_text(re.compile(r"^0\.(2\d|3[0-3]) MB/s$"))
+        expect(download.locator(".fact.limit")).to_have_text("limited to 0.30 MB/s")
+        # By the speed of the file before the limit it would be done at once.
+        expect(download.locator(".remaining")).to_have_text(re.compile(r"(1[05]|20|30)( to 30)? min left"))
+        expect(card(page, "Pull large").locator(".status")).to_have_text("waiting")
+        with page.expect_response("**/priority"):
             card(page, "Pull keys").get_by_label("Priority").select_option("urgent")
-            download.get_by_role("button", name="Cancel").click()
-            page.get_by_role("dialog").get_by_role("button", name="Cancel it").click()
-            expect(card(page, "Pull keys").locator(".status")).to_have_text("running")
-            expect(card(page, "Pull large").locator(".status")).to_have_text("waiting")
-            view.close()
-        finally:
-            files.kill()
-            files.wait()
+        download.get_by_role("button", name="Cancel").click()
+        page.get_by_role("dialog").get_by_role("button", name="Cancel it").click()
+        expect(card(page, "Pull keys").locator(".status")).to_have_text("running")
+        expect(card(page, "Pull large").locator(".status")).to_have_text("waiting")
+        view.close()
 
 
 def overload_is_said_before_a_start(browser, stand_in):
@@ -330,13 +325,28 @@ def nobody_measures_for_a_page_in_the_background(browser, server):
     view.close()
 
 
-COUNT_FRAMES = """() => { window.gaps = []; let last = null;
-    const frame = (now) => { if (last !== null) window.gaps.push(now - last); last = now; requestAnimationFrame(frame); };
+COUNT_FRAMES = """() => { window.shownAt = [];
+    const frame = (now) => { window.shownAt.push(performance.timeOrigin + now); requestAnimationFrame(frame); };
     requestAnimationFrame(frame); }"""
-COUNT_WORDS_SAID = """() => { window.said = 0;
-    const observer = new MutationObserver((changes) => { window.said += changes.length; });
+COUNT_WORDS_SAID = """() => { window.said = []; window.announced = [];
+    const announcer = document.getElementById('announcer');
+    new MutationObserver(() => window.announced.push(announcer.textContent)).observe(announcer, { childList: true, characterData: true, subtree: true });
+    const observer = new MutationObserver((changes) => { for (const { target } of changes) window.said.push(target.textContent); });
     for (const node of document.querySelectorAll('[aria-live], [role=status], [role=alert]'))
         observer.observe(node, { childList: true, characterData: true, subtree: true }); }"""
+
+
+def frames_of(pages, work):
+    """How many ms lay between the frames of some pages, of each, while the same work was done before them."""
+    for each in pages:
+        each.mouse.move(200, 400)
+        each.evaluate("scrollTo(0, 0)")
+    begin = 1000 * time.time()
+    work()
+    end = 1000 * time.time()
+    for each in pages:
+        shown = [at for at in each.evaluate("window.shownAt") if begin <= at <= end]
+        yield sorted(next - at for at, next in zip(shown, shown[1:]))
 
 
 def five_hundred_operations(browser, server):
@@ -361,35 +371,38 @@ def five_hundred_operations(browser, server):
     page.evaluate(COUNT_WORDS_SAID)
     for each in (idle, page):
         each.evaluate(COUNT_FRAMES)
-    scrolls = lambda: [(each.mouse.wheel(0, 200), page.wait_for_timeout(60)) for _ in range(50) for each in (idle, page)]
-    for what, do in (("at rest", lambda: page.wait_for_timeout(6000)), ("scrolled", scrolls)):
+    turn = lambda: [(each.mouse.wheel(0, 200), page.wait_for_timeout(60)) for each in (idle, page)]
+    for what, do in (("at rest", lambda: page.wait_for_timeout(100)), ("scrolled", turn)):
         # A page that can't keep up never does; one that another program takes the processor from does at another time.
         for _ in range(5):
-            before = feeder.updates
-            for each in (idle, page):
-                each.mouse.move(200, 400)
-                each.evaluate("window.gaps = []; scrollTo(0, 0)")
-            do()
-            shown, possible = [sorted(each.evaluate("window.gaps")) for each in (page, idle)]
-            updates = feeder.updates - before
+            before, begun = feeder.updates, time.monotonic()
+
+            def work():
+                # On a slow machine it takes longer until as much has moved.
+                while time.monotonic() - begun < 6 or feeder.updates - before < 1500:
+                    assert time.monotonic() - begun < PATIENCE, f"only {feeder.updates - before} updates were made, so nothing is shown by this"
+                    do()
+
+            shown, possible = frames_of((page, idle), work)
             share = len(shown) / len(possible)
             slow = sum(gap > 3 * possible[len(possible) // 2] for gap in shown) / len(shown)
             print(
-                f"  {what}, {updates} updates of 500 operations: {len(shown)} frames where a page that stands still had {len(possible)} ({share:.0%});"
+                f"  {what}, {feeder.updates - before} updates of 500 operations: {len(shown)} frames where a page that stands still had {len(possible)} ({share:.0%});"
                 f" median {shown[len(shown) // 2]:.1f} ms, 95 of 100 within {shown[len(shown) * 95 // 100]:.1f} ms, {slow:.1%} of more than three turns"
             )
-            assert updates > 1000, f"only {updates} updates were made, so nothing is shown by this"
             if share > 0.9:
                 break
+            page.wait_for_timeout(2000)
         assert share > 0.9, f"{share:.0%} of the frames that a page which stands still has, {what}"
     feeder.stop()
     said = page.evaluate("window.said")
-    assert said <= 2, f"{said} changes were read out while nothing began or ended"
+    assert len(said) <= 2, f"this was read out while nothing began or ended: {said}"
     idle.context.close()
     for identity in ids:
         call(server, "POST", f"{ROOT}/{identity}/complete")
-    expect(page.locator("article.card")).to_have_count(0, timeout=40_000)
-    expect(page.locator("#announcer")).to_have_text(re.compile("operations have ended"))
+    expect(page.locator("article.card")).to_have_count(0, timeout=120_000)
+    # The last few of them may be told by their names.
+    page.wait_for_function("window.announced.some((text) => text.includes('operations have ended'))")
     # Their beginnings and endings alone are a thousand.
     page.get_by_role("link", name="Events").click()
     rows = page.locator("table tbody tr")
@@ -456,10 +469,10 @@ def work_of_another_process_is_shown(browser, stand_in):
             row = page.locator("table.history tbody tr", has_text="Elsewhere")
             expect(row.locator(".status")).to_have_text("running")
             work.terminate()
-            assert work.wait(20) == 130, "work beside a server could not be cancelled"
+            assert work.wait(PATIENCE) == 130, "work beside a server could not be cancelled"
             expect(row.locator(".status")).not_to_have_text("running")
             page.get_by_role("link", name="Running").click()
-            expect(shown).to_have_count(0, timeout=60_000)
+            expect(shown).to_have_count(0)
             view.close()
         finally:
             if work and work.poll() is None:
@@ -474,10 +487,19 @@ def time_goes_on_in_silence(browser, stand_in):
         identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Silent"})["operation_id"]
         view = Page(browser, server.url)
         page = view.open()
-        expect(card(page, "Silent").locator(".cost")).to_have_text(re.compile(r"for [4-9] s"))
+
+        def seconds(tab):
+            told = re.compile(r"for (\d+) s")
+            cost = card(tab, "Silent").locator(".cost")
+            expect(cost).to_have_text(told)
+            return int(told.search(cost.text_content()).group(1))
+
+        begun = seconds(page)
+        until(page, lambda: seconds(page) >= begun + 4, "four seconds more")
         # A page that comes later is told by the worker what that knows.
+        before = seconds(page)
         other = view.context.new_page()
         other.goto(view.url)
-        expect(card(other, "Silent").locator(".cost")).to_have_text(re.compile(r"for ([4-9]|1\d) s"), timeout=2000)
+        assert seconds(other) >= before, "a page that comes later begins to count anew"
         call(server, "POST", f"{ROOT}/{identity}/complete")
         view.close()

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import http.server
 import json
 import os
 import re
@@ -22,7 +23,9 @@ WIZARD = sys.argv[1]
 SCREENSHOTS = sys.argv[4] if len(sys.argv) > 4 else None
 PAGE_DIR = os.environ.get("PAGE_DIR")
 ROOT = "/api/ports/operations"
-expect.set_options(timeout=15_000)
+# How long anything is waited for, in s: a machine that is busy with other things takes its time.
+PATIENCE = 45
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 class Program:
@@ -40,7 +43,7 @@ class Program:
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=PATIENCE)
 
 
 def call(server, method, path, body=None, token=None):
@@ -87,11 +90,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def squat(port, folder=None):
+def squat(port):
     """A server of files, which may have somebody else's port."""
     command = ["/usr/bin/python3", "-m", "http.server", str(port), "--bind", "127.0.0.1"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, cwd=folder)
-    deadline = time.monotonic() + 20
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -101,11 +104,39 @@ def squat(port, folder=None):
     raise AssertionError(f"nothing listens on port {port}")
 
 
+@contextlib.contextmanager
+def trickle(size=400 << 20, speed=8 << 20):
+    """The address of a file that comes slowly, so that it is still on its way when something is done about it."""
+    piece = 1 << 18
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(size))
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                for _ in range(size // piece):
+                    self.wfile.write(bytes(piece))
+                    time.sleep(piece / speed)
+
+        def log_message(self, *_):
+            pass
+
+    files = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=files.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{files.server_address[1]}/file.bin"
+    finally:
+        files.shutdown()
+        files.server_close()
+
+
 class Page:
     """A page whose console errors, and requests to elsewhere, are failures."""
 
     def __init__(self, browser, url, **options):
         self.context = browser.new_context(**options)
+        self.context.set_default_timeout(1000 * PATIENCE)
         self.page = self.context.new_page()
         self.url = folder.shown(PAGE_DIR, url) if PAGE_DIR else url
         self.errors = []
@@ -130,6 +161,38 @@ class Page:
         self.context.close()
 
 
+def until(page, condition, wanted):
+    """Waits for what the page itself can't be asked for, such as a request of its that a test holds; `wanted` names it, should it not come."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"{wanted}: it has not come"
+        page.wait_for_timeout(50)
+
+
+def until_none(page, find):
+    """Looks again and again until a look finds nothing wrong: a page is drawn anew some time after it was told to be. What stays wrong fails."""
+    deadline = time.monotonic() + PATIENCE
+    while wrong := find():
+        assert time.monotonic() < deadline, wrong
+        page.wait_for_timeout(100)
+
+
+def without_timer(view, interval):
+    """Takes from a page what it does after so many ms: then nothing but what a test does moves it."""
+    view.page.add_init_script(
+        """for (const name of ['setTimeout', 'setInterval']) {
+            const begin = globalThis[name];
+            globalThis[name] = (work, time, ...more) => (time === %d ? 0 : begin(work, time, ...more));
+        }"""
+        % interval
+    )
+
+
+def without_worker(view):
+    """Has a page ask for the stream itself: requests of a worker can't be answered in the server's place."""
+    view.page.add_init_script("delete globalThis.SharedWorker")
+
+
 SCRIPTED = """retry: 60000
 event: snapshot
 data: %s
@@ -138,11 +201,11 @@ data: %s
 
 
 def scripted(view, operations):
-    """Shows operations that the server hasn't got, by a stream of the test's own."""
-    view.page.add_init_script("delete globalThis.SharedWorker")
-    body = SCRIPTED % json.dumps({"operations": operations})
-    view.page.route("**/operations/stream", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=body))
-    view.page.route("**/api/ports/operations", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps({"operations": operations})))
+    """Shows operations that the server hasn't got, by a stream of the test's own; they may change while they are shown."""
+    without_worker(view)
+    content = lambda: json.dumps({"operations": operations})
+    view.page.route("**/operations/stream", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=SCRIPTED % content()))
+    view.page.route("**/api/ports/operations", lambda route: route.fulfill(status=200, content_type="application/json", body=content()))
     return view.open()
 
 
