@@ -47,6 +47,7 @@ TESTS = (
     history.an_old_run_has_its_log,
     history.what_nobody_measured_is_not_told,
     history.a_history_that_is_looked_at_goes_on,
+    history.a_wish_is_told_before_it_is_followed,
     history.a_history_that_does_not_come_is_asked_for_again,
     history.a_history_left_open_stays_small,
     history.events_that_do_not_come_are_asked_for_again,

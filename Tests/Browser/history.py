@@ -156,6 +156,26 @@ def a_history_that_is_looked_at_goes_on(browser, stand_in):
         view.close()
 
 
+def a_wish_is_told_before_it_is_followed(browser, stand_in):
+    """What is asked to pause, wait or stop says so in the history, too, which isn't written for a wish alone; a page that comes later tells the same."""
+    with configured(stand_in) as server:
+        identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Hesitates"})["operation_id"]
+        view = Page(browser, server.url)
+        page = view.open("history")
+        status = lambda tab: expect(tab.locator("table.history tbody tr", has_text="Hesitates").locator(".status"))
+        status(page).to_have_text("running")
+        for wish, told in (("pause", "pausing"), ("resume", "running"), ("cancel", "cancelling")):
+            call(server, "POST", f"{ROOT}/{identity}/{wish}")
+            status(page).to_have_text(told)
+        other = view.context.new_page()
+        other.goto(f"{view.url}/#/history")
+        status(other).to_have_text("cancelling")
+        call(server, "POST", f"{ROOT}/{identity}/complete")
+        for tab in (page, other):
+            status(tab).to_have_text(re.compile("^(completed|cancelled)$"))
+        view.close()
+
+
 def a_history_that_does_not_come_is_asked_for_again(browser, stand_in):
     """Without an answer the page claims nothing, and goes on when it is told to; what can't be a date is not asked for."""
     with configured(stand_in) as server:

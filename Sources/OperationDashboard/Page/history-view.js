@@ -1,7 +1,7 @@
 import { get, withQuery } from './api.js';
 import { attempt } from './dialog.js';
 import { showDetails } from './details-dialog.js';
-import { clamped, element, scroller, tableHead } from './dom.js';
+import { clamped, element, scroller, setText, tableHead } from './dom.js';
 import { amount, duration, megabyte, moment, nameOf, rate, shortMoment, statusWord, took, typeWord } from './format.js';
 import { span } from './plot-drawing.js';
 import { plot } from './plot.js';
@@ -65,7 +65,7 @@ export class HistoryView {
     this.#reload();
     this.#summarise();
     this.#watcher.observe(this.#more);
-    this.#store.addEventListener('step', this.#change);
+    this.#store.addEventListener('step', this.#step);
     this.#store.addEventListener('ended', this.#change);
     this.#store.addEventListener('history', this.#catchUp);
     this.#watching = setInterval(() => { if (!document.hidden) this.#change(); }, 10_000);
@@ -80,12 +80,24 @@ export class HistoryView {
   hide() {
     this.#watcher.disconnect();
     this.#loading?.abort();
-    this.#store.removeEventListener('step', this.#change);
+    this.#store.removeEventListener('step', this.#step);
     this.#store.removeEventListener('ended', this.#change);
     this.#store.removeEventListener('history', this.#catchUp);
     clearInterval(this.#watching);
     clearTimeout(this.#scheduled);
     this.#scheduled = null;
+  }
+
+  /** The history isn't written for a wish alone: of what runs or waits, the list of what is active knows it. */
+  #step = ({ detail: operation }) => {
+    const row = this.#rowsByID.get(operation.operation_id);
+    if (row) this.#showStatus(row, operation);
+    this.#change();
+  };
+
+  #showStatus(row, operation) {
+    row.dataset.status = operation.status;
+    setText(row.querySelector('.status'), statusWord(operation));
   }
 
   #change = () => {
@@ -231,15 +243,16 @@ export class HistoryView {
   }
 
   #row(operation) {
-    const { operation_type: type } = operation;
+    const { operation_id: id, operation_type: type, finished_at: finished } = operation;
     const when = (text) => element('td', {}, text ? element('time', { dateTime: text, textContent: shortMoment(text), title: moment(text) }) : '');
-    const row = element('tr', { 'data-status': operation.status },
-      element('th', { scope: 'row' }, element('button', { type: 'button', className: 'link', onclick: () => showDetails(operation.operation_id) }, clamped(nameOf(operation)))),
-      element('td', { textContent: typeWord(type) }), element('td', {}, element('span', { className: 'status', textContent: statusWord(operation) })),
-      when(operation.started_at), when(operation.finished_at),
+    const row = element('tr', {},
+      element('th', { scope: 'row' }, element('button', { type: 'button', className: 'link', onclick: () => showDetails(id) }, clamped(nameOf(operation)))),
+      element('td', { textContent: typeWord(type) }), element('td', {}, element('span', { className: 'status' })),
+      when(operation.started_at), when(finished),
       element('td', { className: 'number', textContent: duration(took(operation)) }),
-      element('td', { className: 'number', textContent: operation.finished_at && operation.completed_units > 0 ? amount({ ...operation, total_units: null }) : '' }));
-    this.#rowsByID.set(operation.operation_id, row);
+      element('td', { className: 'number', textContent: finished && operation.completed_units > 0 ? amount({ ...operation, total_units: null }) : '' }));
+    this.#showStatus(row, finished ? operation : this.#store.operations.get(id) ?? operation);
+    this.#rowsByID.set(id, row);
     return row;
   }
 

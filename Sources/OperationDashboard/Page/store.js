@@ -98,7 +98,7 @@ export class Store extends EventTarget {
     const before = this.operations.get(id);
     this.operations.set(id, operation);
     this.#keepSpeed(id, status === 'in_progress' ? operation.resource_impact.network_mbps ?? 0 : 0);
-    if (before?.status !== status || before.pending_request !== wish) this.dispatchEvent(new CustomEvent('step'));
+    if (before?.status !== status || before.pending_request !== wish) this.dispatchEvent(new CustomEvent('step', { detail: operation }));
     this.#changed.add(id);
     this.#schedule();
   }
