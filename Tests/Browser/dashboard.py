@@ -65,6 +65,7 @@ TESTS = (
     parts.an_address_that_leads_nowhere_shows_what_runs,
     parts.dots_differ_by_shape,
     plots.text_is_readable_at_any_width,
+    plots.labels_stand_apart,
     plots.times_are_round,
     plots.lines_end_where_nothing_was_measured,
     plots.a_table_has_all_the_numbers,

@@ -64,6 +64,37 @@ def text_is_readable_at_any_width(browser, server):
     call(server, "POST", f"{ROOT}/{identity}/complete")
 
 
+LABELS = """async ([first, last]) => {
+    const { drawing } = await import('/assets/plot-drawing.js');
+    const place = Object.assign(document.createElement('figure'), { className: 'plot' });
+    document.body.append(place);
+    const series = [{ kind: 'line', style: 0, points: [[Date.parse(first), 1], [Date.parse(last), 2]] }];
+    const near = [];
+    for (let width = 260; width < 900; width += 7) {
+        place.replaceChildren(drawing({ label: '', series, most: 1, from: Date.parse(first), to: Date.parse(last) }, width));
+        const boxes = [...place.querySelectorAll('text.time')].map((text) => [text.textContent, text.getBoundingClientRect()]);
+        if (boxes.length < 2) near.push(`${boxes.length} labels at ${width} px`);
+        for (const [index, [text, { left }]] of boxes.entries()) {
+            const gap = index > 0 ? left - boxes[index - 1][1].right : Infinity;
+            if (gap < 12) near.push(`${text} ${gap.toFixed(1)} px beside its neighbour at ${width} px`);
+        }
+    }
+    place.remove();
+    return near;
+}"""
+
+
+def labels_stand_apart(browser, server):
+    """The labels of a time axis stand apart at any width, also where the first or the last would be cut off by an edge and is moved from there."""
+    for locale in ("en-GB", "en-US"):
+        view = Page(browser, server.url, locale=locale, timezone_id="Europe/Berlin")
+        page = view.open("machine")
+        for begin in range(0, 60, 7):
+            near = page.evaluate(LABELS, [f"2026-02-10T12:00:{begin:02}Z", f"2026-02-10T12:05:{begin:02}Z"])
+            assert not near, f"{locale}, from second {begin}: {near[:3]}"
+        view.close()
+
+
 def times_are_round(browser, server):
     """An axis has round times of the clock, days and months, whatever it spans."""
     view = Page(browser, server.url, locale="en-GB", timezone_id="Europe/Berlin")

@@ -5,6 +5,8 @@ export const height = 190;
 const margin = { right: 12, top: 10, bottom: 26 };
 /** How wide a figure of an axis is at most, in px. */
 const digit = 7.5;
+/** How far labels of the time axis stand apart at least, in px. */
+const labelGap = 14;
 /** The shortest time that an axis spans, in ms. */
 const shortest = 4000;
 
@@ -64,13 +66,16 @@ export function drawing({ label, series, most: atLeast, gap, from, to }, width) 
     svg('line', { class: 'grid', x1: left, x2: width - margin.right, y1: near(y(step)), y2: near(y(step)) }),
     svg('text', { class: 'tick', x: left - 8, y: near(y(step) + 4), 'text-anchor': 'end' }, short(step)),
   ]);
+  let end = -Infinity;
   const columns = timeTicks(first, last, width - left - margin.right).map(({ time, label: text }) => {
-    // One near an edge would be cut off there.
+    // One near an edge would be cut off there; where that moves it too close to its neighbour, the tick has to do.
     const half = labelWidth(text) / 2;
     const middle = Math.min(Math.max(x(time), half), width - half);
+    const isClear = middle - half >= end + labelGap;
+    if (isClear) end = middle + half;
     return [
       svg('line', { class: 'grid', x1: near(x(time)), x2: near(x(time)), y1: ground, y2: ground + 4 }),
-      svg('text', { class: 'tick time', x: near(middle), y: height - 6, 'text-anchor': 'middle' }, text),
+      ...(isClear ? [svg('text', { class: 'tick time', x: near(middle), y: height - 6, 'text-anchor': 'middle' }, text)] : []),
     ];
   });
 
