@@ -38,6 +38,7 @@ TESTS = (
     page.long_names_stay_in_their_cards,
     page.a_name_that_cannot_be_seen_is_none,
     page.long_texts_leave_room_for_others,
+    page.a_tablet_leaves_room_for_what_happened,
     page.a_phone_shows_what_matters,
     page.services_that_were_set_aside_are_told,
     operations.five_hundred_operations,

@@ -386,6 +386,28 @@ def long_texts_leave_room_for_others(browser, server):
         call(server, "POST", f"{ROOT}/{identity}/complete")
 
 
+def a_tablet_leaves_room_for_what_happened(browser, server):
+    """768 px wide, what happened has a third of the line, whenever it was; the operation's number can be read as a whole."""
+    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "What happened to this one, and why that was so"})["operation_id"]
+    view = Page(browser, server.url, viewport={"width": 768, "height": 1024}, locale="en-US")
+
+    def of_yesterday(route):
+        answer = route.fetch().json()
+        for event in answer["events"]:
+            event["timestamp"] = event["timestamp"].replace(event["timestamp"][:10], "2026-02-10")
+        route.fulfill(json=answer)
+
+    view.page.route("**/api/ports/events?*", of_yesterday)
+    page = view.open("events")
+    row = page.locator("tbody tr", has_text=identity).first
+    expect(row.get_by_role("button", name=identity, exact=True)).to_be_visible()
+    until_none(page, lambda: (width := row.locator(".detail").bounding_box()["width"]) < 200 and f"{width} px for what happened")
+    until_none(page, lambda: page.evaluate(TOO_WIDE))
+    shoot(page, "events-768")
+    call(server, "POST", f"{ROOT}/{identity}/complete")
+    view.close()
+
+
 def a_phone_shows_what_matters(browser, server):
     """360 px wide, all views are in one line, and what a row says and what can be done are on the screen; cancelled can be read."""
     identity = call(server, "POST", ROOT + "/start", {"operation_type": "download", "description": "On a phone", "total_size_mb": 4})["operation_id"]
