@@ -41,6 +41,7 @@ TESTS = (
     page.a_tablet_leaves_room_for_what_happened,
     page.a_phone_shows_what_matters,
     page.services_that_were_set_aside_are_told,
+    page.what_a_service_is_for_can_be_read,
     operations.five_hundred_operations,
     operations.what_is_out_of_sight_is_drawn_when_it_comes_into_view,
     history.the_history_goes_on_and_is_filtered,

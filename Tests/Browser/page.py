@@ -453,6 +453,27 @@ def a_phone_shows_what_matters(browser, server):
     view.close()
 
 
+def what_a_service_is_for_can_be_read(browser):
+    """What a service is for stands under its name, on a phone, too, and can be heard."""
+    with tempfile.TemporaryDirectory() as data:
+        service = {"name": "web", "port": free_port(), "description": "Shows the pictures of this house."}
+        with open(os.path.join(data, "services.json"), "w") as file:
+            json.dump({"services": [service, {"name": "other", "port": free_port()}]}, file)
+        server = serve(data, None)
+        try:
+            for width in (1280, 360):
+                view = Page(browser, server.url, viewport={"width": width, "height": 780})
+                page = view.open("ports")
+                rows = page.get_by_role("region", name="Services").get_by_role("rowheader")
+                expect(rows).to_have_count(2)
+                expect(page.get_by_role("rowheader", name="web Shows the pictures of this house.").get_by_text(service["description"])).to_be_visible()
+                check_accessibility(page, f"services with descriptions, {width} px")
+                shoot(page, f"ports-described-{width}")
+                view.close()
+        finally:
+            server.stop()
+
+
 def services_that_were_set_aside_are_told(browser):
     """Where the file of services could not be read, the page says that the default ones stand in its place, and why."""
     with tempfile.TemporaryDirectory() as data:

@@ -58,7 +58,7 @@ export class PortsView {
       command && enabled ? (status === 'stopped' ? this.#button('Start', () => this.#start(service)) : this.#button('Restart', () => this.#restart(service))) : null,
     ];
     return element('tr', { 'data-status': status },
-      element('th', { scope: 'row', textContent: name, title: description }),
+      element('th', { scope: 'row' }, name, description ? element('p', { className: 'quiet', textContent: description }) : null),
       element('td', { textContent: port ?? 'none' }),
       element('td', { className: 'detail' }, element('span', { className: 'status', textContent: status.replaceAll('_', ' ') }), enabled ? '' : ', disabled',
         detail ? element('p', { className: 'quiet', textContent: detail }) : null),
