@@ -15,10 +15,12 @@ import time
 import access
 import history
 import liveness
+import many
 import operations
 import page
 import parts
 import plots
+import ports
 from playwright.sync_api import sync_playwright
 from support import Program, serve
 
@@ -40,10 +42,10 @@ TESTS = (
     page.long_texts_leave_room_for_others,
     page.a_tablet_leaves_room_for_what_happened,
     page.a_phone_shows_what_matters,
-    page.services_that_were_set_aside_are_told,
-    page.what_a_service_is_for_can_be_read,
-    operations.five_hundred_operations,
-    operations.what_is_out_of_sight_is_drawn_when_it_comes_into_view,
+    ports.services_that_were_set_aside_are_told,
+    ports.what_a_service_is_for_can_be_read,
+    many.five_hundred_operations,
+    many.what_is_out_of_sight_is_drawn_when_it_comes_into_view,
     history.the_history_goes_on_and_is_filtered,
     history.filters_changed_quickly_tell_nothing_twice,
     history.an_old_run_has_its_log,
@@ -54,9 +56,9 @@ TESTS = (
     history.a_history_left_open_stays_small,
     history.events_that_do_not_come_are_asked_for_again,
     history.another_server_has_another_history,
-    page.a_conflict_is_killed_and_healed,
-    page.why_a_service_failed_can_be_read,
-    page.only_who_was_shown_is_ended,
+    ports.a_conflict_is_killed_and_healed,
+    ports.why_a_service_failed_can_be_read,
+    ports.only_who_was_shown_is_ended,
     operations.the_queue_is_ordered_and_a_download_limited,
     operations.forms_are_checked_and_say_what_has_become_of_it,
     operations.a_form_is_sent_once_and_keeps_what_was_typed,
@@ -112,7 +114,11 @@ def main():
                     continue
                 begun = time.monotonic()
                 wanted = inspect.signature(test).parameters
-                server = test(**{name: value for name, value in {**context, "server": server}.items() if name in wanted}) or server
+                try:
+                    server = test(**{name: value for name, value in {**context, "server": server}.items() if name in wanted}) or server
+                except BaseException:
+                    print(f"  FAILED: {test.__name__} ({time.monotonic() - begun:.0f} s, load {os.getloadavg()[0]:.1f})", flush=True)
+                    raise
                 print(f"  {test.__doc__.splitlines()[0]} ({time.monotonic() - begun:.0f} s)", flush=True)
         finally:
             browser.close()

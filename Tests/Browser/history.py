@@ -6,22 +6,21 @@ import tempfile
 import urllib.parse
 
 from playwright.sync_api import expect
-from support import ROOT, Page, call, configured, serve, without_timer
+from support import ROOT, Page, call, configured, finish, serve, start, without_timer
 
 
 def the_history_goes_on_and_is_filtered(browser, stand_in):
     """More of the history comes with scrolling; filters leave what they ask for; events come while they are looked at."""
     with configured(stand_in) as server:
         for number in range(120):
-            identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": f"Load {number}"})["operation_id"]
-            call(server, "POST", f"{ROOT}/{identity}/complete", {"error": "No."} if number % 40 == 0 else {})
-        running = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Still running"})["operation_id"]
+            finish(server, start(server, f"Load {number}", "seed"), **({"error": "No."} if number % 40 == 0 else {}))
+        running = start(server, "Still running", "seed")
         view = Page(browser, server.url)
         page = view.open("history")
         rows = page.locator("table.history tbody tr")
         expect(rows).to_have_count(50)
         expect(rows.filter(has_text="Still running").locator(".status")).to_have_text("running")
-        call(server, "POST", f"{ROOT}/{running}/complete")
+        finish(server, running)
         expect(rows.filter(has_text="Still running").locator(".status")).to_have_text("completed")
         for count in (100, 121):
             rows.last.scroll_into_view_if_needed()
@@ -39,7 +38,7 @@ def the_history_goes_on_and_is_filtered(browser, stand_in):
         page.get_by_role("link", name="Events").click()
         events = page.locator("table tbody tr")
         expect(events.first).to_contain_text("completed")
-        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Seen as it begins"})["operation_id"]
+        identity = start(server, "Seen as it begins")
         expect(events.first).to_contain_text("Seen as it begins")
         events.first.get_by_role("button", name=identity).click()
         expect(page.get_by_role("dialog")).to_contain_text("Seen as it begins")
@@ -55,8 +54,7 @@ def filters_changed_quickly_tell_nothing_twice(browser, stand_in):
     """Answers that come after the filter has been changed to and fro are dropped; types are chosen by the words shown."""
     with configured(stand_in) as server:
         for kind in ("pull_model", "seed", "seed"):
-            identity = call(server, "POST", ROOT + "/start", {"operation_type": kind, "description": f"Some {kind}"})["operation_id"]
-            call(server, "POST", f"{ROOT}/{identity}/complete")
+            finish(server, start(server, f"Some {kind}", kind))
         view = Page(browser, server.url)
         # Now and then it looks for what is new all the same.
         without_timer(view, 10_000)
@@ -89,8 +87,7 @@ def an_old_run_has_its_log(browser, stand_in):
     """The details of a run tell what happened to it, however much has happened since."""
     with configured(stand_in) as server:
         for number in range(502):
-            identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": f"Load {number}"})["operation_id"]
-            call(server, "POST", f"{ROOT}/{identity}/complete")
+            finish(server, start(server, f"Load {number}", "seed"))
         view = Page(browser, server.url)
         page = view.open("history")
         page.get_by_role("searchbox", name="Text").fill("Load 0")
@@ -108,9 +105,8 @@ def what_nobody_measured_is_not_told(browser, stand_in):
     with tempfile.TemporaryDirectory() as data:
         server = serve(data, stand_in)
         try:
-            call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Cut off"})
-            identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Ended"})["operation_id"]
-            call(server, "POST", f"{ROOT}/{identity}/complete")
+            start(server, "Cut off", "seed")
+            finish(server, start(server, "Ended", "seed"))
             view = Page(browser, server.url)
             view.tolerated = ("ERR_", "Failed to load resource")
             page = view.open("history")
@@ -137,18 +133,17 @@ def what_nobody_measured_is_not_told(browser, stand_in):
 def a_history_that_is_looked_at_goes_on(browser, stand_in):
     """What begins and ends while the history is looked at comes in on top, also what is over at once, and is counted."""
     with configured(stand_in) as server:
-        begin = lambda name: call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": name})["operation_id"]
-        call(server, "POST", f"{ROOT}/{begin('The first')}/complete")
+        finish(server, start(server, "The first", "seed"))
         view = Page(browser, server.url)
         page = view.open("history")
         rows = page.locator("table.history tbody tr")
         expect(rows).to_have_count(1)
-        identity = begin("The second")
+        identity = start(server, "The second", "seed")
         expect(rows.first).to_contain_text("The second")
         expect(rows.first.locator(".status")).to_have_text("running")
-        call(server, "POST", f"{ROOT}/{identity}/complete")
+        finish(server, identity)
         expect(rows.first.locator(".status")).to_have_text("completed")
-        call(server, "POST", f"{ROOT}/{begin('The third')}/complete", {"error": "No."})
+        finish(server, start(server, "The third", "seed"), error="No.")
         expect(rows).to_have_count(3)
         expect(rows.first).to_contain_text("The third")
         expect(page.get_by_role("status").filter(has_text="3 shown")).to_be_visible()
@@ -159,7 +154,7 @@ def a_history_that_is_looked_at_goes_on(browser, stand_in):
 def a_wish_is_told_before_it_is_followed(browser, stand_in):
     """What is asked to pause, wait or stop says so in the history, too, which isn't written for a wish alone; a page that comes later tells the same."""
     with configured(stand_in) as server:
-        identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Hesitates"})["operation_id"]
+        identity = start(server, "Hesitates", "seed")
         view = Page(browser, server.url)
         page = view.open("history")
         status = lambda tab: expect(tab.locator("table.history tbody tr", has_text="Hesitates").locator(".status"))
@@ -170,7 +165,7 @@ def a_wish_is_told_before_it_is_followed(browser, stand_in):
         other = view.context.new_page()
         other.goto(f"{view.url}/#/history")
         status(other).to_have_text("cancelling")
-        call(server, "POST", f"{ROOT}/{identity}/complete")
+        finish(server, identity)
         for tab in (page, other):
             status(tab).to_have_text(re.compile("^(completed|cancelled)$"))
         view.close()
@@ -179,8 +174,7 @@ def a_wish_is_told_before_it_is_followed(browser, stand_in):
 def a_history_that_does_not_come_is_asked_for_again(browser, stand_in):
     """Without an answer the page claims nothing, and goes on when it is told to; what can't be a date is not asked for."""
     with configured(stand_in) as server:
-        identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Kept"})["operation_id"]
-        call(server, "POST", f"{ROOT}/{identity}/complete")
+        finish(server, start(server, "Kept", "seed"))
         view = Page(browser, server.url)
         view.tolerated = ("503",)
         page = view.open("history")
@@ -211,9 +205,7 @@ IN_A_HURRY = "{ const later = setTimeout; globalThis.setTimeout = (work, time, .
 def a_history_left_open_stays_small(browser, stand_in):
     """While more and more comes in on top, the oldest rows go; they come again with scrolling, and stay while they are read."""
     with configured(stand_in) as server:
-        like = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Like this"})
-        call(server, "POST", f"{ROOT}/{like['operation_id']}/complete")
-        like = call(server, "GET", f"{ROOT}/{like['operation_id']}")
+        like = call(server, "GET", f"{ROOT}/{finish(server, start(server, 'Like this', 'seed'))}")
         runs = []
 
         def grow(count):
@@ -240,7 +232,7 @@ def a_history_left_open_stays_small(browser, stand_in):
 
         def step():
             grow(48)
-            call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "A step"})
+            start(server, "A step")
             expect(rows.first).to_contain_text(f"Run {len(runs) - 1}")
 
         def read_all():
@@ -268,8 +260,7 @@ def events_that_do_not_come_are_asked_for_again(browser, stand_in):
     """Where the first page of the log fails, a later look shows it, and what follows can be asked for all the same."""
     with configured(stand_in) as server:
         for number in range(60):
-            identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": f"Load {number}"})["operation_id"]
-            call(server, "POST", f"{ROOT}/{identity}/complete")
+            finish(server, start(server, f"Load {number}", "seed"))
         view = Page(browser, server.url)
         view.tolerated = ("503",)
         refuse = lambda route: route.fulfill(status=503, content_type="application/json", body='{"detail": "It is busy."}')
@@ -279,7 +270,7 @@ def events_that_do_not_come_are_asked_for_again(browser, stand_in):
         expect(page.get_by_role("alert")).to_contain_text("It is busy.")
         expect(rows).to_have_count(0)
         page.unroute("**/api/ports/events?*")
-        call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "The last"})
+        start(server, "The last", "seed")
         expect(rows).to_have_count(100)
         page.get_by_role("button", name="More").click()
         expect(rows).to_have_count(121)
@@ -291,8 +282,7 @@ def another_server_has_another_history(browser, stand_in):
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         server = serve(first, stand_in)
         try:
-            identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Of the first"})["operation_id"]
-            call(server, "POST", f"{ROOT}/{identity}/complete")
+            identity = finish(server, start(server, "Of the first", "seed"))
             view = Page(browser, server.url)
             view.tolerated = ("ERR_", "Failed to load resource")
             page = view.open("history")
@@ -303,8 +293,7 @@ def another_server_has_another_history(browser, stand_in):
             port = int(server.url.rsplit(":", 1)[1])
             server.stop()
             server = serve(second, stand_in, port)
-            later = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Of the second"})["operation_id"]
-            call(server, "POST", f"{ROOT}/{later}/complete")
+            later = finish(server, start(server, "Of the second", "seed"))
             expect(page.locator("table.history tbody tr")).to_contain_text("Of the second")
             expect(page.locator("table.history tbody tr")).to_have_count(1)
             expect(other.locator("tbody tr").first).to_contain_text(later)

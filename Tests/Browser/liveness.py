@@ -4,7 +4,7 @@ import json
 import signal
 
 from playwright.sync_api import expect
-from support import ROOT, Page, call, card, configured, serve, without_timer, without_worker
+from support import ROOT, Page, call, card, configured, finish, serve, start, without_timer, without_worker
 
 
 def two_tabs_share_one_stream(browser, stand_in):
@@ -18,10 +18,10 @@ def two_tabs_share_one_stream(browser, stand_in):
         expect(other.locator("#liveness")).to_have_attribute("data-state", "live")
         streams = call(server, "GET", "/health")["streams"]
         assert streams == 1, f"two tabs have {streams} streams"
-        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Seen by both"})["operation_id"]
+        identity = start(server, "Seen by both")
         for tab in (page, other):
             expect(card(tab, "Seen by both")).to_be_visible()
-        call(server, "POST", f"{ROOT}/{identity}/complete")
+        finish(server, identity)
         for tab in (page, other):
             expect(card(tab, "Seen by both").locator(".status")).to_have_text("completed")
         view.close()
@@ -37,10 +37,10 @@ def the_first_of_two_tabs_is_closed(browser, stand_in):
         other.goto(view.url)
         expect(other.locator("#liveness")).to_have_attribute("data-state", "live")
         first.close()
-        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Seen by who is left"})["operation_id"]
+        identity = start(server, "Seen by who is left")
         expect(card(other, "Seen by who is left")).to_be_visible()
         expect(other.locator("#liveness")).to_have_attribute("data-state", "live")
-        call(server, "POST", f"{ROOT}/{identity}/complete")
+        finish(server, identity)
         expect(card(other, "Seen by who is left").locator(".status")).to_have_text("completed")
         view.close()
 
@@ -65,9 +65,9 @@ def a_stream_that_is_not_given_again_is_told(browser, stand_in):
         view.page.route("**/operations/stream", answer)
         page = view.open()
         expect(page.locator("#liveness")).to_have_attribute("data-state", "polling")
-        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Meanwhile"})["operation_id"]
+        identity = start(server, "Meanwhile")
         expect(card(page, "Meanwhile")).to_be_visible()
-        call(server, "POST", f"{ROOT}/{identity}/complete")
+        finish(server, identity)
         expect(card(page, "Meanwhile").locator(".status")).to_have_text("completed")
         expect(page.locator("#liveness")).to_have_attribute("data-state", "polling")
         gives["stream"] = "the server's"
@@ -98,7 +98,7 @@ def with_stream(view, begin):
 
 def a_stream_that_says_nothing_is_done_without(browser, server):
     """Where a stream is neither given nor refused, or given without a word, the page asks, and says so."""
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Without a stream"})["operation_id"]
+    identity = start(server, "Without a stream")
     for is_given in (False, True):
         held = []
         view = Page(browser, server.url)
@@ -114,7 +114,7 @@ def a_stream_that_says_nothing_is_done_without(browser, server):
         for route in held:
             route.abort()
         view.close()
-    call(server, "POST", f"{ROOT}/{identity}/complete")
+    finish(server, identity)
 
 
 def a_stream_that_is_taken_up_again_is_live(browser, stand_in):
@@ -146,7 +146,7 @@ def a_stream_that_has_gone_dumb_is_found_out(browser, stand_in):
         expect(liveness).to_have_attribute("data-state", "live")
         page.wait_for_timeout(17_000)
         expect(liveness).to_have_attribute("data-state", "live")
-        call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Unheard of"})
+        start(server, "Unheard of")
         expect(card(page, "Unheard of")).to_be_visible()
         view.close()
 
@@ -154,7 +154,7 @@ def a_stream_that_has_gone_dumb_is_found_out(browser, stand_in):
 def a_server_that_stands_still_is_told(browser, stand_in):
     """A stream that neither speaks nor ends, as when a machine sleeps, is found out, and taken up again; meanwhile nothing is told that nobody knows."""
     with configured(stand_in) as server:
-        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Under way"})["operation_id"]
+        identity = start(server, "Under way")
         call(server, "POST", f"{ROOT}/{identity}/update", {"progress": 20, "resource_impact": {"cpu_percent": 3, "network_mbps": 80}})
         view = Page(browser, server.url)
         page = view.open()
@@ -226,9 +226,9 @@ def without_streams_the_page_asks(browser, stand_in):
         view.tolerated = ("503", "429")
         page = view.open()
         expect(page.locator("#liveness")).to_have_attribute("data-state", "polling")
-        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Asked for"})["operation_id"]
+        identity = start(server, "Asked for")
         expect(card(page, "Asked for")).to_be_visible()
-        call(server, "POST", f"{ROOT}/{identity}/complete")
+        finish(server, identity)
         expect(card(page, "Asked for").locator(".status")).to_have_text("completed")
         expect(card(page, "Asked for")).to_have_count(0)
         view.close()
@@ -240,7 +240,7 @@ def server_restarts_under_the_page(browser, data, stand_in, server):
     view.tolerated = ("ERR_", "Failed to load resource")
     page = view.open()
     expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
-    call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Under way"})
+    start(server, "Under way")
     expect(card(page, "Under way")).to_be_visible()
     port = int(server.url.rsplit(":", 1)[1])
     assert server.stop() == 0, "the server did not stop cleanly"
@@ -255,8 +255,8 @@ def server_restarts_under_the_page(browser, data, stand_in, server):
     expect(page.get_by_role("heading", name="Pull a model")).to_be_visible()
     page.get_by_role("link", name="Running").click()
     expect(card(page, "Under way").locator(".status")).to_have_text("failed")
-    identity = call(again, "POST", ROOT + "/start", {"operation_type": "install", "description": "After the restart"})["operation_id"]
+    identity = start(again, "After the restart")
     expect(card(page, "After the restart")).to_be_visible()
-    call(again, "POST", f"{ROOT}/{identity}/complete")
+    finish(again, identity)
     view.close()
     return again

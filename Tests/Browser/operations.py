@@ -4,10 +4,9 @@ import json
 import re
 import subprocess
 import tempfile
-import time
 
 from playwright.sync_api import expect
-from support import PATIENCE, ROOT, WIZARD, Feeder, Page, call, card, check_accessibility, configured, scripted, serve, shoot, trickle, until
+from support import PATIENCE, ROOT, WIZARD, Page, call, card, check_accessibility, configured, example, finish, scripted, serve, shoot, start, trickle, until
 
 
 def pull_pause_resume_reload_cancel(browser, server):
@@ -61,9 +60,7 @@ def pull_pause_resume_reload_cancel(browser, server):
 
 def parts_stand_under_their_whole(browser, server):
     """Cards of parts stand in the card of what they are parts of, in their order, whichever comes first."""
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Like this"})["operation_id"]
-    like = call(server, "GET", f"{ROOT}/{identity}")
-    call(server, "POST", f"{ROOT}/{identity}/complete")
+    like = example(server)
     make = lambda name, second, parent=None: {**like, "operation_id": f"op_{name}", "description": name, "parent_id": parent and f"op_{parent}", "created_at": f"2026-01-01T00:00:0{second}.000Z"}
     view = Page(browser, server.url)
     page = scripted(view, [make("later", 3, "whole"), make("deep", 4, "sooner"), make("whole", 1), make("sooner", 2, "whole"), make("other", 0)])
@@ -80,9 +77,7 @@ def parts_stand_under_their_whole(browser, server):
 
 def parts_outlive_their_whole(browser, server):
     """Parts that go on when their whole is gone stay, on their own, and the focus stays on them."""
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Like this"})["operation_id"]
-    like = call(server, "GET", f"{ROOT}/{identity}")
-    call(server, "POST", f"{ROOT}/{identity}/complete")
+    like = example(server)
     operations = [{**like, "operation_id": "op_whole", "description": "A whole"}, {**like, "operation_id": "op_part", "description": "A part", "parent_id": "op_whole"}]
     view = Page(browser, server.url)
     view.tolerated = ("404",)
@@ -99,8 +94,7 @@ def parts_outlive_their_whole(browser, server):
 
 def what_cannot_be_done_is_not_offered(browser, server):
     """Pausing and a limit are offered where the provider says that its work can."""
-    start = lambda kind: call(server, "POST", ROOT + "/start", {"operation_type": kind, "description": f"Some {kind}"})["operation_id"]
-    ids = [start(kind) for kind in ("seed", "download", "install")]
+    ids = [start(server, f"Some {kind}", kind) for kind in ("seed", "download", "install")]
     view = Page(browser, server.url)
     provider = lambda kind, pausing, throttleable: {"operation_type": kind, "may_be_started": True, "pausing": pausing, "is_throttleable": throttleable}
     providers = {"providers": [provider("seed", "unsupported", True), provider("download", "by_restart", False)]}
@@ -112,13 +106,13 @@ def what_cannot_be_done_is_not_offered(browser, server):
         expect(shown.get_by_role("button", name="Limit speed")).to_have_count(1 if can_limit else 0)
         expect(shown.get_by_role("button", name="Pause")).to_have_count(1 if can_pause else 0)
     for identity in ids:
-        call(server, "POST", f"{ROOT}/{identity}/complete")
+        finish(server, identity)
     view.close()
 
 
 def what_is_begun_again_says_so(browser, server):
     """Where an amount falls and the bar doesn't, the card tells why the two differ."""
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "download", "description": "Fetch twice", "total_size_mb": 100})["operation_id"]
+    identity = start(server, "Fetch twice", "download", total_size_mb=100)
     view = Page(browser, server.url)
     page = view.open()
     fetched = card(page, "Fetch twice")
@@ -126,7 +120,7 @@ def what_is_begun_again_says_so(browser, server):
         call(server, "POST", f"{ROOT}/{identity}/update", {"downloaded_mb": amount})
         expect(fetched.locator(".amount")).to_have_text(told)
     expect(fetched.locator(".percent")).to_have_text("70 %")
-    call(server, "POST", f"{ROOT}/{identity}/complete")
+    finish(server, identity)
     view.close()
 
 
@@ -325,127 +319,6 @@ def nobody_measures_for_a_page_in_the_background(browser, server):
     view.close()
 
 
-COUNT_FRAMES = """() => { window.shownAt = [];
-    const frame = (now) => { window.shownAt.push(performance.timeOrigin + now); requestAnimationFrame(frame); };
-    requestAnimationFrame(frame); }"""
-COUNT_WORDS_SAID = """() => { window.said = []; window.announced = [];
-    const announcer = document.getElementById('announcer');
-    new MutationObserver(() => window.announced.push(announcer.textContent)).observe(announcer, { childList: true, characterData: true, subtree: true });
-    const observer = new MutationObserver((changes) => { for (const { target } of changes) window.said.push(target.textContent); });
-    for (const node of document.querySelectorAll('[aria-live], [role=status], [role=alert]'))
-        observer.observe(node, { childList: true, characterData: true, subtree: true }); }"""
-
-
-def frames_of(pages, work):
-    """How many ms lay between the frames of some pages, of each, while the same work was done before them."""
-    for each in pages:
-        each.mouse.move(200, 400)
-        each.evaluate("scrollTo(0, 0)")
-    begin = 1000 * time.time()
-    work()
-    end = 1000 * time.time()
-    for each in pages:
-        shown = [at for at in each.evaluate("window.shownAt") if begin <= at <= end]
-        yield sorted(next - at for at, next in zip(shown, shown[1:]))
-
-
-def five_hundred_operations(browser, server):
-    """Five hundred operations that all move don't drop frames, and aren't read out one by one.
-
-    How many frames a machine can show depends on what else it does. So a page with five hundred boxes that stand still counts its
-    frames at the same time, at rest and while both are scrolled, and what is asked for is that the dashboard shows as many.
-    """
-    ids = [
-        call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": f"Load {number}"})["operation_id"]
-        for number in range(500)
-    ]
-    view = Page(browser, server.url)
-    idle = browser.new_context().new_page()
-    idle.set_content("<p style='height: 8rem; border: 1px solid'>A box</p>" * 500)
-    page = view.open()
-    expect(page.locator("article.card")).to_have_count(500)
-    feeder = Feeder(server, ids)
-    feeder.start()
-    moved = page.locator("article.card .percent").first
-    expect(moved).to_have_text(re.compile("^[1-9]"))
-    page.evaluate(COUNT_WORDS_SAID)
-    for each in (idle, page):
-        each.evaluate(COUNT_FRAMES)
-    turn = lambda: [(each.mouse.wheel(0, 200), page.wait_for_timeout(60)) for each in (idle, page)]
-    for what, do in (("at rest", lambda: page.wait_for_timeout(100)), ("scrolled", turn)):
-        # A page that can't keep up never does; one that another program takes the processor from does at another time.
-        for _ in range(5):
-            before, begun = feeder.updates, time.monotonic()
-
-            def work():
-                # On a slow machine it takes longer until as much has moved.
-                while time.monotonic() - begun < 6 or feeder.updates - before < 1500:
-                    assert time.monotonic() - begun < PATIENCE, f"only {feeder.updates - before} updates were made, so nothing is shown by this"
-                    do()
-
-            shown, possible = frames_of((page, idle), work)
-            share = len(shown) / len(possible)
-            slow = sum(gap > 3 * possible[len(possible) // 2] for gap in shown) / len(shown)
-            print(
-                f"  {what}, {feeder.updates - before} updates of 500 operations: {len(shown)} frames where a page that stands still had {len(possible)} ({share:.0%});"
-                f" median {shown[len(shown) // 2]:.1f} ms, 95 of 100 within {shown[len(shown) * 95 // 100]:.1f} ms, {slow:.1%} of more than three turns"
-            )
-            if share > 0.9:
-                break
-            page.wait_for_timeout(2000)
-        assert share > 0.9, f"{share:.0%} of the frames that a page which stands still has, {what}"
-    feeder.stop()
-    said = page.evaluate("window.said")
-    assert len(said) <= 2, f"this was read out while nothing began or ended: {said}"
-    idle.context.close()
-    for identity in ids:
-        call(server, "POST", f"{ROOT}/{identity}/complete")
-    expect(page.locator("article.card")).to_have_count(0, timeout=120_000)
-    # The last few of them may be told by their names.
-    page.wait_for_function("window.announced.some((text) => text.includes('operations have ended'))")
-    # Their beginnings and endings alone are a thousand.
-    page.get_by_role("link", name="Events").click()
-    rows = page.locator("table tbody tr")
-    for count in range(100, 1000, 100):
-        expect(rows).to_have_count(count)
-        page.get_by_role("button", name="More").click()
-    expect(page.get_by_text("The newest 1000 are shown.")).to_be_visible()
-    expect(page.get_by_role("button", name="More")).to_have_count(0)
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "One more"})["operation_id"]
-    expect(rows.first).to_contain_text("One more")
-    expect(rows).to_have_count(1000)
-    call(server, "POST", f"{ROOT}/{identity}/complete")
-    view.close()
-
-
-def what_is_out_of_sight_is_drawn_when_it_comes_into_view(browser, server):
-    """A card far down costs nothing while it merely moves on; a step is shown at once, and all of it once it is looked at."""
-    ids = [call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": f"Card {number}"})["operation_id"] for number in range(60)]
-    view = Page(browser, server.url)
-    page = view.open()
-    last = page.locator(f"[data-id={ids[-1]}]")
-    expect(last).to_be_attached()
-    page.wait_for_timeout(500)
-    last.evaluate("""node => { window.written = 0; window.observer = new MutationObserver((changes) => { window.written += changes.length; });
-        window.observer.observe(node, { attributes: true, childList: true, characterData: true, subtree: true }); }""")
-    move = lambda identity, progress: call(server, "POST", f"{ROOT}/{identity}/update", {"progress": progress})
-    for progress in range(1, 6):
-        for identity in (ids[0], ids[-1]):
-            move(identity, 10 * progress)
-        expect(page.locator(f"[data-id={ids[0]}] .percent")).to_have_text(f"{10 * progress} %")
-    assert page.evaluate("window.written") == 0, "what nobody sees was drawn"
-    call(server, "POST", f"{ROOT}/{ids[-1]}/pause")
-    expect(last.locator(".status")).to_have_text("pausing")
-    move(ids[-1], 60)
-    last.scroll_into_view_if_needed()
-    expect(last.locator(".percent")).to_have_text("60 %")
-    move(ids[-1], 70)
-    expect(last.locator(".percent")).to_have_text("70 %")
-    for identity in ids:
-        call(server, "POST", f"{ROOT}/{identity}/complete")
-    view.close()
-
-
 def work_of_another_process_is_shown(browser, stand_in):
     """What another process runs on the same data is shown, without what only that process could do, and its end is told."""
     with tempfile.TemporaryDirectory() as data:
@@ -484,7 +357,7 @@ def work_of_another_process_is_shown(browser, stand_in):
 def time_goes_on_in_silence(browser, stand_in):
     """How long something has run is told also while it reports nothing."""
     with configured(stand_in) as server:
-        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Silent"})["operation_id"]
+        identity = start(server, "Silent")
         view = Page(browser, server.url)
         page = view.open()
 
@@ -501,5 +374,5 @@ def time_goes_on_in_silence(browser, stand_in):
         other = view.context.new_page()
         other.goto(view.url)
         assert seconds(other) >= before, "a page that comes later begins to count anew"
-        call(server, "POST", f"{ROOT}/{identity}/complete")
+        finish(server, identity)
         view.close()

@@ -3,13 +3,11 @@
 import json
 import os
 import re
-import signal
-import subprocess
 import tempfile
 import urllib.request
 
 from playwright.sync_api import expect
-from support import PATIENCE, ROOT, Page, call, card, check_accessibility, free_port, scripted, serve, shoot, squat, tab_to, until, until_none
+from support import ROOT, Page, call, card, check_accessibility, example, finish, free_port, scripted, serve, shoot, start, tab_to, until_none
 
 
 # What each view shows once it has what it asked the server for.
@@ -38,13 +36,11 @@ def every_view_looks_right(browser, server):
     kinds = [("pull_model", "Pull llama3.2", 1900), ("seed", "Seed 18 icons", None), ("install", "Set up the OK gateway", None), ("download", "Fetch weights.bin", 640)]
     ids = []
     for number, (kind, name, size) in enumerate(kinds):
-        body = {"operation_type": kind, "description": name, **({"total_size_mb": size} if size else {})}
-        ids.append(call(server, "POST", ROOT + "/start", body)["operation_id"])
+        ids.append(start(server, name, kind, **({"total_size_mb": size} if size else {})))
         call(server, "POST", f"{ROOT}/{ids[-1]}/update", {"progress": 20 + 17 * number, "resource_impact": {"cpu_percent": 12, "memory_mb": 300, "network_mbps": 80}})
     for name, ending in (("Install a part", {}), ("Install another", {"error": "The disk is full."})):
-        identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": name})["operation_id"]
-        call(server, "POST", f"{ROOT}/{identity}/complete", ending)
-    ids.append(call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": HOSTILE})["operation_id"])
+        finish(server, start(server, name), **ending)
+    ids.append(start(server, HOSTILE))
     call(server, "POST", f"{ROOT}/{ids[-1]}/update", {"error": HOSTILE})
     looks = {
         "light": {"color_scheme": "light"},
@@ -71,8 +67,8 @@ def every_view_looks_right(browser, server):
             shoot(page, f"{name}-{look}")
         view.close()
     for identity in ids[:-1]:
-        call(server, "POST", f"{ROOT}/{identity}/complete")
-    call(server, "POST", f"{ROOT}/{ids[-1]}/complete", {"error": HOSTILE})
+        finish(server, identity)
+    finish(server, ids[-1], error=HOSTILE)
     view = Page(browser, server.url)
     page = view.open("history")
     page.get_by_role("button", name=HOSTILE).click()
@@ -83,9 +79,7 @@ def every_view_looks_right(browser, server):
 
 def texts_are_never_taken_for_html(browser, server):
     """Whatever work says of itself, its phase and its message too, is shown as the text that it is."""
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": HOSTILE})["operation_id"]
-    like = call(server, "GET", f"{ROOT}/{identity}")
-    call(server, "POST", f"{ROOT}/{identity}/complete")
+    like = example(server, HOSTILE)
     texts = {name: f"{HOSTILE} {name}" for name in ("description", "message", "phase", "error", "error_code", "node")}
     operation = {**like, **texts, "operation_id": "op_hostile", "phases": [{"phase": HOSTILE, "seconds": 1}], "result": {HOSTILE: HOSTILE}}
     view = Page(browser, server.url)
@@ -109,7 +103,7 @@ def texts_are_never_taken_for_html(browser, server):
 
 def a_name_that_cannot_be_seen_is_none(browser, server):
     """What is named by blanks, or by signs without a picture, goes by its type, so that it can be seen, pressed and heard of."""
-    ids = [call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": name})["operation_id"] for name in ("   ", "\u200b\u2060")]
+    ids = [start(server, name) for name in ("   ", "\u200b\u2060")]
     view = Page(browser, server.url)
     page = view.open()
     for identity in ids:
@@ -119,7 +113,7 @@ def a_name_that_cannot_be_seen_is_none(browser, server):
     expect(page.get_by_role("dialog", name="install")).to_be_visible()
     check_accessibility(page, "the details of such a one")
     for identity in ids:
-        call(server, "POST", f"{ROOT}/{identity}/complete")
+        finish(server, identity)
     page.get_by_role("button", name="Close").click()
     page.get_by_role("link", name="History").click()
     expect(page.locator("table.history tbody tr").first.get_by_role("button", name="install", exact=True)).to_be_visible()
@@ -177,157 +171,6 @@ def keyboard_alone(browser, server):
     view.close()
 
 
-def a_conflict_is_killed_and_healed(browser):
-    """A port in the wrong hands is found; its holder is killed, another restarted over, another healed, each after asking."""
-    with tempfile.TemporaryDirectory() as data:
-        port = free_port()
-        registry = os.path.join(data, "services.json")
-        command = f"exec /usr/bin/python3 -m http.server {port} --bind 127.0.0.1"
-        with open(registry, "w") as file:
-            json.dump({"services": [{"name": "web", "port": port, "process_name": "node", "startup_cmd": command}]}, file)
-        server = serve(data, None)
-        squatters = []
-        try:
-            view = Page(browser, server.url)
-            held = []
-            hold = lambda route: held.append(route)
-            view.page.route("**/api/ports/status", hold)
-            page = view.open("ports")
-            expect(page.get_by_role("button", name="Check")).to_be_visible()
-            expect(page.get_by_role("button", name="Heal all")).to_have_count(0)
-            until(page, lambda: held, "the request")
-            held.pop().continue_()
-            page.unroute("**/api/ports/status")
-            status = page.locator("section > p[role=status]")
-            conflict = page.locator("article.conflict")
-            row = page.locator("tbody tr")
-            expect(status).to_have_text("Every port is held by the service it belongs to, or free.")
-            for action, name, verdict in (("Kill", re.compile("Kill python"), "stopped"), ("Restart", "Restart", "running")):
-                squatters.append(squat(port))
-                page.get_by_role("button", name="Check", exact=True).click()
-                expect(conflict).to_contain_text(f"(pid {squatters[-1].pid}); node should hold it")
-                check_accessibility(page, "ports with a conflict")
-                shoot(page, "ports-conflict")
-                conflict.get_by_role("button", name=action).click()
-                dialog = page.get_by_role("dialog")
-                expect(dialog).to_contain_text(str(squatters[-1].pid))
-                dialog.get_by_role("button", name="Back").click()
-                assert squatters[-1].poll() is None, "it was ended without being confirmed"
-                conflict.get_by_role("button", name=action).click()
-                dialog.get_by_role("button", name=name).click()
-                expect(status).to_contain_text("Every port is held by the service it belongs to", timeout=90_000)
-                expect(conflict).to_have_count(0)
-                expect(row.locator(".status")).to_have_text(verdict)
-                assert squatters[-1].wait(timeout=PATIENCE) == -signal.SIGTERM
-            row.get_by_role("button", name="Stop").click()
-            page.route("**/api/ports/stop", hold)
-            page.get_by_role("dialog").get_by_role("button", name="Stop").click()
-            until(page, lambda: held, "the request")
-            buttons = page.get_by_role("region", name="Services").or_(page.locator("section > .actions")).get_by_role("button")
-            expect(buttons).not_to_have_count(0)
-            for button in buttons.all():
-                expect(button).to_be_disabled()
-            held.pop().continue_()
-            expect(row.locator(".status")).to_have_text("stopped")
-            expect(page.get_by_role("button", name="Check", exact=True)).to_be_focused()
-            squatters.append(squat(port))
-            page.get_by_role("button", name="Check", exact=True).click()
-            page.get_by_role("button", name="Heal all").click()
-            page.get_by_role("dialog").get_by_role("button", name="Heal").click()
-            expect(status).to_contain_text("1 of 1 services put right.", timeout=90_000)
-            expect(row.locator(".status")).to_have_text("running")
-            view.close()
-        finally:
-            call(server, "POST", "/api/ports/stop", {"service_name": "web"})
-            server.stop()
-            for process in squatters:
-                if process.poll() is None:
-                    process.kill()
-                process.wait()
-
-
-def why_a_service_failed_can_be_read(browser):
-    """Why a service is as it is stands beside its status, and stays when the message is dismissed."""
-    with tempfile.TemporaryDirectory() as data:
-        with open(os.path.join(data, "services.json"), "w") as file:
-            json.dump({"services": [{"name": "web", "port": free_port(), "startup_cmd": "echo The paper is out.; exit 3"}]}, file)
-        server = serve(data, None)
-        try:
-            view = Page(browser, server.url)
-            view.tolerated = ("500", "502", "503", "504", "409")
-            page = view.open("ports")
-            row = page.get_by_role("region", name="Services").get_by_role("row").last
-            row.get_by_role("button", name="Start").click()
-            page.get_by_role("alert").get_by_role("button", name="Dismiss").click()
-            expect(row.locator(".status")).to_have_text("failed")
-            expect(row.get_by_text("The paper is out.")).to_be_visible()
-            check_accessibility(page, "a service that failed")
-            shoot(page, "ports-failed")
-            view.close()
-        finally:
-            server.stop()
-
-
-SHARE = """import socket, sys, time
-s = socket.socket()
-s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-s.bind(("127.0.0.1", int(sys.argv[1])))
-s.listen()
-print("there", flush=True)
-time.sleep(600)"""
-
-
-def only_who_was_shown_is_ended(browser):
-    """All who hold a port are named before they are ended; where another has come meanwhile, that is said and nobody harmed."""
-    with tempfile.TemporaryDirectory() as data:
-        port = free_port()
-        command = f"exec /usr/bin/python3 -m http.server {port} --bind 127.0.0.1"
-        with open(os.path.join(data, "services.json"), "w") as file:
-            json.dump({"services": [{"name": "web", "port": port, "process_name": "node", "startup_cmd": command}]}, file)
-        server = serve(data, None)
-        sharers = []
-
-        def share():
-            process = subprocess.Popen(["/usr/bin/python3", "-c", SHARE, str(port)], stdout=subprocess.PIPE)
-            process.stdout.readline()
-            sharers.append(process)
-
-        try:
-            share(), share()
-            view = Page(browser, server.url)
-            view.tolerated = ("409",)
-            page = view.open("ports")
-            conflict, dialog, alert = page.locator("article.conflict"), page.get_by_role("dialog"), page.get_by_role("alert")
-            row = page.get_by_role("region", name="Services").get_by_role("row").last
-            status = page.locator("section > p[role=status]")
-            for action, place, go in (("Kill", conflict, "Kill all"), ("Restart", conflict, "Restart"), ("Restart", row, "Restart"), ("Heal all", page, "Heal")):
-                for process in sharers:
-                    expect(conflict).to_contain_text(f"(pid {process.pid})")
-                    expect(row).to_contain_text(str(process.pid))
-                place.get_by_role("button", name=action).click()
-                for process in sharers:
-                    expect(dialog).to_contain_text(str(process.pid))
-                share()
-                dialog.get_by_role("button", name=go).click()
-                is_answered = action == "Heal all"
-                said = status if is_answered else alert
-                expect(said).to_contain_text(f"(pid {sharers[-1].pid}) by now, which wasn't there before")
-                assert all(process.poll() is None for process in sharers), "somebody was ended"
-                if not is_answered:
-                    alert.get_by_role("button", name="Dismiss").click()
-            expect(conflict).to_contain_text(f"(pid {sharers[-1].pid})")
-            conflict.get_by_role("button", name="Kill").click()
-            dialog.get_by_role("button", name=f"Kill all {len(sharers)}").click()
-            expect(status).to_contain_text("Every port is held by the service it belongs to")
-            assert all(process.wait(timeout=PATIENCE) == -signal.SIGTERM for process in sharers)
-            view.close()
-        finally:
-            server.stop()
-            for process in sharers:
-                process.kill()
-                process.wait()
-
-
 def content_policy(server):
     """The page may load nothing from elsewhere and run nothing inline."""
     with urllib.request.urlopen(server.url + "/") as answer:
@@ -338,7 +181,7 @@ def content_policy(server):
 def long_names_stay_in_their_cards(browser, server):
     """Names and types of any length keep a card within the narrowest screens; signs that turn a text round are shown."""
     starts = [("install", "L" * 1000), ("x" * 64, "Of a long type"), ("install", "a\u202etxt.exe")]
-    ids = [call(server, "POST", ROOT + "/start", {"operation_type": kind, "description": name})["operation_id"] for kind, name in starts]
+    ids = [start(server, name, kind) for kind, name in starts]
     view = Page(browser, server.url)
     page = view.open()
     expect(page.get_by_role("heading", name="a⟨U+202E⟩txt.exe")).to_be_visible()
@@ -354,14 +197,14 @@ def long_names_stay_in_their_cards(browser, server):
     page.goto(f"{view.url}/#/History/")
     expect(page.get_by_role("heading", name="History")).to_be_visible()
     for identity in ids:
-        call(server, "POST", f"{ROOT}/{identity}/complete")
+        finish(server, identity)
     view.close()
 
 
 def long_texts_leave_room_for_others(browser, server):
     """Beside a long name a type stands in one line; a name in a table, and what went wrong on a card, take some lines at most."""
-    long = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "A long name " * 40})["operation_id"]
-    wrong = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Goes wrong"})["operation_id"]
+    long = start(server, "A long name " * 40)
+    wrong = start(server, "Goes wrong", "seed")
     call(server, "POST", f"{ROOT}/{wrong}/update", {"error": "\n".join(f"line {number}" for number in range(60))})
     view = Page(browser, server.url, viewport={"width": 1280, "height": 900})
     page = view.open()
@@ -383,12 +226,12 @@ def long_texts_leave_room_for_others(browser, server):
     view.close()
     for identity in (long, wrong):
         call(server, "POST", f"{ROOT}/{identity}/cancel")
-        call(server, "POST", f"{ROOT}/{identity}/complete")
+        finish(server, identity)
 
 
 def a_tablet_leaves_room_for_what_happened(browser, server):
     """768 px wide, what happened has a third of the line, whenever it was; the operation's number can be read as a whole."""
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "What happened to this one, and why that was so"})["operation_id"]
+    identity = start(server, "What happened to this one, and why that was so")
     view = Page(browser, server.url, viewport={"width": 768, "height": 1024}, locale="en-US")
 
     def of_yesterday(route):
@@ -404,15 +247,15 @@ def a_tablet_leaves_room_for_what_happened(browser, server):
     until_none(page, lambda: (width := row.locator(".detail").bounding_box()["width"]) < 200 and f"{width} px for what happened")
     until_none(page, lambda: page.evaluate(TOO_WIDE))
     shoot(page, "events-768")
-    call(server, "POST", f"{ROOT}/{identity}/complete")
+    finish(server, identity)
     view.close()
 
 
 def a_phone_shows_what_matters(browser, server):
     """360 px wide, all views are in one line, and what a row says and what can be done are on the screen; cancelled can be read."""
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "download", "description": "On a phone", "total_size_mb": 4})["operation_id"]
+    identity = start(server, "On a phone", "download", total_size_mb=4)
     call(server, "POST", f"{ROOT}/{identity}/update", {"downloaded_mb": 4})
-    call(server, "POST", f"{ROOT}/{identity}/complete")
+    finish(server, identity)
     with tempfile.TemporaryDirectory() as data:
         with open(os.path.join(data, "services.json"), "w") as file:
             service = {"name": "a-service-of-this-machine", "port": free_port(), "process_name": "python3", "startup_cmd": "exec sleep 1"}
@@ -451,42 +294,3 @@ def a_phone_shows_what_matters(browser, server):
     )
     assert struck == "none", f"cancelled is {struck}"
     view.close()
-
-
-def what_a_service_is_for_can_be_read(browser):
-    """What a service is for stands under its name, on a phone, too, and can be heard."""
-    with tempfile.TemporaryDirectory() as data:
-        service = {"name": "web", "port": free_port(), "description": "Shows the pictures of this house."}
-        with open(os.path.join(data, "services.json"), "w") as file:
-            json.dump({"services": [service, {"name": "other", "port": free_port()}]}, file)
-        server = serve(data, None)
-        try:
-            for width in (1280, 360):
-                view = Page(browser, server.url, viewport={"width": width, "height": 780})
-                page = view.open("ports")
-                rows = page.get_by_role("region", name="Services").get_by_role("rowheader")
-                expect(rows).to_have_count(2)
-                expect(page.get_by_role("rowheader", name="web Shows the pictures of this house.").get_by_text(service["description"])).to_be_visible()
-                check_accessibility(page, f"services with descriptions, {width} px")
-                shoot(page, f"ports-described-{width}")
-                view.close()
-        finally:
-            server.stop()
-
-
-def services_that_were_set_aside_are_told(browser):
-    """Where the file of services could not be read, the page says that the default ones stand in its place, and why."""
-    with tempfile.TemporaryDirectory() as data:
-        with open(os.path.join(data, "services.json"), "w") as file:
-            file.write('{"services": [\n{"name": "a",}]}')
-        server = serve(data, None)
-        try:
-            view = Page(browser, server.url)
-            page = view.open("ports")
-            told = page.get_by_role("listitem").filter(has_text="the default services are in force")
-            expect(told).to_contain_text("Line 2")
-            expect(told).to_contain_text("services.invalid-")
-            shoot(page, "ports-set-aside")
-            view.close()
-        finally:
-            server.stop()

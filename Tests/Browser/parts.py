@@ -4,7 +4,7 @@ import json
 import re
 
 from playwright.sync_api import expect
-from support import ROOT, Page, call, card, check_accessibility, shoot, until, without_timer
+from support import ROOT, Page, call, card, check_accessibility, finish, shoot, start, until, without_timer
 
 
 def an_address_that_leads_nowhere_shows_what_runs(browser, server):
@@ -148,7 +148,7 @@ def many_endings_are_not_asked_for(browser, server):
 
 def what_went_wrong_can_be_dismissed_over_a_dialog(browser, server):
     """A complaint can be read and dismissed while a dialog is open, whichever came first; a name pressed twice opens one."""
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Look at me"})["operation_id"]
+    identity = start(server, "Look at me")
     view = Page(browser, server.url)
     page = view.open()
     complain = lambda: page.evaluate("import('/assets/dialog.js').then(({ complain }) => complain('Something went wrong.'))")
@@ -177,13 +177,13 @@ def what_went_wrong_can_be_dismissed_over_a_dialog(browser, server):
         expect(dialog).to_have_count(count)
     alert.get_by_role("button", name="Dismiss").click()
     expect(alert).to_have_count(0)
-    call(server, "POST", f"{ROOT}/{identity}/complete")
+    finish(server, identity)
     view.close()
 
 
 def details_tell_what_an_estimate_rests_on(browser, server):
     """What the time remaining rests on, and what phases took, can be read without a mouse."""
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Estimated"})["operation_id"]
+    identity = start(server, "Estimated")
     estimate = {"eta_low_seconds": 60, "eta_seconds": 75, "eta_high_seconds": 90, "eta_basis": "blend", "eta_samples": 12}
     record = {**call(server, "GET", f"{ROOT}/{identity}"), **estimate, "phases": [{"phase": None, "seconds": 2}, {"phase": "unpacking", "seconds": 70}]}
     view = Page(browser, server.url)
@@ -194,13 +194,13 @@ def details_tell_what_an_estimate_rests_on(browser, server):
     expect(told).to_contain_text("60 s to 1.5 min left. An interval that is to hold in four of five cases, by this run and earlier ones (12 of them).")
     expect(told).to_contain_text("to begin with 2 s, unpacking 1 min 10 s")
     shoot(page, "details-estimate")
-    call(server, "POST", f"{ROOT}/{identity}/complete")
+    finish(server, identity)
     view.close()
 
 
 def details_go_on_while_they_are_looked_at(browser, server):
     """The details of what runs tell what becomes of it, and when it has ended, ask no more."""
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "download", "description": "Looked at", "total_size_mb": 100})["operation_id"]
+    identity = start(server, "Looked at", "download", total_size_mb=100)
     view = Page(browser, server.url)
     asked = []
     view.page.on("request", lambda request: request.url.endswith(identity) and asked.append(request.url))
@@ -210,7 +210,7 @@ def details_go_on_while_they_are_looked_at(browser, server):
     expect(dialog.locator("dl")).to_contain_text("Began")
     call(server, "POST", f"{ROOT}/{identity}/update", {"downloaded_mb": 10})
     expect(dialog.locator("dl")).to_contain_text("10.0 MB of 100 MB")
-    call(server, "POST", f"{ROOT}/{identity}/complete", {"error": "The disk is full."})
+    finish(server, identity, error="The disk is full.")
     expect(dialog.locator(".status")).to_have_text("failed")
     expect(dialog.locator("p.error")).to_have_text("The disk is full.")
     expect(dialog.locator("ol.log li").last).to_contain_text("failed")
@@ -224,12 +224,12 @@ def details_go_on_while_they_are_looked_at(browser, server):
 
 def what_ended_under_a_question_is_told(browser, server):
     """Where the work ends before its cancelling is confirmed, that is said, and the focus goes on when the button is gone."""
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Soon over"})["operation_id"]
+    identity = start(server, "Soon over")
     view = Page(browser, server.url)
     view.tolerated = ("409",)
     page = view.open()
     card(page, "Soon over").get_by_role("button", name="Cancel").click()
-    call(server, "POST", f"{ROOT}/{identity}/complete")
+    finish(server, identity)
     expect(card(page, "Soon over")).to_have_count(0)
     page.get_by_role("dialog").get_by_role("button", name="Cancel it").click()
     expect(page.get_by_role("alert")).to_contain_text("it has ended")
@@ -239,7 +239,7 @@ def what_ended_under_a_question_is_told(browser, server):
 
 def progress_asks_for_no_events(browser, server):
     """While work merely moves on, the log of events is not asked for again and again; a step is there at once."""
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Moves on"})["operation_id"]
+    identity = start(server, "Moves on")
     view = Page(browser, server.url)
     asked = []
     view.page.on("request", lambda request: "/api/ports/events" in request.url and asked.append(request.url))
@@ -261,6 +261,6 @@ def progress_asks_for_no_events(browser, server):
         call(server, "POST", f"{ROOT}/{identity}/update", {"progress": progress})
         page.wait_for_timeout(200)
     assert len(asked) == before, f"asked {len(asked) - before} times in five seconds"
-    call(server, "POST", f"{ROOT}/{identity}/complete")
+    finish(server, identity)
     expect(rows.first).to_contain_text("completed")
     view.close()

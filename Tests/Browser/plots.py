@@ -3,7 +3,7 @@
 import json
 
 from playwright.sync_api import expect
-from support import ROOT, Page, call, check_accessibility, shoot, until_none, without_timer
+from support import Page, call, check_accessibility, finish, shoot, start, until_none, without_timer
 
 # How large each text of the plots is on the screen, and which labels stand on each time axis.
 TEXTS = """() => [...document.querySelectorAll('.drawing svg')].map((drawing) => ({
@@ -49,7 +49,7 @@ def faults_of_texts(page):
 
 def text_is_readable_at_any_width(browser, server):
     """Texts of a plot have 11 px and more at any width, also after that has changed, and labels stand apart."""
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Measured"})["operation_id"]
+    identity = start(server, "Measured")
     points = [(f"12:{second // 60:02}:{second % 60:02}", 50) for second in range(17, 317, 2)]
     for locale in ("en-GB", "en-US"):
         view = Page(browser, server.url, locale=locale, timezone_id="Europe/Berlin", viewport={"width": 1280, "height": 900})
@@ -61,7 +61,7 @@ def text_is_readable_at_any_width(browser, server):
             labels = [text for text, *_ in page.evaluate(TEXTS)[0]["boxes"]]
             assert labels == ["13:01", "13:02", "13:03", "13:04", "13:05"], labels
         view.close()
-    call(server, "POST", f"{ROOT}/{identity}/complete")
+    finish(server, identity)
 
 
 LABELS = """async ([first, last]) => {
@@ -115,7 +115,7 @@ def times_are_round(browser, server):
 
 def lines_end_where_nothing_was_measured(browser, server):
     """Between two measurements far apart, and where one failed, there is no line; a table tells the same."""
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "install", "description": "Measured"})["operation_id"]
+    identity = start(server, "Measured")
     view = Page(browser, server.url)
     first = [("12:00:00", 10), ("12:00:02", 20), ("12:00:04", None), ("12:00:06", 30), ("12:00:08", 30)]
     page, figure = measured(view, [*first, ("12:01:30", 40), ("12:01:32", 50), ("12:03:00", 60.5)])
@@ -128,7 +128,7 @@ def lines_end_where_nothing_was_measured(browser, server):
     expect(figure.locator("tbody td")).to_have_text(["60.5", "50.0", "40.0", "30.0", "30.0", "", "20.0", "10.0"])
     shoot(page, "gaps")
     view.close()
-    call(server, "POST", f"{ROOT}/{identity}/complete")
+    finish(server, identity)
 
 
 CUT_OFF = """() => [...document.querySelectorAll('.plot .scroll')].filter((place) => place.scrollWidth > place.clientWidth)
@@ -172,8 +172,7 @@ def a_table_has_all_the_numbers(browser, server):
 
 def a_filter_that_finds_nothing_draws_nothing(browser, server):
     """Where a filter leaves nothing, that is said once; nobody claims that nothing has been measured."""
-    identity = call(server, "POST", ROOT + "/start", {"operation_type": "seed", "description": "Found"})["operation_id"]
-    call(server, "POST", f"{ROOT}/{identity}/complete")
+    finish(server, start(server, "Found", "seed"))
     view = Page(browser, server.url)
     page = view.open("history")
     expect(page.locator("figure.plot").first).to_be_visible()

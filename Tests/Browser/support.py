@@ -1,7 +1,6 @@
 """Servers to drive, and pages that see what goes wrong in them."""
 
 import contextlib
-import http.client
 import http.server
 import json
 import os
@@ -56,6 +55,25 @@ def call(server, method, path, body=None, token=None):
         request.add_header("Authorization", f"Bearer {token}")
     with urllib.request.urlopen(request, data) as answer:
         return json.loads(answer.read() or b"null")
+
+
+def start(server, name, kind="install", **more):
+    """Begins what a client reports of itself; returns its number."""
+    return call(server, "POST", ROOT + "/start", {"operation_type": kind, "description": name, **more})["operation_id"]
+
+
+def finish(server, identity, **ending):
+    """Ends it; returns its number."""
+    call(server, "POST", f"{ROOT}/{identity}/complete", ending)
+    return identity
+
+
+def example(server, name="Like this", kind="install"):
+    """What the server tells of an operation that runs, for a test to make others of."""
+    identity = start(server, name, kind)
+    operation = call(server, "GET", f"{ROOT}/{identity}")
+    finish(server, identity)
+    return operation
 
 
 # What else runs on the machine is not this test's matter.
@@ -231,30 +249,3 @@ def check_accessibility(page, view):
     found = Axe().run(page).response["violations"]
     told = [f"{v['id']}: {v['help']} ({v['nodes'][0]['target']})" for v in found]
     assert not told, f"axe finds in {view}: {told}"
-
-
-class Feeder(threading.Thread):
-    """Moves operations forward, each twice a second, over one connection."""
-
-    def __init__(self, server, ids):
-        super().__init__(daemon=True)
-        self.connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
-        self.ids = ids
-        self.over = threading.Event()
-        self.updates = 0
-
-    def run(self):
-        progress = 0
-        while not self.over.is_set():
-            progress += 0.5
-            begun = time.monotonic()
-            for identity in self.ids:
-                body = json.dumps({"progress": min(progress, 99), "resource_impact": {"network_mbps": 20 + progress % 7}})
-                self.connection.request("POST", f"{ROOT}/{identity}/update", body, {"Content-Type": "application/json"})
-                self.connection.getresponse().read()
-                self.updates += 1
-            self.over.wait(max(0, 0.5 - (time.monotonic() - begun)))
-
-    def stop(self):
-        self.over.set()
-        self.join()
