@@ -76,7 +76,7 @@ def parts_stand_under_their_whole(browser, server):
 
 
 def parts_outlive_their_whole(browser, server):
-    """Parts that go on when their whole is gone stay, on their own, and the focus stays on them."""
+    """Parts that go on when their whole is gone stay, on their own, and go back when it comes again; the focus stays on them."""
     like = example(server)
     operations = [{**like, "operation_id": "op_whole", "description": "A whole"}, {**like, "operation_id": "op_part", "description": "A part", "parent_id": "op_whole"}]
     view = Page(browser, server.url)
@@ -85,9 +85,12 @@ def parts_outlive_their_whole(browser, server):
     expect(page.locator("[data-id=op_whole] > article > ul.children > [data-id=op_part]")).to_be_visible()
     pause = page.locator("[data-id=op_part]").get_by_role("button", name="Pause")
     pause.focus()
-    del operations[0]
+    whole = operations.pop(0)
     expect(card(page, "A whole")).to_have_count(0)
     expect(page.locator("ul[aria-label=Operations] > [data-id=op_part]")).to_be_visible()
+    expect(pause).to_be_focused()
+    operations.append(whole)
+    expect(page.locator("[data-id=op_whole] > article > ul.children > [data-id=op_part]")).to_be_visible()
     expect(pause).to_be_focused()
     view.close()
 

@@ -119,25 +119,25 @@ export class OperationsView {
 
   /** A card that goes while it has the focus leaves that to its neighbour; parts that go on stand on their own from then on. */
   #remove({ node, childList }) {
-    const focused = node.contains(document.activeElement) ? document.activeElement : null;
     const neighbour = node.nextElementSibling ?? node.previousElementSibling;
     this.#watcher.unobserve(node);
     for (const { dataset: { id } } of [...childList.children]) if (this.#store.operations.has(id)) this.#place(id);
+    const hadFocus = node.contains(document.activeElement);
     node.remove();
-    if (!focused) return;
-    const next = focused.isConnected ? focused : neighbour?.querySelector('button');
-    (next ?? document.getElementById('main')).focus();
+    if (hadFocus) (neighbour?.querySelector('button') ?? document.getElementById('main')).focus();
   }
 
-  /** Puts a new card into its list: under its whole where that is shown, by age among its like. */
+  /** Puts a card into its list: under its whole where that is shown, by age among its like. It keeps the focus. */
   #place(id) {
     const { node } = this.#cards.get(id);
     const operation = this.#store.operations.get(id);
     const list = this.#cards.get(operation.parent_id)?.childList ?? this.#list;
     if (node.parentNode === list) return;
+    const focused = node.contains(document.activeElement) ? document.activeElement : null;
     const key = (item) => this.#store.operations.get(item.dataset.id)?.created_at ?? '';
     const next = [...list.children].findLast((item) => key(item) <= operation.created_at);
     if (next) next.after(node);
     else list.prepend(node);
+    focused?.focus();
   }
 }
