@@ -44,10 +44,22 @@ const steps = [
 /** How wide a label is, in px; hours are written in another way from place to place. */
 export const labelWidth = (text) => 7 * text.length;
 
-/** Round moments of the local clock and calendar between two, in ms, with a label each: as many as have room in `width` px. */
+/**
+ * Round moments of the local clock and calendar between two, in ms, with a label each: as many as have room in `width` px, or, where
+ * of those one alone would be shown, which tells no scale, those of a finer step.
+ */
 export function timeTicks(first, last, width) {
   const room = (step) => labelWidth(step.tell(new Date(first))) + 24;
-  const step = steps.find((one) => ((last - first) / one.size) * room(one) <= width) ?? steps.at(-1);
+  const fits = (step) => ((last - first) / step.size) * room(step) <= width;
+  const finest = steps.find(fits) ?? steps.at(-1);
+  for (let place = steps.indexOf(finest); ; place -= 1) {
+    const ticks = between(first, last, steps[place]);
+    const extent = ticks.length > 1 ? ((ticks.at(-1).time - ticks[0].time) / (last - first)) * width : 0;
+    if (extent >= 1.5 * room(steps[place]) || place === 0) return ticks;
+  }
+}
+
+function between(first, last, step) {
   const ticks = [];
   for (let date = step.before(new Date(first)); date <= last; date = step.after(date)) {
     if (date >= first) ticks.push({ time: +date, label: step.tell(date) });
