@@ -307,10 +307,33 @@ import Testing
     }
 
     @Test(
-        "a kill that names a process beside those that it expects ends nobody else",
-        arguments: [("/api/ports/kill", "service_name"), ("/api/self-heal/port-conflicts/kill", "service")]
+        "a restart that names a process ends nobody else",
+        arguments: [("/api/ports/restart", "service_name"), ("/api/self-heal/port-conflicts/restart", "service")]
     )
-    func killOfOneAmongExpected(_ path: String, _ key: String) async throws {
+    func restartOfTheNamed(_ path: String, _ key: String) async throws {
+        let port = try TestServer.unusedPort()
+        let fixture = try ServiceAPIFixture(
+            #"[{"name": "web", "port": \#(port), "process_name": "node", "startup_cmd": "exec /bin/false"}]"#
+        )
+        let server = try WebServer(port: port)
+        try await server.waitUntilItListens(on: port)
+        let other = await fixture.ask("POST", path, json: #"{"\#(key)": "web", "pid": 1}"#)
+        #expect(other.status == 409 && other.detail.contains("(pid \(server.pid)) by now"), "\(other.detail)")
+        #expect(kill(server.pid, 0) == 0)
+        let answer = await fixture.ask("POST", path, json: #"{"\#(key)": "web", "pid": \#(server.pid)}"#)
+        // What is started in its place fails.
+        #expect(answer.code == "start_failed", "\(answer.detail)")
+        #expect(try PortScanner().use(of: UInt16(port)).isFree)
+    }
+
+    @Test(
+        "who names a process beside those that are expected, and it is none of them, ends nobody",
+        arguments: [
+            ("/api/ports/kill", "service_name"), ("/api/ports/restart", "service_name"),
+            ("/api/self-heal/port-conflicts/kill", "service"), ("/api/self-heal/port-conflicts/restart", "service"),
+        ]
+    )
+    func namedBesideExpected(_ path: String, _ key: String) async throws {
         let fixture = try ServiceAPIFixture(#"[{"name": "web", "port": 1}]"#)
         let body = #"{"\#(key)": "web", "pid": 5, "expected": {"web": ["6@1", "7@1"]}}"#
         let answer = await fixture.ask("POST", path, json: body)

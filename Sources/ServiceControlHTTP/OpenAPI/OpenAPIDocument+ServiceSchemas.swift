@@ -10,6 +10,9 @@ extension OpenAPIDocument {
     private static let timeout = "{type: [number, 'null'], minimum: 1, maximum: 600}"
     private static let command = "{type: [string, 'null'], minLength: 1, maxLength: 4096, pattern: '^[^\\u0000]*$'}"
 
+    private static let bothNamed =
+        "With `pid` and `expected`, `pid` is one of those in `expected`, and it alone may be ended."
+
     /// The schemas of services.
     static let serviceSchemas = requests + reports + conflicts + outcomes
 
@@ -23,25 +26,29 @@ extension OpenAPIDocument {
         request(
             "RestartServiceRequest",
             required: ["service_name"],
-            [("service_name", anyServiceName), ("timeout", timeout), ("expected", expectedHolders)]
+            description: bothNamed,
+            [
+                ("service_name", anyServiceName), ("timeout", timeout), ("pid", maybePID),
+                ("expected", expectedHolders),
+            ]
         ),
         request(
             "KillRequest",
             required: ["service_name"],
-            description: "With `pid` and `expected`, `pid` is one of those in `expected`, and it alone is ended.",
+            description: bothNamed,
             [("service_name", anyServiceName), ("pid", maybePID), ("expected", expectedHolders)]
         ),
         request(
             "KillConflictRequest",
             required: ["service"],
-            description:
-                "Needs `pid`, here or in the query, or `expected`. With both, `pid` is one of those in `expected`, and alone is ended.",
+            description: "Needs `pid`, here or in the query, or `expected`. \(bothNamed)",
             [("service", anyServiceName), ("pid", maybePID), ("expected", expectedHolders)]
         ),
         request(
             "RestartConflictRequest",
             required: ["service"],
-            [("service", anyServiceName), ("timeout", timeout), ("expected", expectedHolders)]
+            description: bothNamed,
+            [("service", anyServiceName), ("timeout", timeout), ("pid", maybePID), ("expected", expectedHolders)]
         ),
         request(
             "RegisterRequest",

@@ -29,9 +29,10 @@ extension ServiceRoutes {
 
     func restart(_ call: APICall, named key: String) async throws -> APIResponse {
         let name = try call.parameters.serviceName(key)
+        let one = try call.parameters.process(of: name)
         let started = try await services.restart(
             name,
-            among: try call.parameters.holders(of: name),
+            among: try one.map { [$0] } ?? call.parameters.holders(of: name),
             within: try call.parameters.timeout(),
             by: call.actor
         )
@@ -62,27 +63,19 @@ extension ServiceRoutes {
     ///   several.
     func kill(_ call: APICall, named key: String, ofConflict: Bool = false) async throws -> APIResponse {
         let name = try call.parameters.serviceName(key)
-        let pid = try call.parameters.pid()
+        let one = try call.parameters.process(of: name)
         let freed: FreedPort
-        if let seen = try call.parameters.holders(of: name) {
-            if let pid {
-                guard let one = seen.first(where: { $0.pid == pid }) else {
-                    throw ServiceError(
-                        .notPossible,
-                        "Process \(pid) is none of those in expected, so nothing was ended."
-                    )
-                }
-                freed = try await services.kill(name, just: one, by: call.actor)
-            } else {
-                freed = try await services.kill(name, among: seen, sparingOwn: ofConflict, by: call.actor)
-            }
+        if let one {
+            freed = try await services.kill(name, just: one, by: call.actor)
+        } else if let seen = try call.parameters.holders(of: name) {
+            freed = try await services.kill(name, among: seen, sparingOwn: ofConflict, by: call.actor)
         } else {
-            guard pid != nil || !ofConflict else {
+            guard !ofConflict else {
                 throw APIProblem.invalid(
                     "pid is missing: send the pid of the process that holds the port, or in expected all who do."
                 )
             }
-            freed = try await services.kill(name, pid: pid, by: call.actor)
+            freed = try await services.kill(name, by: call.actor)
         }
         let ended = freed.ended.map(\.text).joined(separator: " and ")
         let state =
@@ -103,7 +96,7 @@ extension ServiceRoutes {
             json.key("port")
             json.value(freed.port)
             json.key("pid")
-            json.value(pid ?? freed.ended.first?.identity.pid)
+            json.value(one?.pid ?? freed.ended.first?.identity.pid)
             json.key("ended")
             json.beginArray()
             for process in freed.ended { json.value(process.identity.pid) }
@@ -166,6 +159,18 @@ extension APIParameters {
     /// The same where one service is meant: who may be ended for it; `nil` for whoever holds its port.
     func holders(of service: String) throws(APIProblem) -> Set<SeenProcess>? {
         try holders().map { $0[service] ?? [] }
+    }
+
+    /// The one process that may be ended for a service, with what it has forked; `nil` where none is named.
+    ///
+    /// - Throws: `APIProblem`; `ServiceError` (`not_possible`) where it is none of those that are expected beside it.
+    func process(of service: String) throws -> SeenProcess? {
+        guard let pid = try integer("pid", in: 1...Int64(Int32.max)).map({ Int32($0) }) else { return nil }
+        guard let expected = try holders(of: service) else { return SeenProcess(pid: pid) }
+        guard let one = expected.first(where: { $0.pid == pid }) else {
+            throw ServiceError(.notPossible, "Process \(pid) is none of those in expected, so nothing was ended.")
+        }
+        return one
     }
 
     /// A pid, or a process as the API has it in `holders`.

@@ -64,8 +64,6 @@ extension APIParameters {
 
     func port(_ key: String) throws(APIProblem) -> UInt16? { try integer(key, in: 1...65535).map { UInt16($0) } }
 
-    func pid() throws(APIProblem) -> Int32? { try integer("pid", in: 1...Int64(Int32.max)).map { Int32($0) } }
-
     /// How long a service has until it answers.
     func timeout() throws(APIProblem) -> Duration? { try number("timeout", in: 1...600).map { .seconds($0) } }
 }
