@@ -81,6 +81,13 @@ extension String {
     /// As a path from the root on: a program in another folder is to find the same file.
     var absolutePath: String { hasPrefix("/") ? self : FileManager.default.currentDirectoryPath + "/" + self }
 
+    /// The path without links of what is there; `nil` where nothing is.
+    var resolvedPath: String? {
+        guard let path = realpath(self, nil) else { return nil }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
     /// What stands behind the last slash of a path, and what stands before it.
     var lastPart: String { lastIndex(of: "/").map { String(self[index(after: $0)...]) } ?? self }
     var deletingLastPart: String { lastIndex(of: "/").map { String(self[..<$0]) } ?? "" }

@@ -8,11 +8,6 @@ import FoundationEssentials
 #else
 import Foundation
 #endif
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
 
 /// A controller of this machine's services with its tracker and history, for the time of one command.
 struct ServiceSession {
@@ -70,12 +65,11 @@ extension ServiceController.Configuration {
         ]
     }
 
-    /// A path by which a file is known, whatever links lead to its folder, also before there is one.
+    /// A path by which a file is known, whatever links lead to it, also before there is one.
     private static func realPath(_ path: String) -> String {
         let path = path.absolutePath
-        guard let folder = realpath(path.deletingLastPart + "/", nil) else { return path }
-        defer { free(folder) }
-        return String(cString: folder) + "/" + path.lastPart
+        return path.resolvedPath
+            ?? (path.deletingLastPart + "/").resolvedPath.map { $0 + "/" + path.lastPart } ?? path
     }
 
     /// A file's name and 64 bits of its path (FNV-1a): what people know it by, and what tells it from another of that name.

@@ -1,3 +1,4 @@
+import Foundation
 import ServiceControl
 import Testing
 
@@ -17,5 +18,16 @@ struct ServiceFolderTests {
         #expect(others[1].hasPrefix("/usr/lib/services-other-"))
         // The next program has to find it.
         #expect(folder("/usr/share/../other.json") == others[1])
+    }
+
+    @Test func aLinkToAFileOfServicesIsThatFile() throws {
+        let temporary = TemporaryFolder()
+        let real = temporary.path + "/real"
+        try FileManager.default.createDirectory(atPath: real, withIntermediateDirectories: true)
+        try Data(#"{"services": []}"#.utf8).write(to: URL(fileURLWithPath: real + "/services.json"))
+        let link = temporary.path + "/linked.json"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "real/services.json")
+        #expect(folder(link) == folder(real + "/services.json"))
+        #expect(ServiceController.Configuration(data: real, services: link).folder == real + "/services")
     }
 }

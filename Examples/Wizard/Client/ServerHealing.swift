@@ -23,7 +23,8 @@ struct ServerHealing: Sendable {
         else { return nil }
         let path = status.registry.path
         let absolute = path.hasPrefix("/") ? path : (client.server.directory ?? "") + "/" + path
-        return absolute.resolvedPath == registry.resolvedPath ? ServerHealing(client: client) : nil
+        guard let file = absolute.resolvedPath, file == registry.resolvedPath else { return nil }
+        return ServerHealing(client: client)
     }
 
     /// What it would do, but for what holds a port and has started this program: of that the server knows nothing.
@@ -133,14 +134,5 @@ extension RecoveryStep {
         step.reason =
             "\(reason) One of those (pid \(relative.pid)) has started this program: end it by hand if you mean to."
         return step
-    }
-}
-
-extension String {
-    /// The file that a path means, without links.
-    fileprivate var resolvedPath: String {
-        guard let path = realpath(self, nil) else { return self }
-        defer { free(path) }
-        return String(cString: path)
     }
 }
