@@ -29,6 +29,8 @@ struct ServiceTrustTests {
         chmod(path, mode)
         #expect(registry.services.map(\.name) == ["a"])
         #expect(registry.problem?.code == .notPermitted)
+        let missing = #expect(throws: ServiceError.self) { try registry.service("b") }
+        #expect(missing?.code == .unknownService && missing?.message.contains("chmod go-w \(path)") == true)
         let error = #expect(throws: ServiceError.self) { try ServiceRegistry(path: path) }
         #expect(error?.code == .notPermitted && error?.message.contains("chmod go-w \(path)") == true)
         #expect(access(path, F_OK) == 0)

@@ -129,7 +129,8 @@ public final class ServiceRegistry: Sendable {
         let services = services
         if let found = services.first(where: { $0.name == name }) { return found }
         let names = services.map(\.name).joined(separator: ", ")
-        throw ServiceError(.unknownService, "There is no service \"\(name.shown)\". There are: \(names).")
+        let why = problem.map { " What the file says by now is not in force: \($0.message)" } ?? ""
+        throw ServiceError(.unknownService, "There is no service \"\(name.shown)\". There are: \(names).\(why)")
     }
 
     /// Adds a service at the end.
