@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import OperationTracking
 import Testing
@@ -90,6 +91,34 @@ struct ServiceHealingTests {
         #expect(report.steps.first?.reason.contains("this program itself") == true)
         #expect(!report.isComplete)
         #expect(fixture.tracker.recentOperations().first?.status == .failed)
+    }
+
+    @Test("what watches over those that are to be ended is told with the conflict and with the plan")
+    func supervisor() async throws {
+        let system = ScriptedPorts { state in
+            let systemd = { ProcessSupervisor(kind: .systemd, unit: $0, advice: "Ask systemd.") }
+            state.add(10, "python3", has: [1], supervisor: systemd("web.service"))
+            state.add(11, "caddy", has: [2], supervisor: systemd("caddy.service"))
+            state.listen(80, inode: 1)
+            state.listen(80, inode: 2)
+            state.add(20, "python3", has: [3], supervisor: systemd("api.service"))
+            state.add(21, "caddy", has: [4])
+            state.listen(81, inode: 3)
+            state.listen(81, inode: 4)
+        }
+        let services = ["web", "api"].enumerated().map {
+            ServiceDefinition(name: $1, port: UInt16(80 + $0), processName: "python")
+        }
+        let fixture = try ServiceFixture(services, system: system)
+        #expect(try await fixture.services.conflicts().conflicts.map(\.supervisor) == ["systemd (caddy.service)", nil])
+        let plan = try await fixture.services.recover(.portConflicts, isDryRun: true, by: "a test")
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let steps = try plan.steps.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
+        #expect(
+            steps[0].hasSuffix(#""supervisor":"systemd (caddy.service)"}"#)
+                && steps[1].hasSuffix(#""supervisor":null}"#)
+        )
     }
 
     @Test("all who hold a port are named, and those alone are ended who hold it in the service's place")

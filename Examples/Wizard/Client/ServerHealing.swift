@@ -118,9 +118,17 @@ struct ServerHealing: Sendable {
         let outcome: RecoveryStep.Outcome
         let reason: String
         let holders: [SeenProcess]
+        let supervisor: String?
 
         var step: RecoveryStep {
-            RecoveryStep(service: service, action: action, reason: reason, outcome: outcome, holders: holders)
+            RecoveryStep(
+                service: service,
+                action: action,
+                reason: reason,
+                outcome: outcome,
+                holders: holders,
+                supervisor: supervisor
+            )
         }
     }
 }

@@ -54,6 +54,8 @@ public struct RecoveryStep: Sendable, Hashable {
     /// The processes that may be ended for it: those that held the service's port in its place when it was looked, in ascending order
     /// of their pids. What they have forked since goes with them.
     public var holders: [SeenProcess]
+    /// What watches over them and may start them again, such as `systemd (nginx.service)`; `nil` when nothing is known to.
+    public var supervisor: String?
 
     /// Makes a step.
     public init(
@@ -61,22 +63,24 @@ public struct RecoveryStep: Sendable, Hashable {
         action: Action,
         reason: String,
         outcome: Outcome = .planned,
-        holders: [SeenProcess] = []
+        holders: [SeenProcess] = [],
+        supervisor: String? = nil
     ) {
         self.service = service
         self.action = action
         self.reason = reason
         self.outcome = outcome
         self.holders = holders
+        self.supervisor = supervisor
     }
 }
 
 extension RecoveryStep: Encodable {
     private enum CodingKeys: CodingKey {
-        case service, action, reason, outcome, holders, pids
+        case service, action, reason, outcome, holders, pids, supervisor
     }
 
-    /// Writes it with the pids of ``holders`` as numbers beside their text form.
+    /// Writes it with every key, `null` for what isn't known, and the pids of ``holders`` as numbers beside their text form.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(service, forKey: .service)
@@ -85,6 +89,7 @@ extension RecoveryStep: Encodable {
         try container.encode(outcome, forKey: .outcome)
         try container.encode(holders, forKey: .holders)
         try container.encode(holders.map(\.pid), forKey: .pids)
+        try container.encode(supervisor, forKey: .supervisor)
     }
 }
 

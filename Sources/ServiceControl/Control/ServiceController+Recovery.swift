@@ -170,7 +170,8 @@ extension ServiceController {
                     action: warning == nil ? action : .none,
                     reason: warning ?? conflict.reason
                         ?? "Port \(conflict.port) is held by \(conflict.heldBy)\(isThere ? " beside its own process" : "").",
-                    holders: conflict.holders.filter { !$0.isCorrect }.map(\.process)
+                    holders: conflict.holders.filter { !$0.isCorrect }.map(\.process),
+                    supervisor: conflict.supervisor
                 )
             }
         case .failedServices:
@@ -179,7 +180,8 @@ extension ServiceController {
                     service: report.service.name,
                     action: report.service.startupCommand == nil ? .none : .restart,
                     reason: report.detail ?? "It has failed.",
-                    holders: (report.use?.holders ?? []).map { SeenProcess($0.identity) }
+                    holders: (report.use?.holders ?? []).map { SeenProcess($0.identity) },
+                    supervisor: report.use?.holders.supervisor
                 )
             }
         case .stoppedServices:

@@ -106,7 +106,7 @@ extension ServiceController {
             },
             heldBy: ending.holderText,
             reason: reason,
-            supervisor: use.holders.compactMap(\.supervisor).first?.description
+            supervisor: ending.holders.supervisor
         )
     }
 

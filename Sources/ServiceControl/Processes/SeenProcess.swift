@@ -64,4 +64,7 @@ extension SeenProcess: Codable {
 extension Sequence<ProcessDetails> {
     /// These very processes.
     var seen: Set<SeenProcess> { Set(map { SeenProcess($0.identity) }) }
+
+    /// What watches over the first that anything is known to watch over.
+    package var supervisor: String? { first { $0.supervisor != nil }?.supervisor?.description }
 }

@@ -22,7 +22,7 @@ public struct PortConflict: Sendable, Hashable {
     public var heldBy: String
     /// Why it can't be ended; `nil` when it can.
     public var reason: String?
-    /// What watches over the process, such as `systemd (nginx.service)`.
+    /// What watches over those in ``heldBy``, such as `systemd (nginx.service)`; `nil` when nothing is known to.
     public var supervisor: String?
 
     /// A process that holds a port.

@@ -213,6 +213,7 @@ extension OpenAPIDocument {
                 ("service", text), ("action", "{enum: [kill, start, restart, none]}"), ("reason", text),
                 ("outcome", "{enum: [planned, done, failed, skipped]}"),
                 ("holders", seenProcesses), ("pids", "{type: array, items: {type: integer}}"),
+                ("supervisor", maybeText),
             ]
         ),
         object(

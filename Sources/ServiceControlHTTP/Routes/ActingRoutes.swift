@@ -108,7 +108,7 @@ extension ServiceRoutes {
             json.key("forced")
             json.value(freed.wasForced)
             json.key("supervisor")
-            json.value(freed.ended.compactMap(\.supervisor).first?.description)
+            json.value(freed.ended.supervisor)
         }
     }
 
