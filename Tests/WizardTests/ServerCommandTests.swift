@@ -200,6 +200,10 @@ struct ServerCommandTests {
         #expect(outcome.errors.contains("--of-a-later-version") && outcome.errors.contains("wizard stop"))
         #expect(try await status().status["pid"] as? Int32 == server.pid)
         try await server.stop()
+        // What it has left says no more, and there is nothing to be ended.
+        let without = try await WizardProcess.run(["restart", "--data", folder.path])
+        #expect(without.code == 2 && without.errors.contains("--of-a-later-version"), "\(without.errors)")
+        #expect(without.errors.contains("wizard start") && !without.errors.contains("wizard stop"), "\(without.errors)")
     }
 
     @Test func aRestartEndsNothingWhereTheNextServerCouldNotListen() async throws {

@@ -63,8 +63,9 @@ struct ServerOptions {
     /// - Throws: ``UsageError`` for what `serve` would refuse.
     func check() throws {
         if let doubt {
+            let end = KnownServer.running(in: data) == nil ? "Give" : "End it with `wizard stop`, and give"
             throw UsageError(
-                "it isn't known what the server was started with: \(doubt.message) End it with `wizard stop`, and give `wizard start` the options that the next is to have."
+                "it isn't known what the server was started with: \(doubt.message) \(end) `wizard start` the options that the next is to have."
             )
         }
         try ServeCommand(all).checkAddress()
