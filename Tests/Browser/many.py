@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import re
 import threading
 import time
@@ -37,6 +38,8 @@ class Feeder(threading.Thread):
         self.join()
 
 
+# How long there is for a frame, in ms.
+TURN = 1000 / 60
 COUNT_FRAMES = """() => { window.shownAt = [];
     const frame = (now) => { window.shownAt.push(performance.timeOrigin + now); requestAnimationFrame(frame); };
     requestAnimationFrame(frame); }"""
@@ -61,11 +64,29 @@ def frames_of(pages, work):
         yield sorted(next - at for at, next in zip(shown, shown[1:]))
 
 
+def median(values):
+    return values[len(values) // 2] if values else 0
+
+
+class Work:
+    """How long a page has kept the processor, in s: other programs, which let it wait, don't count."""
+
+    def __init__(self, view):
+        self.session = view.context.new_cdp_session(view.page)
+        self.session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    @property
+    def seconds(self):
+        return next(metric["value"] for metric in self.session.send("Performance.getMetrics")["metrics"] if metric["name"] == "TaskDuration")
+
+
 def five_hundred_operations(browser, server):
     """Five hundred operations that all move don't drop frames, and aren't read out one by one.
 
     How many frames a machine can show depends on what else it does. So a page with five hundred boxes that stand still counts its
-    frames at the same time, at rest and while both are scrolled, and what is asked for is that the dashboard shows as many.
+    frames at the same time, at rest and while both are scrolled, and what is asked for is that the dashboard shows as many. Where
+    so much else runs that it doesn't, since it needs the processor and the other page hardly does, it is judged by its own work: a
+    frame is to take it less time than there is for one.
     """
     ids = [start(server, f"Load {number}", "seed") for number in range(500)]
     view = Page(browser, server.url)
@@ -80,11 +101,13 @@ def five_hundred_operations(browser, server):
     page.evaluate(COUNT_WORDS_SAID)
     for each in (idle, page):
         each.evaluate(COUNT_FRAMES)
-    turn = lambda: [(each.mouse.wheel(0, 200), page.wait_for_timeout(60)) for each in (idle, page)]
-    for what, do in (("at rest", lambda: page.wait_for_timeout(100)), ("scrolled", turn)):
+    spent = Work(view)
+    scroll = lambda: [(each.mouse.wheel(0, 200), page.wait_for_timeout(60)) for each in (idle, page)]
+    for what, do in (("at rest", lambda: page.wait_for_timeout(100)), ("scrolled", scroll)):
+        costs = []
         # A page that can't keep up never does; one that another program takes the processor from does at another time.
         for _ in range(5):
-            before, begun = feeder.updates, time.monotonic()
+            before, begun, worked = feeder.updates, time.monotonic(), spent.seconds
 
             def work():
                 # On a slow machine it takes longer until as much has moved.
@@ -94,15 +117,22 @@ def five_hundred_operations(browser, server):
 
             shown, possible = frames_of((page, idle), work)
             share = len(shown) / len(possible)
-            slow = sum(gap > 3 * possible[len(possible) // 2] for gap in shown) / len(shown)
+            costs.append(1000 * (spent.seconds - worked) / max(1, len(shown)))
+            slow = sum(gap > 3 * median(possible) for gap in shown) / max(1, len(shown))
             print(
                 f"  {what}, {feeder.updates - before} updates of 500 operations: {len(shown)} frames where a page that stands still had {len(possible)} ({share:.0%});"
-                f" median {shown[len(shown) // 2]:.1f} ms, 95 of 100 within {shown[len(shown) * 95 // 100]:.1f} ms, {slow:.1%} of more than three turns"
+                f" median {median(shown):.1f} ms, 95 of 100 within {shown[len(shown) * 95 // 100] if shown else 0:.1f} ms, {slow:.1%} of more than three turns;"
+                f" {costs[-1]:.1f} ms of work for each"
             )
             if share > 0.9:
                 break
             page.wait_for_timeout(2000)
-        assert share > 0.9, f"{share:.0%} of the frames that a page which stands still has, {what}"
+        if share <= 0.9:
+            told = f"{share:.0%} of the frames that a page which stands still has, {what}"
+            load = os.getloadavg()[0]
+            assert load > 2 * os.cpu_count(), told
+            print(f"  {told}; but this machine is busy with other things (load {load:.1f}), so what a frame costs is looked at alone")
+            assert min(costs) < TURN, f"{told}, and {min(costs):.1f} ms of work for each"
     feeder.stop()
     said = page.evaluate("window.said")
     assert len(said) <= 2, f"this was read out while nothing began or ended: {said}"
