@@ -88,7 +88,7 @@ def with_stream(view, begin):
                 setTimeout(() => { %s });
             }
             open() { this.readyState = 1; this.onopen?.(); }
-            tellThatNothingRuns() { this.dispatchEvent(new MessageEvent('snapshot', { data: '{"operations": []}' })); }
+            tellWhatRuns() { fetch('/api/ports/operations').then((answer) => answer.text()).then((data) => this.dispatchEvent(new MessageEvent('snapshot', { data }))); }
             breakOff() { this.readyState = 0; this.onerror?.(); }
             close() { this.readyState = 2; }
         }"""
@@ -121,7 +121,7 @@ def a_stream_that_is_taken_up_again_is_live(browser, stand_in):
     """A stream that breaks off and goes on where it was is live, though it has nothing new to say."""
     with configured(stand_in) as server:
         view = Page(browser, server.url)
-        with_stream(view, "this.open(); this.tellThatNothingRuns()")
+        with_stream(view, "this.open(); this.tellWhatRuns()")
         # It asks once, and not for another stream.
         without_timer(view, 2000)
         page = view.open()
@@ -140,14 +140,18 @@ def a_stream_that_has_gone_dumb_is_found_out(browser, stand_in):
     """A stream that says nothing while things happen isn't live, though the server answers all else; one that says nothing while nothing does, is."""
     with configured(stand_in) as server:
         view = Page(browser, server.url)
-        with_stream(view, "this.open(); this.tellThatNothingRuns()")
+        with_stream(view, "this.open(); this.tellWhatRuns()")
         page = view.open()
         liveness = page.locator("#liveness")
         expect(liveness).to_have_attribute("data-state", "live")
         page.wait_for_timeout(17_000)
         expect(liveness).to_have_attribute("data-state", "live")
-        start(server, "Unheard of")
+        identity = start(server, "Unheard of")
         expect(card(page, "Unheard of")).to_be_visible()
+        expect(liveness).to_have_attribute("data-state", "live")
+        # Nor does it hide an ending.
+        finish(server, identity)
+        expect(card(page, "Unheard of")).to_have_attribute("data-status", "completed")
         view.close()
 
 

@@ -1,5 +1,5 @@
 /** What went wrong with a request, in the server's words where it had any. */
-export class RequestError extends Error {
+class RequestError extends Error {
   constructor(status, message) {
     super(message);
     this.status = status;
@@ -17,7 +17,7 @@ export function onUnauthorized(ask) {
 }
 
 /** Asks the server. A session that it wants is asked for once, and the request made again. */
-export async function request(method, path, body, { retrying = false, signal, headers = {} } = {}) {
+async function request(method, path, body, { retrying = false, signal, headers = {} } = {}) {
   let response;
   try {
     response = await fetch(path, {

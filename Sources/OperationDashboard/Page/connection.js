@@ -98,18 +98,20 @@ export class Connection {
     const isSilent = () => source.readyState === EventSource.OPEN && Date.now() - this.#heardAt >= silence;
     if (!isSilent()) return;
     const operations = await fetch(list, { cache: 'no-cache', signal: AbortSignal.timeout(patience) })
-      .then((response) => (response.ok ? response.json().then((answer) => answer.operations) : []), () => null)
-      .catch(() => null);
-    // Silence is right while nothing happens: then the list has nothing that the stream hasn't told.
-    if (this.#source !== source || !isSilent() || operations?.every((operation) => this.#knows(operation))) return;
+      .then((response) => (response.ok ? response.json().then((answer) => answer.operations) : 'refused'))
+      .catch(() => 'unanswered');
+    // Silence is right while nothing happens: then the list has what the stream has told, and nothing else.
+    if (this.#source !== source || !isSilent() || (Array.isArray(operations) && this.#knowsAll(operations))) return;
     this.#close();
-    if (!operations) this.#become('offline');
+    if (operations === 'unanswered') this.#become('offline');
     if (!this.#polling) this.#beginPolling();
   }
 
-  #knows({ operation_id: id, status, completed_units: completed }) {
-    const known = this.#operations.get(id);
-    return known?.status === status && known.completed_units === completed;
+  #knowsAll(operations) {
+    return operations.length === this.#operations.size && operations.every(({ operation_id: id, status, completed_units: completed }) => {
+      const known = this.#operations.get(id);
+      return known?.status === status && known.completed_units === completed;
+    });
   }
 
   async #beginPolling() {

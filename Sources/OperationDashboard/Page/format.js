@@ -8,7 +8,7 @@ export function megabytes(value) {
 }
 
 /** Bytes in the unit in which they read best; units are powers of 1024, as everywhere in this API. */
-export function bytes(value) {
+function bytes(value) {
   if (value === null || value === undefined) return '';
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let unit = 0;

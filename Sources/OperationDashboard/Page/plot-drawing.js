@@ -1,7 +1,7 @@
 import { labelWidth, timeTicks, valueTicks } from './axes.js';
 import { svg } from './dom.js';
 
-export const height = 190;
+const height = 190;
 const margin = { right: 12, top: 10, bottom: 26 };
 /** How wide a figure of an axis is at most, in px. */
 const digit = 7.5;
@@ -34,7 +34,7 @@ export function sample({ kind, style }) {
 }
 
 /** Cuts a line where nothing was measured: at values that are `null`, and where more than `gap` ms lie between two. */
-export function stretches(points, gap = Infinity) {
+function stretches(points, gap = Infinity) {
   const found = [];
   let before = -Infinity;
   for (const point of points) {
