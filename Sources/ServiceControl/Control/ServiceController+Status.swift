@@ -269,7 +269,8 @@ extension ServiceController {
 
     private func isStarting(_ record: StartedRecord) -> Bool {
         let limit = configuration.startTimeout.nanoseconds / 1_000_000
-        return record.hasAnswered != true && clock.wallMilliseconds - record.startedAt < limit
+        // Not the difference from a time that may be any: the file is no proof of one.
+        return record.hasAnswered != true && record.startedAt > clock.wallMilliseconds - limit
     }
 
     /// Notes that the end of a service's process is no failure: for this program, for the one that watches the process, and for later
