@@ -43,7 +43,11 @@ struct StartLock: ~Copyable {
         descriptor = opened
     }
 
-    func release() { close(descriptor) }
+    func release() {
+        // A child that another thread is starting has a copy of the descriptor until it runs its program.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// A server that waits has it for a moment now and then.
     private static func lock(_ descriptor: Int32) async throws -> Bool {

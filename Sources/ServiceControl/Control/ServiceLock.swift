@@ -10,7 +10,7 @@ import Darwin
 ///
 /// It is a file locked with flock(2): the system lets go of it when the process ends, and those that it starts don't get it.
 struct ServiceLock {
-    private let descriptor: Int32
+    let descriptor: Int32
 
     /// Takes the lock.
     ///
@@ -30,5 +30,9 @@ struct ServiceLock {
         )
     }
 
-    func release() { close(descriptor) }
+    func release() {
+        // A child that another thread is starting has a copy of the descriptor until it runs its program.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }
