@@ -121,6 +121,21 @@ extension ServiceStartTests {
         try await eventually { !leader.isRunning }
     }
 
+    @Test("what has left its leader, but not the session, is the service's own to another program, too")
+    func sessionOfAnother() async throws {
+        let port = try freePort()
+        let server = "\(Python.path ?? "") -m http.server \(port) --bind 127.0.0.1"
+        var definition = service(port, "(\(server) &); sleep 1000; true")
+        definition.processName = "another"
+        let fixture = try ServiceFixture([definition])
+        try await fixture.services.start("web", by: "a test")
+        let later = try fixture.anotherController()
+        let report = try await later.status(of: "web")
+        #expect(report.status == .running && report.wasStartedHere, "\(report.detail ?? "")")
+        try await later.stop("web", by: "a later program")
+        #expect(try PortScanner().use(of: port).isFree)
+    }
+
     @Test("a log is kept within its limit also when the program that started its service is gone")
     func logOfAnother() async throws {
         let fixture = try ServiceFixture([ServiceDefinition(name: "job")]) { $0.logLimit = 4096 }

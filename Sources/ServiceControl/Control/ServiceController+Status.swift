@@ -295,7 +295,7 @@ extension ServiceController {
     /// Whether a process is the one that was started, of its session, or descends from it.
     func isOwn(_ process: ProcessDetails, _ known: KnownProcess) -> Bool {
         guard let leader = known.running else { return false }
-        if process.identity == leader || known.child?.contains(process.identity.pid) == true { return true }
+        if ProcessSession(id: leader.pid).contains(process.identity.pid) { return true }
         var parent = process.parent
         for _ in 0..<64 where parent > 1 {
             if parent == leader.pid { return true }

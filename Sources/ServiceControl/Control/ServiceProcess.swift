@@ -89,11 +89,6 @@ final class ServiceProcess: Sendable {
         }
     }
 
-    /// Whether a process is of its session.
-    func contains(_ pid: Int32) -> Bool {
-        state.withLock { $0.process != nil } && getsid(pid) == identity.pid
-    }
-
     /// Signals every process of its session.
     func signalAll(_ number: Int32) {
         state.withLock { $0.process?.signalAll(number) }
