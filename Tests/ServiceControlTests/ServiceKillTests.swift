@@ -60,6 +60,21 @@ struct ServiceKillTests {
         #expect(Glibc.kill(child.pid, 0) == 0)
     }
 
+    @Test("a service that outlives a kill which was given up fails when it ends by itself", arguments: [false, true])
+    func givenUp(byAnother: Bool) async throws {
+        let port = try freePort()
+        let command = ServiceCommand.shell("trap '' TERM; \(webServer(port))")
+        let fixture = try ServiceFixture([ServiceDefinition(name: "web", port: port, startupCommand: command)])
+        let process = try #require(try await fixture.services.start("web", by: "a test").process)
+        let killer = byAnother ? try fixture.anotherController() : fixture.services
+        let kill = Task { try await killer.kill("web", by: "a test") }
+        try await eventually { fixture.tracker.activeOperations.first?.phase == "ending" }
+        kill.cancel()
+        await #expect(throws: CancellationError.self) { try await kill.value }
+        Glibc.kill(process.pid, SIGKILL)
+        try await eventually { try await fixture.services.status(of: "web").status == .failed }
+    }
+
     @Test("a port that this program holds is not freed")
     func own() async throws {
         let listener = try Listener()

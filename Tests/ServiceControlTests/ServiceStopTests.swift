@@ -78,6 +78,33 @@ extension ServiceStartTests {
         #expect(try await !fixture.noted().contains { $0.action == "process.terminated" })
     }
 
+    @Test("a service that outlives a stop which was given up fails when it ends by itself")
+    func outlivesGivenUp() async throws {
+        var definition = ServiceDefinition(name: "web", startupCommand: .shell("exec sleep 1000"))
+        definition.shutdownCommand = .shell("exec sleep 1000")
+        let fixture = try ServiceFixture([definition])
+        let process = try #require(try await fixture.services.start("web", by: "a test").process)
+        let stop = Task { try await fixture.services.stop("web", by: "a test") }
+        try await eventually { fixture.tracker.activeOperations.first?.phase == "shutting down" }
+        stop.cancel()
+        await #expect(throws: CancellationError.self) { try await stop.value }
+        kill(process.pid, SIGKILL)
+        try await eventually { try await fixture.services.status(of: "web").status == .failed }
+    }
+
+    @Test("a service that outlives a stop which was refused fails when it ends by itself")
+    func outlivesRefusal() async throws {
+        var definition = ServiceDefinition(name: "web", startupCommand: .shell("exec sleep 1000"))
+        definition.shutdownCommand = .shell("exit 0")
+        definition.registeredBy = "http"
+        let fixture = try ServiceFixture([definition]) { $0.runsRegisteredCommands = true }
+        let process = try #require(try await fixture.services.start("web", by: "a test").process)
+        let other = try fixture.anotherController()
+        #expect(try await fixture.error { try await other.stop("web", by: "a test") }.code == .notPermitted)
+        kill(process.pid, SIGKILL)
+        try await eventually { try await fixture.services.status(of: "web").status == .failed }
+    }
+
     @Test("where it fails, signals follow")
     func shutdownFails() async throws {
         let port = try freePort()

@@ -107,19 +107,25 @@ extension ServiceController {
     ) async throws -> FreedPort {
         handle.setPhase("ending", message: "what holds port \(port)")
         let freer = PortFreer(system: system, clock: handle.clock, grace: configuration.grace)
-        return try await freer.free(port, expecting: expected) { use in
-            service.map { sides(of: use, $0, knownProcess(of: $0.name)).own } ?? []
-        } willEnd: {
-            expectEnds(of: $0)
-        } onSignal: { process, signal in
-            let isForced = signal == SIGKILL
-            if isForced { handle.setPhase("ending by force", message: process.text) }
-            note(
-                isForced ? "process.killed" : "process.terminated",
-                by: actor,
-                handle.id,
-                "\(process.text), which held port \(port)"
-            )
+        var ending: [String] = []
+        do {
+            return try await freer.free(port, expecting: expected) { use in
+                service.map { sides(of: use, $0, knownProcess(of: $0.name)).own } ?? []
+            } willEnd: {
+                ending = expectEnds(of: $0)
+            } onSignal: { process, signal in
+                let isForced = signal == SIGKILL
+                if isForced { handle.setPhase("ending by force", message: process.text) }
+                note(
+                    isForced ? "process.killed" : "process.terminated",
+                    by: actor,
+                    handle.id,
+                    "\(process.text), which held port \(port)"
+                )
+            }
+        } catch {
+            for name in ending { expectNoEnd(of: name) }
+            throw error
         }
     }
 

@@ -285,11 +285,23 @@ extension ServiceController {
     }
 
     /// The same for whatever services some processes belong to.
-    func expectEnds(of processes: [ProcessDetails]) {
-        for service in registry.services {
-            let known = knownProcess(of: service.name)
-            if processes.contains(where: { isOwn($0, known) }) { expectEnd(of: service.name) }
+    ///
+    /// - Returns: the names of these services.
+    func expectEnds(of processes: [ProcessDetails]) -> [String] {
+        let names = registry.services.map(\.name).filter { name in
+            let known = knownProcess(of: name)
+            return processes.contains { isOwn($0, known) }
         }
+        for name in names { expectEnd(of: name) }
+        return names
+    }
+
+    /// Takes that back for a service whose process lives on after all: its next end is one by itself again.
+    func expectNoEnd(of name: String) {
+        let known = knownProcess(of: name)
+        guard let process = known.running, ProcessSession(id: process.pid).members.contains(process) else { return }
+        known.child?.expectEnd(false)
+        try? folder.change(name, ifOf: process) { $0.isToEnd = nil }
     }
 
     /// Whether a process is the one that was started, of its session, or descends from it.

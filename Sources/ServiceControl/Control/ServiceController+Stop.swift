@@ -138,10 +138,18 @@ extension ServiceController {
             throw Self.registeredOnly(service, in: registry.path)
         }
         let session = known.running.map { StartedSession(ledBy: $0, child: known.child) }
-        expectEnd(of: service.name)
         if let command = service.shutdownCommand {
+            try checkCommandRight(service)
             let sockets = Set((report.use?.sockets ?? []).map(\.inode))
-            try await shutDown(service, command, session, sockets, by: actor, handle)
+            expectEnd(of: service.name)
+            do {
+                try await shutDown(service, command, session, sockets, by: actor, handle)
+            } catch {
+                expectNoEnd(of: service.name)
+                throw error
+            }
+        } else {
+            expectEnd(of: service.name)
         }
         if let session, session.isThere {
             handle.setPhase("ending", message: "\(service.name) (pid \(session.leader.pid))")
@@ -175,7 +183,6 @@ extension ServiceController {
         by actor: String,
         _ handle: OperationHandle
     ) async throws {
-        try checkCommandRight(service)
         handle.setPhase("shutting down", message: command.description.withoutURLSecrets)
         try SmallFile.makeFolder(folder.path)
         var environment = environment(of: service)

@@ -73,9 +73,9 @@ final class ServiceProcess: Sendable {
     /// Whether it has been asked to end.
     var isToEnd: Bool { state.withLock { $0.isToEnd } }
 
-    /// Says that its end is wanted, and no failure.
-    func expectEnd() {
-        state.withLock { $0.isToEnd = true }
+    /// Says whether its end is wanted, and no failure.
+    func expectEnd(_ isWanted: Bool = true) {
+        state.withLock { $0.isToEnd = isWanted }
     }
 
     /// Whether anything is left of its session.
