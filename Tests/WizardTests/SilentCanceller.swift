@@ -79,7 +79,7 @@ final class SilentCanceller: Sendable {
 }
 
 extension TestConnection {
-    fileprivate func answer(_ status: Int, _ json: String) throws {
+    func answer(_ status: Int, _ json: String) throws {
         try write(
             "HTTP/1.1 \(status) OK\r\nContent-Type: application/json\r\nContent-Length: \(json.utf8.count)\r\n\r\n\(json)"
         )

@@ -10,20 +10,27 @@ import Darwin
 struct ServerEnding {
     let server: KnownServer
 
-    /// How long a server has to end its work and itself. It gives its operations two seconds, and then cancels them.
-    private static let patience: Duration = .seconds(30)
+    /// How long a server has that says nothing of stopping.
+    var patience: Duration = .seconds(30)
     /// How long one has that is killed if it doesn't.
     private static let grace: Duration = .seconds(5)
 
-    /// Asks it to end, and waits until it has.
+    /// Asks it to end, and waits until it has, for as long as it says that it is stopping: what it does to services may take what its
+    /// configuration gives them.
     ///
     /// - Throws: ``ServerProblem`` when it doesn't; `CancellationError`.
     func stop() async throws {
         signal(SIGTERM)
-        guard try await isGone(within: Self.patience) else {
-            throw ServerProblem(
-                "The server (pid \(server.process.pid)) doesn't end: wait, or end it by force with `wizard kill`."
-            )
+        var isStopping = false
+        while try await !isGone(within: patience) {
+            // It answers until shortly before it is gone.
+            let wasStopping = isStopping
+            isStopping = await ServerClient(server).health()?.status == "stopping"
+            guard isStopping || wasStopping else {
+                throw ServerProblem(
+                    "The server (pid \(server.process.pid)) doesn't end: wait, or end it by force with `wizard kill`."
+                )
+            }
         }
     }
 
