@@ -229,6 +229,22 @@ struct ServerCommandTests {
         try? FileManager.default.removeItem(atPath: folder.path + "-other")
     }
 
+    @Test func aRestartFreesThePortOfAServiceInTheFileThatTheConfigurationNames() async throws {
+        let other = try await BackgroundServer.start(data: folder.path + "-other")
+        let port = try #require(other.url.split(separator: ":").last.map(String.init))
+        let files = ["services", "config", "other"].map { folder.path + "-" + $0 }
+        defer { for file in files { try? FileManager.default.removeItem(atPath: file) } }
+        let services = #"{"services": [{"name": "wizard", "port": \#(port)}]}"#
+        try Data(services.utf8).write(to: URL(fileURLWithPath: files[0]))
+        let config = #"{"port": \#(port), "services": {"file": "\#(files[0])"}}"#
+        try Data(config.utf8).write(to: URL(fileURLWithPath: files[1]))
+        let outcome = try await WizardProcess.run(["restart", "--yes", "--config", files[1], "--data", folder.path])
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/services.json"))
+        try await other.stop()
+        #expect(try await WizardProcess.run(["stop", "--data", folder.path]).code == 0)
+    }
+
     @Test func aServerThatDoesNotAnswerIsToldFromOneThatDoesNotRun() async throws {
         let server = try await BackgroundServer.start(data: folder.path)
         kill(server.pid, SIGSTOP)

@@ -44,7 +44,8 @@ struct ServerOptions {
         self.all = all
         // Refused here, before anything is started or ended.
         let serve = try ServeCommand(options)
-        services = all.text("services")
+        let next = try? ServeCommand(all)
+        services = next?.services ?? all.text("services")
         arguments = Self.kept.flatMap { option in
             all.all(option.name).flatMap {
                 option.argument == nil ? ["--\(option.name)"] : ["--\(option.name)", $0]
@@ -53,9 +54,7 @@ struct ServerOptions {
         directory = kept == nil ? nil : before?.directory
         let isElsewhere = given.has("port") || given.has("config")
         // One that has ended on any free port has none that it would have again.
-        port =
-            (isElsewhere || before?.isRunning != true ? nil : before?.port) ?? (try? ServeCommand(all))?.port
-            ?? serve.port
+        port = (isElsewhere || before?.isRunning != true ? nil : before?.port) ?? next?.port ?? serve.port
     }
 
     /// Looks at what a server would be started with, what is kept among it, and at where it would listen.
@@ -88,7 +87,7 @@ struct ServerOptions {
 
     /// Says at the terminal what a server says in its log alone: that the file of services is none, and is set aside.
     func warnOfServices() {
-        let path = (try? ServeCommand(all))?.services?.absolutePath ?? data.absolutePath + "/services.json"
+        let path = services?.absolutePath ?? data.absolutePath + "/services.json"
         guard FileManager.default.fileExists(atPath: path) else { return }
         do throws(ServiceError) {
             _ = try ServiceRegistry(path: path, settingAsideInvalid: false)
