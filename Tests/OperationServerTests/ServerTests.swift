@@ -42,7 +42,7 @@ struct ServerTests {
         #expect(error?.code == .portInUse)
         #expect(error?.message.contains("\(service.server.port)") == true)
         #if os(Linux)
-        #expect(error?.message.contains("(process ") == true)
+        #expect(error?.message.contains("(pid ") == true)
         #endif
         await service.stop()
     }

@@ -96,8 +96,7 @@ struct ListeningPort {
 
     private static func holders(of port: UInt16) -> String {
         guard let use = try? PortScanner().use(of: port), !use.isFree else { return "" }
-        let names = use.holders.map { "\($0.name) (process \($0.identity.pid))" }
-        return " by " + (names.isEmpty ? "a program of another user" : names.joined(separator: ", "))
+        return " by \(use.holderText)"
     }
 }
 
