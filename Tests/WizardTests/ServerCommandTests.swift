@@ -245,6 +245,21 @@ struct ServerCommandTests {
         #expect(try await WizardProcess.run(["stop", "--data", folder.path]).code == 0)
     }
 
+    @Test func aRestartLooksForTheFileOfServicesWhereTheServerRuns() async throws {
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        let config = folder.path + "/config.json"
+        try Data(#"{"services": {"file": "mine.json"}}"#.utf8).write(to: URL(fileURLWithPath: config))
+        let start = try WizardProcess(
+            ["start", "--port", "0", "--config", config, "--data", folder.path],
+            launcher: ["/bin/sh", "-c", "cd '\(folder.path)' && exec \"$0\" \"$@\""]
+        )
+        #expect(await start.outcome().code == 0)
+        try Data("{".utf8).write(to: URL(fileURLWithPath: folder.path + "/mine.json"))
+        let again = try await WizardProcess.run(["restart", "--data", folder.path])
+        #expect(again.code == 0 && again.errors.contains("mine.json") && again.errors.contains("aside"))
+        #expect(try await WizardProcess.run(["stop", "--data", folder.path]).code == 0)
+    }
+
     @Test func aServerThatDoesNotAnswerIsToldFromOneThatDoesNotRun() async throws {
         let server = try await BackgroundServer.start(data: folder.path)
         kill(server.pid, SIGSTOP)

@@ -12,7 +12,7 @@ struct ServerOptions {
     let json: Bool
     /// Where it listens, or would; 0 for anywhere.
     let port: UInt16
-    /// The file of services that the server is to look after; `nil` for the data directory's.
+    /// The file of services that the server is to look after, from the root on; `nil` for the data directory's.
     let services: String?
     private let all: ParsedOptions
     /// Why it isn't known what it was started with; `nil` where it is, or there is nothing to be known.
@@ -45,13 +45,16 @@ struct ServerOptions {
         // Refused here, before anything is started or ended.
         let serve = try ServeCommand(options)
         let next = try? ServeCommand(all)
-        services = next?.services ?? all.text("services")
         arguments = Self.kept.flatMap { option in
             all.all(option.name).flatMap {
                 option.argument == nil ? ["--\(option.name)"] : ["--\(option.name)", $0]
             }
         }
-        directory = kept == nil ? nil : before?.directory
+        let directory = kept == nil ? nil : before?.directory
+        self.directory = directory
+        services = (next?.services ?? all.text("services")).map { file in
+            file.hasPrefix("/") ? file : (directory ?? FileManager.default.currentDirectoryPath) + "/" + file
+        }
         let isElsewhere = given.has("port") || given.has("config")
         // One that has ended on any free port has none that it would have again.
         port = (isElsewhere || before?.isRunning != true ? nil : before?.port) ?? next?.port ?? serve.port
@@ -87,7 +90,7 @@ struct ServerOptions {
 
     /// Says at the terminal what a server says in its log alone: that the file of services is none, and is set aside.
     func warnOfServices() {
-        let path = services?.absolutePath ?? data.absolutePath + "/services.json"
+        let path = services ?? data.absolutePath + "/services.json"
         guard FileManager.default.fileExists(atPath: path) else { return }
         do throws(ServiceError) {
             _ = try ServiceRegistry(path: path, settingAsideInvalid: false)
