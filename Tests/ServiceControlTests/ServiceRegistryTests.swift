@@ -35,6 +35,14 @@ struct ServiceRegistryTests {
         #expect(registry.services.allSatisfy { $0.problems.isEmpty })
     }
 
+    @Test("what it was opened with is in force also where the file is broken before the first look")
+    func brokenBeforeTheFirstLook() throws {
+        let registry = try registry(#"{"services": [{"name": "a"}]}"#)
+        try write("{")
+        #expect(registry.services.map(\.name) == ["a"])
+        #expect(registry.problem?.code == .invalidRegistry)
+    }
+
     @Test("services have all their fields, and commands of both forms")
     func fields() throws {
         let service = try #require(

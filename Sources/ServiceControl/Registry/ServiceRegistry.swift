@@ -27,7 +27,7 @@ public final class ServiceRegistry: Sendable {
     }
 
     private let file: RegistryFile
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     /// Where the file went that was there when the registry was opened and could not be read, and why; `nil` when all was
     /// well.
     public let setAside: SetAsideRegistry?
@@ -45,14 +45,17 @@ public final class ServiceRegistry: Sendable {
     public init(path: String, settingAsideInvalid setsAside: Bool = true, now: Date = Date()) throws(ServiceError) {
         let file = RegistryFile(path: path)
         self.file = file
-        // Whoever only looks needs no lock, which can't be had in a folder where this user may not write.
-        var isThere = false
+        // Before the file is read, so that a change meanwhile is seen.
+        let stamp = file.stamp
+        var read: [ServiceDefinition]?
         do throws(ServiceError) {
-            isThere = try file.read() != nil
+            // Whoever only looks needs no lock, which can't be had in a folder where this user may not write.
+            read = try file.read()?.services
         } catch {
             guard error.code == .invalidRegistry, setsAside else { throw error }
         }
-        guard !isThere else {
+        state = Mutex(read.map { State(services: $0, stamp: stamp) } ?? State())
+        guard read == nil else {
             setAside = nil
             return
         }
