@@ -12,7 +12,6 @@ import Musl
 #else
 import Darwin
 #endif
-import OperationTracking
 
 /// The services' file: an object with a list `services`, and whatever else people have put there.
 struct RegistryFile: Sendable {

@@ -50,12 +50,11 @@ enum SmallFile {
         mode: UInt32? = nil,
         followsLinks: Bool = true
     ) throws(ServiceError) {
-        let target = followsLinks ? target(of: path) : path
-        let descriptor = open(folder(of: target), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failed("write", path) }
-        defer { close(descriptor) }
         do throws(SystemCallError) {
-            try AtomicWrite.replace(target.lastPathComponent, in: descriptor, with: bytes, mode: mode)
+            let target = followsLinks ? target(of: path) : path
+            try AtomicWrite.inFolder(of: target) { (folder, name) throws(SystemCallError) in
+                try AtomicWrite.replace(name, in: folder, with: bytes, mode: mode)
+            }
         } catch {
             throw failed("write", path, error.number)
         }
@@ -67,7 +66,7 @@ enum SmallFile {
         // As many as the system follows.
         for _ in 0..<40 {
             guard let link = link(path) else { break }
-            path = link.hasPrefix("/") ? link : folder(of: path) + "/" + link
+            path = link.hasPrefix("/") ? link : path.dropLast(path.lastPathComponent.count) + link
         }
         return path
     }
@@ -79,11 +78,6 @@ enum SmallFile {
             guard count > 0, count < buffer.count else { return nil }
             return String(decoding: UnsafeRawBufferPointer(buffer)[..<count], as: UTF8.self)
         }
-    }
-
-    private static func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// Makes a folder, and those it is in, where they are missing. Nobody else may put anything there.
