@@ -58,7 +58,12 @@ package struct ServiceLog: Sendable {
         // Several programs may look after one log. The second finds it short, and doesn't put that in the place of what the first
         // has kept.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, size > limit, let bytes = tail(limit) else { return }
-        guard (try? SmallFile.write(bytes, to: path + ".1", mode: 0o600, followsLinks: false)) != nil else { return }
+        do throws(ServiceError) {
+            // A log is not worth the wait for the disk, in which its controller would do nothing else.
+            try SmallFile.write(bytes, to: path + ".1", mode: 0o600, followsLinks: false, isDurable: false)
+        } catch {
+            return
+        }
         ftruncate(descriptor, 0)
     }
 

@@ -43,17 +43,19 @@ enum SmallFile {
     /// - Parameters:
     ///   - mode: who may do what with it; `nil` for those who may now, or, for a new file, 0644 less the process's mask.
     ///   - followsLinks: whether behind a symbolic link it is the link's target that is replaced, and not the link.
+    ///   - isDurable: whether it is to outlive a power cut from here on, which waits for the disk.
     /// - Throws: ``ServiceError`` (`system`) when it can't be written; then the old one is still there.
     static func write(
         _ bytes: [UInt8],
         to path: String,
         mode: UInt32? = nil,
-        followsLinks: Bool = true
+        followsLinks: Bool = true,
+        isDurable: Bool = true
     ) throws(ServiceError) {
         do throws(SystemCallError) {
             let target = followsLinks ? target(of: path) : path
             try AtomicWrite.inFolder(of: target) { (folder, name) throws(SystemCallError) in
-                try AtomicWrite.replace(name, in: folder, with: bytes, mode: mode)
+                try AtomicWrite.replace(name, in: folder, with: bytes, mode: mode, isDurable: isDurable)
             }
         } catch {
             throw failed("write", path, error.number)
