@@ -97,6 +97,7 @@ struct ServeCommandTests {
         #expect(await first.outcome().code == 0)
         let complaint = await second.firstErrorLine { $0.contains("can't write") }
         #expect(complaint?.hasPrefix("wizard serve: can't write \(obstacle):") == true)
+        #expect(complaint?.contains("--data") == true, "\(complaint ?? "")")
         try FileManager.default.removeItem(atPath: obstacle)
         let found = { (try? String(contentsOfFile: record, encoding: .utf8))?.contains(":\(port)\"") == true }
         while !found() { await briefPause() }
@@ -190,6 +191,7 @@ struct ServeCommandTests {
             launcher: ["/bin/sh", "-c", "trap '' 25; ulimit -f 0; exec \"$@\"", "sh"]
         ).outcome()
         #expect(outcome.code == 2 && outcome.errors.contains("can't make the token file"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("or name another"), "\(outcome.errors)")
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 

@@ -67,7 +67,9 @@ struct StartLock: ~Copyable {
         let path = data + "/server.lock"
         let descriptor = systemOpen(path)
         guard descriptor >= 0 else {
-            throw ServerProblem("\(path) could not be opened: \(String(cString: strerror(errno))).")
+            throw ServerProblem(
+                "\(path) could not be opened: \(String(cString: strerror(errno))). Check its permissions and the room on the disk."
+            )
         }
         return descriptor
     }

@@ -144,6 +144,8 @@ struct ServerRecord {
     }
 
     private func failure(_ path: String, _ error: SystemCallError = SystemCallError()) -> UsageError {
-        UsageError("can't write \(path): \(error.reason).")
+        UsageError(
+            "can't write \(path): \(error.reason). Check its permissions and the room on the disk, or take another folder by --data."
+        )
     }
 }

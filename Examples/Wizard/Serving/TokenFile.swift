@@ -78,6 +78,8 @@ enum TokenFile {
         _ path: String,
         _ error: SystemCallError = SystemCallError()
     ) -> UsageError {
-        UsageError("can't \(what) the token file \(path): \(error.reason).")
+        UsageError(
+            "can't \(what) the token file \(path): \(error.reason). Check its folder, its permissions and the room on the disk, or name another."
+        )
     }
 }
