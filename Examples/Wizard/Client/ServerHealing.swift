@@ -36,7 +36,7 @@ struct ServerHealing: Sendable {
         return RecoveryReport(strategy: .portConflicts, isDryRun: true, steps: steps)
     }
 
-    /// Has it do that. Ctrl-C cancels it there, which takes effect behind the step that is being done.
+    /// Has it do that. Ctrl-C cancels it there, with the step that is being done.
     ///
     /// - Parameter holders: which services, and who may be ended for each.
     /// - Throws: ``ServerProblem``; `CancellationError` when it was cancelled.
