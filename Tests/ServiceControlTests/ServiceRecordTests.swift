@@ -29,7 +29,7 @@ extension ServiceStartTests {
         let fixture = try ServiceFixture([service(port, script)]) { $0.startTimeout = .seconds(60) }
         let child = try Child(shell: script)
         let process = try #require(ProcessIdentity(running: child.pid))
-        let record = StartedRecord(process: process, startedAt: SystemTrackingClock().wallMilliseconds)
+        let record = StartedRecord(process: process, deadline: .max)
         try fixture.services.folder.keep(record, of: "web")
         let error = try await fixture.error { try await fixture.services.start("web", within: .zero, by: "a test") }
         #expect(error.code == .timeout && error.message.contains("estart"), "\(error)")
@@ -221,7 +221,7 @@ extension ServiceStartTests {
     func oldRecord() async throws {
         let fixture = try ServiceFixture([ServiceDefinition(name: "tauri")])
         let own = try #require(ProcessIdentity(running: getpid()))
-        var record = StartedRecord(pid: own.pid, startTime: own.startTime, boot: "another", startedAt: 0)
+        var record = StartedRecord(pid: own.pid, startTime: own.startTime, boot: "another")
         try fixture.services.folder.keep(record, of: "tauri")
         #expect(try await fixture.services.status(of: "tauri").status == .stopped)
         record.boot = StartedRecord.currentBoot

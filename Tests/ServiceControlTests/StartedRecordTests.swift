@@ -12,13 +12,19 @@ struct StartedRecordTests {
         let fixture = try ServiceFixture([ServiceDefinition(name: "web", port: try freePort())])
         let child = try Child(["/bin/sleep", "100"])
         let process = try #require(ProcessIdentity(running: child.pid))
-        let record = StartedRecord(
-            pid: process.pid,
-            startTime: process.startTime,
-            boot: StartedRecord.currentBoot,
-            startedAt: .min
-        )
+        let record = StartedRecord(process: process, deadline: .min)
         try fixture.services.folder.keep(record, of: "web")
         #expect(try await fixture.services.status(of: "web").status == .failed)
+    }
+
+    @Test("a service that was given longer than others to come up is being started for that long")
+    func longStart() async throws {
+        let definition = ServiceDefinition(name: "web", port: try freePort(), startupCommand: .shell("exec sleep 1000"))
+        let fixture = try ServiceFixture([definition]) { $0.startTimeout = .zero }
+        let start = Task { try await fixture.services.start("web", within: .seconds(600), by: "a test") }
+        try await eventually { fixture.tracker.activeOperations.first?.phase == "waiting" }
+        #expect(try await fixture.services.status(of: "web").status == .unknown)
+        start.cancel()
+        _ = await start.result
     }
 }

@@ -152,12 +152,12 @@ final class Child: Sendable {
 
 extension StartedRecord {
     /// Of a process that runs since this start of the system, and that a test says is a service's.
-    init(process: ProcessIdentity, startedAt: Int64 = 0) {
+    init(process: ProcessIdentity, deadline: Int64? = nil) {
         self.init(
             pid: process.pid,
             startTime: process.startTime,
             boot: StartedRecord.currentBoot,
-            startedAt: startedAt
+            deadline: deadline
         )
     }
 }

@@ -76,7 +76,8 @@ extension ServiceController {
     ) async throws -> StartedService {
         let service = try registry.service(name)
         let command = try checkStart(service)
-        let report = try await reportOnceUp(service, within: timeout ?? configuration.startTimeout, handle)
+        let timeout = timeout ?? configuration.startTimeout
+        let report = try await reportOnceUp(service, within: timeout, handle)
         // The file may have been changed during the look.
         guard try registry.service(name) == service else {
             throw ServiceError(.busy, "\(name) was changed in \(registry.path) in this moment: start it again.")
@@ -104,8 +105,8 @@ extension ServiceController {
         }
         note("process.started", by: actor, handle.id, "\(name) (pid \(process.identity.pid)): \(command)")
         do {
-            try keep(process, of: service, handle)
-            try await waitUntilUp(service, process, within: timeout ?? configuration.startTimeout, handle)
+            try keep(process, of: service, within: timeout, handle)
+            try await waitUntilUp(service, process, within: timeout, handle)
         } catch {
             process.expectEnd()
             let failure = (error as? ServiceError).flatMap { [.startFailed, .timeout].contains($0.code) ? $0 : nil }
@@ -117,7 +118,7 @@ extension ServiceController {
         let isThere = process.ending == nil
         // Where that can't be kept, it counts as having come up once its time is over.
         try? folder.change(name, ifOf: process.identity) { record in
-            record.hasAnswered = true
+            record.deadline = nil
             // What it has left behind is known by its port and its name.
             if !isThere { record.isToEnd = true }
         }
@@ -180,9 +181,12 @@ extension ServiceController {
     private func keep(
         _ process: ServiceProcess,
         of service: ServiceDefinition,
+        within timeout: Duration,
         _ handle: OperationHandle
     ) throws(ServiceError) {
-        try folder.keep(record(of: process.identity, service), of: service.name)
+        var record = record(of: process.identity, service)
+        record.deadline = clock.monotonicNanoseconds.later(by: timeout)
+        try folder.keep(record, of: service.name)
         handle.update(completed: 1)
     }
 
@@ -191,7 +195,6 @@ extension ServiceController {
             pid: process.pid,
             startTime: process.startTime,
             boot: StartedRecord.currentBoot,
-            startedAt: clock.wallMilliseconds,
             registeredBy: service.registeredBy
         )
     }
@@ -290,7 +293,7 @@ extension ServiceController {
         }
         // One that hasn't answered is the affair of its start.
         try? folder.change(name, ifOf: process.identity) { record in
-            if record.hasAnswered == true { record.isToEnd = true }
+            if record.deadline == nil { record.isToEnd = true }
         }
     }
 

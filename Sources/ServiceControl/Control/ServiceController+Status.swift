@@ -268,9 +268,7 @@ extension ServiceController {
     }
 
     private func isStarting(_ record: StartedRecord) -> Bool {
-        let limit = configuration.startTimeout.nanoseconds / 1_000_000
-        // Not the difference from a time that may be any: the file is no proof of one.
-        return record.hasAnswered != true && record.startedAt > clock.wallMilliseconds - limit
+        record.deadline.map { clock.monotonicNanoseconds < $0 } ?? false
     }
 
     /// Notes that the end of a service's process is no failure: for this program, for the one that watches the process, and for later

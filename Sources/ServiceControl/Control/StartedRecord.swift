@@ -11,10 +11,9 @@ struct StartedRecord: Codable, Hashable {
     var startTime: UInt64
     /// Start times are counted from the boot, so those of another boot mean nothing.
     var boot: String
-    /// Milliseconds since 1970.
-    var startedAt: Int64
-    /// Whether it has come up: its port and its health endpoint have answered.
-    var hasAnswered: Bool?
+    /// Until when it may come up, in nanoseconds of the monotonic clock, which counts from the boot, too; `nil` once its port and its
+    /// health endpoint have answered.
+    var deadline: Int64?
     /// Whether its end is no failure: somebody wants it, or it has ended well.
     var isToEnd: Bool?
     /// How it ended, where that was seen and nobody had asked for it.
@@ -23,10 +22,8 @@ struct StartedRecord: Codable, Hashable {
     var registeredBy: String?
 
     private enum CodingKeys: String, CodingKey {
-        case pid, boot, failure
+        case pid, boot, deadline, failure
         case startTime = "start_time"
-        case startedAt = "started_at"
-        case hasAnswered = "answered"
         case isToEnd = "to_end"
         case registeredBy = "registered_by"
     }
