@@ -221,10 +221,10 @@ extension ServiceStartTests {
     func oldRecord() async throws {
         let fixture = try ServiceFixture([ServiceDefinition(name: "tauri")])
         let own = try #require(ProcessIdentity(running: getpid()))
-        var record = StartedRecord(pid: own.pid, startTime: own.startTime, boot: "another")
+        var record = StartedRecord(pid: own.pid, startTime: own.startTime, space: "another")
         try fixture.services.folder.keep(record, of: "tauri")
         #expect(try await fixture.services.status(of: "tauri").status == .stopped)
-        record.boot = StartedRecord.currentBoot
+        record.space = ProcessIdentity.space
         record.startTime += 1
         record.isToEnd = true
         try fixture.services.folder.keep(record, of: "tauri")

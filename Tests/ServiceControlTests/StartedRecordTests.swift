@@ -17,6 +17,17 @@ struct StartedRecordTests {
         #expect(try await fixture.services.status(of: "web").status == .failed)
     }
 
+    @Test("a record that doesn't say in which namespace its pid was given is none")
+    func withoutNamespace() async throws {
+        let fixture = try ServiceFixture([ServiceDefinition(name: "job")])
+        let child = try Child(["/bin/sleep", "100"])
+        var record = StartedRecord(process: try #require(ProcessIdentity(running: child.pid)))
+        let boot = try #require(record.space?.split(separator: " ").first)
+        record.space = String(boot)
+        try fixture.services.folder.keep(record, of: "job")
+        #expect(try await fixture.services.status(of: "job").status == .stopped)
+    }
+
     @Test("a service that was given longer than others to come up is being started for that long")
     func longStart() async throws {
         let definition = ServiceDefinition(name: "web", port: try freePort(), startupCommand: .shell("exec sleep 1000"))

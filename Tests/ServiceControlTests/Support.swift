@@ -156,7 +156,7 @@ extension StartedRecord {
         self.init(
             pid: process.pid,
             startTime: process.startTime,
-            boot: StartedRecord.currentBoot,
+            space: ProcessIdentity.space,
             deadline: deadline
         )
     }

@@ -194,7 +194,7 @@ extension ServiceController {
         StartedRecord(
             pid: process.pid,
             startTime: process.startTime,
-            boot: StartedRecord.currentBoot,
+            space: ProcessIdentity.space,
             registeredBy: service.registeredBy
         )
     }

@@ -9,8 +9,8 @@ import OperationTracking
 struct StartedRecord: Codable, Hashable {
     var pid: Int32
     var startTime: UInt64
-    /// Start times are counted from the boot, so those of another boot mean nothing.
-    var boot: String
+    /// Within what its pid, its start time and its deadline mean anything: see `ProcessIdentity.space`.
+    var space: String?
     /// Until when it may come up, in nanoseconds of the monotonic clock, which counts from the boot, too; `nil` once its port and its
     /// health endpoint have answered.
     var deadline: Int64?
@@ -22,7 +22,7 @@ struct StartedRecord: Codable, Hashable {
     var registeredBy: String?
 
     private enum CodingKeys: String, CodingKey {
-        case pid, boot, deadline, failure
+        case pid, space, deadline, failure
         case startTime = "start_time"
         case isToEnd = "to_end"
         case registeredBy = "registered_by"
@@ -33,7 +33,7 @@ struct StartedRecord: Codable, Hashable {
     /// The process, if it or anything of its session is still there. One that has ended may be listed for a while, until its parent
     /// has looked after it.
     var running: ProcessIdentity? {
-        guard boot == Self.currentBoot, identity.isRunning else { return nil }
+        guard isOfHere, identity.isRunning else { return nil }
         return ProcessSession(id: pid).members.isEmpty ? nil : identity
     }
 
@@ -43,19 +43,11 @@ struct StartedRecord: Codable, Hashable {
     func failure(isWatched: Bool) -> String? {
         if let failure { return failure }
         // What ran before the system started anew has failed no more than the system has.
-        guard isToEnd != true, boot == Self.currentBoot, !isWatched, running == nil else { return nil }
+        guard isToEnd != true, isOfHere, !isWatched, running == nil else { return nil }
         return "Its process (pid \(pid)) is gone, and nobody was there to see how it ended."
     }
 
-    /// What a start of the system is known by; empty where it has no name.
-    static let currentBoot: String = {
-        #if os(Linux)
-        let text = ProcFile.contents(of: "/proc/sys/kernel/random/boot_id") ?? []
-        return String(decoding: text, as: UTF8.self).filter { !$0.isWhitespace }
-        #else
-        return ""
-        #endif
-    }()
+    private var isOfHere: Bool { space != nil && space == ProcessIdentity.space }
 }
 
 /// The folder where started services have their logs and records.
