@@ -63,11 +63,6 @@ extension ServiceController {
         }
     }
 
-    /// The services that are started together, in the order in which they are; they are stopped in the opposite one.
-    public nonisolated var startupOrder: [ServiceDefinition] {
-        registry.services.filter { $0.isEnabled && $0.startupCommand != nil }
-    }
-
     func start(
         _ name: String,
         within timeout: Duration?,
