@@ -111,6 +111,7 @@ let package = Package(
         ),
 
         // Tests: one folder a module.
+        .target(name: "TestSupport", path: "Tests/Support"),
         .target(name: "TestSockets", path: "Tests/Sockets"),
         .executableTarget(
             name: "transfer-probe",
@@ -120,7 +121,7 @@ let package = Package(
         .executableTarget(name: "resource-probe", dependencies: ["OperationTracking"], path: "Tests/ResourceProbe"),
         .testTarget(
             name: "OperationTrackingTests",
-            dependencies: ["OperationTracking", "OperationTrackingTesting"],
+            dependencies: ["OperationTracking", "OperationTrackingTesting", "TestSupport"],
             resources: [.copy("Fixtures")]
         ),
         .executableTarget(
@@ -130,15 +131,19 @@ let package = Package(
         ),
         .testTarget(
             name: "OperationHistorySQLiteTests",
-            dependencies: ["OperationHistorySQLite", "OperationTrackingTesting", "HistoryWriterTool", "CSQLite"]
+            dependencies: [
+                "OperationHistorySQLite", "OperationTrackingTesting", "TestSupport", "HistoryWriterTool", "CSQLite",
+            ]
         ),
         .testTarget(
             name: "OperationTransferTests",
-            dependencies: ["OperationTransfer", "OperationTrackingTesting", "TestSockets"]
+            dependencies: ["OperationTransfer", "OperationTrackingTesting", "TestSockets", "TestSupport"]
         ),
         .testTarget(
             name: "OllamaOperationsTests",
-            dependencies: ["OllamaOperations", "OllamaStandIn", "OperationTrackingTesting", "TestSockets"],
+            dependencies: [
+                "OllamaOperations", "OllamaStandIn", "OperationTrackingTesting", "TestSockets", "TestSupport",
+            ],
             resources: [.copy("Fixtures")]
         ),
         .testTarget(
@@ -146,7 +151,10 @@ let package = Package(
             dependencies: ["NounProjectOperations", "OperationTransfer", "OperationTrackingTesting"],
             resources: [.copy("Fixtures")]
         ),
-        .testTarget(name: "ProcessOperationsTests", dependencies: ["ProcessOperations", "OperationTrackingTesting"]),
+        .testTarget(
+            name: "ProcessOperationsTests",
+            dependencies: ["ProcessOperations", "OperationTrackingTesting", "TestSupport"]
+        ),
         .executableTarget(
             name: "service-probe",
             dependencies: ["OperationTracking", "OperationTransfer", "ServiceControl"],
@@ -155,7 +163,8 @@ let package = Package(
         .testTarget(
             name: "ServiceControlTests",
             dependencies: [
-                "ServiceControl", "OperationTracking", "OperationTransfer", "OperationTrackingTesting", "CProcess",
+                "ServiceControl", "OperationTracking", "OperationTransfer", "OperationTrackingTesting", "TestSupport",
+                "CProcess",
             ]
         ),
         .testTarget(name: "OperationHTTPTests", dependencies: ["OperationHTTP", "OperationTrackingTesting"]),
@@ -164,6 +173,7 @@ let package = Package(
             name: "ServiceControlHTTPTests",
             dependencies: [
                 "ServiceControlHTTP", "OperationHTTP", "ServiceControl", "OperationTrackingTesting", "TestSockets",
+                "TestSupport",
                 "CProcess",
             ]
         ),
@@ -172,19 +182,28 @@ let package = Package(
             name: "WizardTests",
             dependencies: [
                 "CProcess", "OllamaStandIn", "OperationTracking", "OperationTrackingTesting", "OperationTransfer",
-                "TestSockets",
+                "TestSockets", "TestSupport",
                 "Wizard",
             ]
         ),
         .testTarget(
             name: "OperationServerTests",
-            dependencies: ["OperationServer", "OperationHTTP", "OperationTrackingTesting", "TestSockets"]
+            dependencies: [
+                "OperationServer", "OperationHTTP", "OperationTrackingTesting", "TestSockets", "TestSupport",
+            ]
         ),
         .testTarget(
             name: "OKGatewayOperationsTests",
-            dependencies: ["OKGatewayOperations", "OllamaStandIn", "OperationTrackingTesting", "ollama-stand-in"]
+            dependencies: [
+                "OKGatewayOperations", "OllamaStandIn", "OperationTrackingTesting", "TestSockets", "TestSupport",
+                "ollama-stand-in",
+            ]
         ),
-        .testTarget(name: "OllamaStandInTests", dependencies: ["OllamaStandIn"], resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "OllamaStandInTests",
+            dependencies: ["OllamaStandIn", "TestSupport"],
+            resources: [.copy("Fixtures")]
+        ),
     ]
 )
 

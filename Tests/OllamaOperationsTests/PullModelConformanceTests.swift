@@ -3,6 +3,7 @@ import OllamaStandIn
 import OperationTracking
 import OperationTrackingTesting
 import OperationTransfer
+import TestSupport
 import Testing
 
 struct PullModelConformanceTests {
@@ -26,7 +27,7 @@ struct PullModelConformanceTests {
         sample.secrets = ["s3cret-key"]
         // A pull that is not wanted any more is not to go on at the server, which sees it some milliseconds later.
         sample.leftovers = {
-            for _ in 0..<1000 where ollama.pullsInFlight > 0 { await briefPause() }
+            try? await eventually { ollama.pullsInFlight == 0 }
             return ollama.pullsInFlight > 0 ? ["a pull at the server"] : []
         }
         // Which of the small layers are seen is a matter of moments.

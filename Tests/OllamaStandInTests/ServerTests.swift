@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import OllamaStandIn
@@ -29,12 +30,6 @@ struct ServerTests {
             lineInterval: lineInterval,
             faults: faults
         )
-    }
-
-    /// Waits for a server thread to have noticed something.
-    func eventually(_ condition: () -> Bool) async throws {
-        for _ in 0..<10_000 where !condition() { try await Task.sleep(for: .milliseconds(1)) }
-        #expect(condition())
     }
 
     func completed(_ piece: RawClient.Piece) throws -> Int {

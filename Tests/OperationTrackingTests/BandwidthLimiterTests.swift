@@ -1,10 +1,11 @@
 import OperationTrackingTesting
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import OperationTracking
 
-@Suite(.timeLimit(.minutes(1))) struct BandwidthLimiterTests {
+@Suite(.timeLimit(.minutes(Patience.minutes))) struct BandwidthLimiterTests {
     private let clock = ManualClock()
 
     /// Takes for ever, and counts what it got.

@@ -1,5 +1,6 @@
 import OperationTrackingTesting
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import OperationTracking
@@ -57,7 +58,9 @@ struct ClosingTests {
         await #expect(throws: (any Error).self) { try await running.value }
     }
 
-    @Test(.timeLimit(.minutes(1))) func aTreeThatIsLeftToTheNextServiceGoesAwayWithItsTracker() async throws {
+    @Test(.timeLimit(.minutes(Patience.minutes))) func aTreeThatIsLeftToTheNextServiceGoesAwayWithItsTracker()
+        async throws
+    {
         weak var left: OperationCell?
         do {
             let tracker = OperationTracker(history: InMemoryHistoryStore(), clock: clock)

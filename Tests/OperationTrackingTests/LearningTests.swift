@@ -1,11 +1,12 @@
 import OperationTrackingTesting
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import OperationTracking
 
 /// What a tracker learns from its history, and when.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(Patience.minutes)))
 struct LearningTests {
     private let clock = ManualClock()
 

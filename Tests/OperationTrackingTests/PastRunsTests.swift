@@ -1,5 +1,6 @@
 import Foundation
 import OperationTrackingTesting
+import TestSupport
 import Testing
 
 @testable import OperationTracking
@@ -244,7 +245,7 @@ struct PastRunsTests {
         #expect(remaining.basis == .rate && remaining.samples == 0, "what those say no longer counts")
     }
 
-    @Test(.timeLimit(.minutes(1))) func thatIsTold() async throws {
+    @Test(.timeLimit(.minutes(Patience.minutes))) func thatIsTold() async throws {
         let tracker = OperationTracker(history: InMemoryHistoryStore(), clock: clock)
         for _ in 1...5 {
             let handle = try tracker.start(type: .install, description: "work")

@@ -1,9 +1,10 @@
 import OperationTrackingTesting
+import TestSupport
 import Testing
 
 @testable import OperationTracking
 
-@Suite(.timeLimit(.minutes(1))) struct SharedBucketTests {
+@Suite(.timeLimit(.minutes(Patience.minutes))) struct SharedBucketTests {
     /// With somebody always waiting nothing of the rate is lost, however the waiters come and go and whenever they are looked at.
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func allThatTheRateYieldsIsHandedOut(seed: UInt64) {

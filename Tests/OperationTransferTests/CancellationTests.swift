@@ -1,9 +1,10 @@
 import OperationTransfer
 import TestSockets
+import TestSupport
 import Testing
 
 /// However a transfer is given up, the server sees the connection closed.
-@Suite(.timeLimit(.minutes(1))) struct CancellationTests {
+@Suite(.timeLimit(.minutes(Patience.minutes))) struct CancellationTests {
     private let transport = CurlTransport()
 
     @Test func beforeTheHead() async throws {

@@ -1,8 +1,9 @@
 import OperationTransfer
 import TestSockets
+import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct FailureTests {
+@Suite(.timeLimit(.minutes(Patience.minutes))) struct FailureTests {
     private let transport = CurlTransport()
 
     @Test func tellsThatNothingListens() async throws {

@@ -1,5 +1,6 @@
 import OperationTransfer
 import TestSockets
+import TestSupport
 import Testing
 
 #if canImport(Glibc)
@@ -8,7 +9,7 @@ import Glibc
 import Darwin
 #endif
 
-@Suite(.timeLimit(.minutes(1))) struct ProxyTests {
+@Suite(.timeLimit(.minutes(Patience.minutes))) struct ProxyTests {
     /// In a process of its own, whose environment is nobody else's.
     @Test func goesThroughTheProxyOfTheEnvironment() async {
         await #expect(processExitsWith: .success) {

@@ -1,8 +1,9 @@
 import OperationTransfer
 import TestSockets
+import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct RedirectTests {
+@Suite(.timeLimit(.minutes(Patience.minutes))) struct RedirectTests {
     private let transport = CurlTransport()
 
     @Test func givesARedirectAsTheAnswerUnlessAskedToFollow() async throws {

@@ -1,9 +1,10 @@
 import OperationTransfer
 import TestSockets
+import TestSupport
 import Testing
 
 /// What goes over the wire.
-@Suite(.timeLimit(.minutes(1))) struct RequestTests {
+@Suite(.timeLimit(.minutes(Patience.minutes))) struct RequestTests {
     @Test func getsWithNothingButWhatIsNeeded() async throws {
         let request = try await sent { HTTPRequest(url: $0.url("/a/b?c=d#fragment")) }
         #expect(request.line == "GET /a/b?c=d HTTP/1.1")

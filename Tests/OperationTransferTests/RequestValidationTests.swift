@@ -1,8 +1,9 @@
 import OperationTransfer
 import TestSockets
+import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct RequestValidationTests {
+@Suite(.timeLimit(.minutes(Patience.minutes))) struct RequestValidationTests {
     private let transport = CurlTransport()
 
     @Test(arguments: [

@@ -1,8 +1,9 @@
 import OperationTransfer
 import TestSockets
+import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ResponseTests {
+@Suite(.timeLimit(.minutes(Patience.minutes))) struct ResponseTests {
     private let transport = CurlTransport()
 
     @Test func givesStatusHeadersAndBody() async throws {

@@ -1,12 +1,13 @@
 import OperationTracking
 import OperationTrackingTesting
 import TestSockets
+import TestSupport
 import Testing
 
 @testable import OperationTransfer
 
 /// Pausing, cancelling and slowing downloads down.
-@Suite(.timeLimit(.minutes(1))) struct DownloadControlTests {
+@Suite(.timeLimit(.minutes(Patience.minutes))) struct DownloadControlTests {
     /// Sends the first 100,000 bytes of a range or of the whole, and the rest when it is told to.
     private func hesitating(_ file: ServedFile, until mayGoOn: TestValue<Void>) throws -> TestServer {
         try TestServer { connection in

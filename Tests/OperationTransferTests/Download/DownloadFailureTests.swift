@@ -2,12 +2,13 @@ import Foundation
 import OperationTracking
 import OperationTrackingTesting
 import TestSockets
+import TestSupport
 import Testing
 
 @testable import OperationTransfer
 
 /// What goes wrong, and what is left on the disk then.
-@Suite(.timeLimit(.minutes(1))) struct DownloadFailureTests {
+@Suite(.timeLimit(.minutes(Patience.minutes))) struct DownloadFailureTests {
     private let fixture = DownloadFixture()
     private let file = ServedFile(count: 500_000)
     /// By `sha256sum` of coreutils.

@@ -1,12 +1,13 @@
 import Foundation
 import OperationTracking
 import TestSockets
+import TestSupport
 import Testing
 
 @testable import OperationTransfer
 
 /// Downloads over real sockets: what arrives, and what is left when it doesn't.
-@Suite(.timeLimit(.minutes(1))) struct DownloadTests {
+@Suite(.timeLimit(.minutes(Patience.minutes))) struct DownloadTests {
     private let fixture = DownloadFixture()
     private let file = ServedFile(count: 500_000)
     private let quickly = RetryPolicy(baseDelay: .milliseconds(1))
