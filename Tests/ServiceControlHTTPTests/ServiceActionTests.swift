@@ -97,7 +97,10 @@ import Testing
     func failedStart() async throws {
         let fixture = try ServiceAPIFixture(
             #"[{"name": "broken", "startup_cmd": "echo no such thing; exit 3"}, {"name": "bare"}]"#
-        )
+        ) {
+            // It counts as started only once it has run for so long, and ends before.
+            $0.settleTime = .seconds(600)
+        }
         let failed = await fixture.ask("POST", "/api/ports/start", json: #"{"service_name": "broken"}"#)
         #expect(failed.status == 409)
         #expect(failed.code == "start_failed")

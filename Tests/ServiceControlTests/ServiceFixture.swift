@@ -25,7 +25,11 @@ final class ServiceFixture: Sendable {
         try Data(RegistryFile.document(of: definitions).bytes).write(to: URL(fileURLWithPath: path))
         var configuration = ServiceController.Configuration(folder: folder.path + "/services")
         configuration.settleTime = .milliseconds(50)
-        configuration.startTimeout = .seconds(20)
+        // What a test means to see a time limit for, it sets itself; no other is to be cut short on a busy machine.
+        configuration.startTimeout = .seconds(600)
+        configuration.stopTimeout = .seconds(600)
+        configuration.healthTimeout = .seconds(60)
+        configuration.grace = .seconds(60)
         configure(&configuration)
         services = ServiceController(
             registry: try ServiceRegistry(path: path),

@@ -60,7 +60,10 @@ extension ServiceStartTests {
         #expect(try await other.status(of: "web").status == .stopped)
     }
 
-    @Test("how services are is told while a change of the file waits for another program", .timeLimit(.minutes(1)))
+    @Test(
+        "how services are is told while a change of the file waits for another program",
+        .timeLimit(.minutes(Patience.minutes))
+    )
     func lockedFile() async throws {
         let fixture = try ServiceFixture([])
         let lock = open(fixture.folder.path + "/services.json.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)

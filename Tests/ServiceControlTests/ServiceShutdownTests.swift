@@ -25,7 +25,8 @@ struct ServiceShutdownTests {
         ])
         let start = Task { try await fixture.services.start("web", by: "a test") }
         try await waitForStart(fixture)
-        let end = Task { await fixture.services.shutDown(within: .seconds(30)) }
+        let end = Task { await fixture.services.shutDown(within: .seconds(600)) }
+        try await eventually { await fixture.services.shutdown != nil }
         // The same shutdown: its deadline isn't cut short.
         let again = Task { await fixture.services.shutDown(within: .zero) }
         #expect(FileManager.default.createFile(atPath: path, contents: nil))
@@ -60,20 +61,23 @@ struct ServiceShutdownTests {
     }
 
     /// How what is asked for one after the other came to its end, once the controller takes no more.
-    private func workUntilClosed(_ services: ServiceController, _ count: Int) async throws {
+    private func workUntilClosed(_ services: ServiceController) async throws {
         do {
-            for number in 1...count {
-                try await services.operation(.startService, "work \(number)", by: "a test") { _ in await briefPause() }
+            while true {
+                try await services.operation(.startService, "work", by: "a test") { _ in await briefPause() }
             }
         } catch let error as ServiceError where error.code == .closed {}
     }
 
-    @Test("before the deadline nothing is cancelled, also where one thing follows the other", .timeLimit(.minutes(1)))
+    @Test(
+        "before the deadline nothing is cancelled, also where one thing follows the other",
+        .timeLimit(.minutes(Patience.minutes))
+    )
     func oneAfterTheOther() async throws {
         for _ in 1...20 {
             // The deadline never comes.
             let fixture = try ServiceFixture([], clock: ManualClock())
-            let client = Task { try await workUntilClosed(fixture.services, 100) }
+            let client = Task { try await workUntilClosed(fixture.services) }
             try await eventually { !fixture.tracker.recentOperations().isEmpty }
             await fixture.services.shutDown(within: .seconds(60))
             #expect(fixture.tracker.activeOperations.isEmpty)
@@ -82,7 +86,7 @@ struct ServiceShutdownTests {
         }
     }
 
-    @Test("where nothing is done it is over at once", .timeLimit(.minutes(1)))
+    @Test("where nothing is done it is over at once", .timeLimit(.minutes(Patience.minutes)))
     func idle() async throws {
         let fixture = try ServiceFixture([], clock: ManualClock())
         await fixture.services.startMonitoring()

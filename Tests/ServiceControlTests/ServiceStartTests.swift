@@ -98,13 +98,14 @@ struct ServiceStartTests {
     @Test("a server that never opens its port is ended when its time is over")
     func neverOpens() async throws {
         let fixture = try ServiceFixture([service(try freePort(), "echo $$; echo warming up; sleep 100 & sleep 100")]) {
-            $0.startTimeout = .milliseconds(300)
+            // Long enough for a busy machine to have it print its lines.
+            $0.startTimeout = .seconds(5)
         }
         let error = try await fixture.error { try await fixture.services.start("web", by: "a test") }
         #expect(error.code == .timeout)
         #expect(error.message.contains("warming up"))
         let log = try String(contentsOfFile: fixture.folder.path + "/services/web.log", encoding: .utf8)
-        let pid = try #require(Int32(log.split(separator: "\n")[0]))
+        let pid = try #require(log.split(separator: "\n").first.flatMap { Int32($0) })
         #expect(runningProcesses(ofSession: pid).isEmpty)
         #expect(try await fixture.services.status(of: "web").status == .failed)
     }
@@ -276,7 +277,11 @@ struct ServiceStartTests {
     func environment() async throws {
         let fixture = try ServiceFixture([
             ServiceDefinition(name: "job", startupCommand: .shell("echo in $PLACE; exit 1"))
-        ]) { $0.environment = ["PLACE": "/a/folder"] }
+        ]) {
+            $0.environment = ["PLACE": "/a/folder"]
+            // It counts as started only once it has run for so long, and ends before.
+            $0.settleTime = .seconds(600)
+        }
         let error = try await fixture.error { try await fixture.services.start("job", by: "a test") }
         #expect(error.message.contains("in /a/folder"))
     }

@@ -22,10 +22,12 @@ extension ServiceStartTests {
     func killed() async throws {
         let definition = ServiceDefinition(
             name: "job",
-            startupCommand: .shell("trap '' TERM; while :; do sleep 0.05; done")
+            startupCommand: .shell("trap '' TERM; echo deaf; while :; do sleep 0.05; done")
         )
         let fixture = try ServiceFixture([definition]) { $0.grace = .milliseconds(100) }
         try await fixture.services.start("job", by: "a test")
+        let log = fixture.services.folder.log(of: "job").path
+        try await eventually { try String(contentsOfFile: log, encoding: .utf8).contains("deaf") }
         try await fixture.services.stop("job", by: "a test")
         let noted = try await fixture.noted().filter { $0.action.hasPrefix("process.") }
         #expect(noted.map(\.action) == ["process.started", "process.terminated", "process.killed"])

@@ -3,6 +3,8 @@ import Glibc
 import OperationTracking
 import OperationTrackingTesting
 import Synchronization
+// For all files of the module.
+@_exported public import TestSupport
 import Testing
 
 @testable import ServiceControl
@@ -175,21 +177,6 @@ enum Python {
 }
 
 let isRoot = geteuid() == 0
-
-/// Asks again and again until there is an answer.
-func eventually<Value>(_ what: () async throws -> Value?) async throws -> Value {
-    let deadline = ContinuousClock.now + .seconds(30)
-    while true {
-        if let value = try await what() { return value }
-        try #require(ContinuousClock.now < deadline, "it didn't come about within 30 s")
-        try? await Task.sleep(for: .milliseconds(2))
-    }
-}
-
-/// Asks again and again until it is so.
-func eventually(_ isSo: () async throws -> Bool) async throws {
-    let _: Bool = try await eventually { try await isSo() ? true : nil }
-}
 
 /// A folder that goes when the test does.
 final class TemporaryFolder: Sendable {
