@@ -1,10 +1,12 @@
 import OperationTransfer
 import TestSockets
+import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct TimeoutTests {
+@Suite(.timeLimit(.minutes(Patience.minutes))) struct TimeoutTests {
     private let transport = CurlTransport()
-    private let lowSpeed = LowSpeedLimit(bytesPerSecond: 1000, for: .milliseconds(200))
+    /// Long enough for a busy machine to bring in the head.
+    private let lowSpeed = LowSpeedLimit(bytesPerSecond: 1000, for: .seconds(2))
 
     @Test func endsAConnectThatTakesTooLong() async throws {
         let port = try UnreachablePort()
@@ -20,10 +22,11 @@ import Testing
     @Test func endsATransferWhoseHeadIsLate() async throws {
         let isGone = TestValue<Bool>()
         let server = try TestServer { connection in
+            // Whether or not the request got here in time.
+            defer { isGone.set(connection.waitForPeerClose()) }
             try connection.readRequest()
-            isGone.set(connection.waitForPeerClose())
         }
-        let request = HTTPRequest(url: server.url(), timeouts: HTTPTimeouts(total: .milliseconds(200)))
+        let request = HTTPRequest(url: server.url(), timeouts: HTTPTimeouts(total: .seconds(1)))
         let error = await #expect(throws: TransferError.self) { try await transport.send(request) }
         #expect(error?.code == .timeoutTotal)
         #expect(await isGone.value())
@@ -33,11 +36,14 @@ import Testing
         let server = try TestServer { connection in
             try connection.readRequest()
             try connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-            while true { try connection.writeChunk([UInt8](repeating: 0, count: 100_000)) }
+            while true {
+                try connection.writeChunk([UInt8](repeating: 0, count: 100_000))
+                connection.pauseBriefly()
+            }
         }
         let request = HTTPRequest(
             url: server.url(),
-            timeouts: HTTPTimeouts(lowSpeed: lowSpeed, total: .milliseconds(700))
+            timeouts: HTTPTimeouts(lowSpeed: lowSpeed, total: .seconds(6))
         )
         let body = try await transport.send(request).body
         let error = await #expect(throws: TransferError.self) { for try await _ in body {} }
@@ -52,7 +58,7 @@ import Testing
             _ = connection.writeUntilBlocked(limit: 100_000_000)
             isGone.set(connection.waitForPeerClose())
         }
-        let request = HTTPRequest(url: server.url(), timeouts: HTTPTimeouts(total: .seconds(1)))
+        let request = HTTPRequest(url: server.url(), timeouts: HTTPTimeouts(total: .seconds(4)))
         let body = try await transport.send(request).body
         #expect(await isGone.value())
         let error = await #expect(throws: TransferError.self) { for try await _ in body {} }
@@ -76,8 +82,6 @@ import Testing
             try connection.write("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc")
             isGone.set(connection.waitForPeerClose())
         }
-        // Long enough for a busy machine to bring in the head.
-        let lowSpeed = LowSpeedLimit(bytesPerSecond: 1000, for: .milliseconds(500))
         let request = HTTPRequest(url: server.url(), timeouts: HTTPTimeouts(lowSpeed: lowSpeed))
         let body = try await transport.send(request).body
         var received: [UInt8] = []
@@ -93,8 +97,8 @@ import Testing
         let server = try TestServer { connection in
             try connection.readRequest()
             try connection.write("HTTP/1.1 200 OK\r\nContent-Length: \(size)\r\n\r\n")
-            // Stands still for 500 ms, more than two periods, before it is taken for blocked.
-            let sent = connection.writeUntilBlocked(limit: size)
+            // More than two periods.
+            let sent = connection.writeUntilBlocked(limit: size, for: .seconds(5))
             isBlocked.set()
             try connection.write([UInt8](repeating: 0, count: size - sent))
         }
@@ -107,8 +111,7 @@ import Testing
     @Test func countsWhatIsSentAsMovement() async throws {
         // The server takes the request's body at some 10 MB/s, for more than two periods; the system's buffers are read empty in
         // less than half of one, which is how long nothing moves before the answer.
-        let size = 16_000_000
-        let lowSpeed = LowSpeedLimit(bytesPerSecond: 1000, for: .milliseconds(600))
+        let size = 48_000_000
         let server = try TestServer(receiveBuffer: 64 << 10) { connection in
             try connection.readSlowly(size, piece: 500_000, every: .milliseconds(50))
             try connection.write("HTTP/1.1 204 No Content\r\n\r\n")

@@ -29,7 +29,7 @@ public final class TestConnection {
     init(descriptor: Int32) {
         self.descriptor = descriptor
         // So that a test that goes wrong ends, and says so.
-        var timeout = timeval(tv_sec: 30, tv_usec: 0)
+        var timeout = timeval(tv_sec: 120, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         var on: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
@@ -78,8 +78,8 @@ public final class TestConnection {
     }
 
     /// Sends zeros for as long as they are taken.
-    /// - Returns: how many were taken, up to `limit`, before there was no room for 500 ms.
-    public func writeUntilBlocked(limit: Int) -> Int {
+    /// - Returns: how many were taken, up to `limit`, before there was no room for `time`.
+    public func writeUntilBlocked(limit: Int, for time: Duration = .seconds(1)) -> Int {
         let block = [UInt8](repeating: 0, count: 64 << 10)
         var total = 0
         while total < limit {
@@ -96,7 +96,7 @@ public final class TestConnection {
                 continue
             }
             var item = pollfd(fd: descriptor ?? -1, events: Int16(POLLOUT), revents: 0)
-            guard poll(&item, 1, 500) == 1, item.revents == Int16(POLLOUT) else { break }
+            guard poll(&item, 1, Int32(time / .milliseconds(1))) == 1, item.revents == Int16(POLLOUT) else { break }
         }
         return total
     }
@@ -112,7 +112,7 @@ public final class TestConnection {
     }
 
     /// Waits until the client has closed the connection; what still comes is thrown away.
-    /// - Returns: `false` when it has not after half a minute.
+    /// - Returns: `false` when it has not after two minutes.
     public func waitForPeerClose() -> Bool {
         while true {
             do {
@@ -124,6 +124,9 @@ public final class TestConnection {
             }
         }
     }
+
+    /// Blocks the thread for a moment.
+    public func pauseBriefly() { usleep(500) }
 
     /// Closes the connection in the regular way.
     public func close() {
