@@ -24,6 +24,8 @@ public struct ProcessProvider: OperationProvider {
 
     /// How long a command that is asked to end has for it, 5 s unless changed.
     public var grace: Duration = .seconds(5)
+    /// How long the output is read on after the process has ended, for what others of its session still say.
+    var drainTime: Duration = .milliseconds(200)
 
     /// Makes a provider.
     public init() {}
@@ -56,7 +58,7 @@ public struct ProcessProvider: OperationProvider {
     public func perform(_ request: Request, reporting handle: OperationHandle) async throws -> Output {
         let launch = try request.launch(in: ProcessInfo.processInfo.environment)
         let report = OutputReport(handle: handle, rule: request.progress)
-        let child = ChildProcess(clock: handle.clock, grace: grace) { report.take($0) }
+        let child = ChildProcess(clock: handle.clock, grace: grace, drainTime: drainTime) { report.take($0) }
         try Task.checkCancellation()
         handle.setProcess(try await child.start(launch), ownsGroup: true)
         let ending = await withTaskGroup(of: Void.self) { group in

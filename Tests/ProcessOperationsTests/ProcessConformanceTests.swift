@@ -2,6 +2,7 @@ import Foundation
 import OperationTracking
 import OperationTrackingTesting
 import ProcessOperations
+import TestSupport
 import Testing
 
 struct ProcessConformanceTests {

@@ -1,8 +1,10 @@
 import Foundation
 import OperationTracking
 import OperationTrackingTesting
-import ProcessOperations
+import TestSupport
 import Testing
+
+@testable import ProcessOperations
 
 struct ProcessControlTests {
     private let runs = Runs()
@@ -112,8 +114,13 @@ struct ProcessControlTests {
     }
 
     @Test func aCommandThatClosesItsOutputLastsAsLongAsItsProcess() async throws {
-        let (running, pids) = try await startFamily("echo pids $$; exec >&- 2>&-; sleep 100")
-        try await Task.sleep(for: .milliseconds(50))
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let (running, pids) = try await startFamily(
+            "echo pids $$; exec >&- 2>&-; sleep 0.1; touch \(file); exec sleep 100"
+        )
+        // It would not get there if the end of its output were taken for its own.
+        _ = try await runs.operation(running.id) { _ in FileManager.default.fileExists(atPath: file) }
         #expect(runs.tracker.operation(running.id)?.status == .inProgress)
         kill(pids[0], SIGUSR1)
         let failure = await #expect(throws: OperationFailure.self) { try await running.output }
@@ -133,28 +140,32 @@ struct ProcessControlTests {
     @Test func whatIsLeftAndDoesNotListenIsKilled() async throws {
         var runs = runs
         runs.provider.grace = .milliseconds(50)
-        let output = try await runs.start(
-            "sh -c 'trap \"\" TERM; echo $$; while :; do sleep 0.01; done' & sleep 0.05; exit 0"
-        ).output
-        let child = try #require(Int32(output.outputTail.split(separator: "\n")[0]))
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let deaf = "trap \"\" TERM; echo $$; touch \(file); while :; do sleep 0.01; done"
+        let output = try await runs.start("sh -c '\(deaf)' & until [ -e \(file) ]; do sleep 0.01; done; exit 0").output
+        let child = try #require(output.outputTail.split(separator: "\n").first.flatMap { Int32($0) })
         #expect(!SystemProcess.isAlive(child))
     }
 
     @Test func lastWordsOfAChildAreHeard() async throws {
+        var runs = runs
+        // It ends all the same as soon as nobody has the output open any more.
+        runs.provider.drainTime = .seconds(600)
         let output = try await runs.start("(sleep 0.05; echo last words) & echo first").output
         #expect(output.outputTail == "first\nlast words\n")
     }
 
     @Test func manyRunAtOnceAndLeaveNoDescriptorBehind() async throws {
         _ = try await runs.start(["true"]).output
-        let before = try SystemProcess.openDescriptors()
+        let before = try OwnProcess.openDescriptors()
         var running: [SubmittedOperation<ProcessProvider.Output>] = []
         for number in 0..<50 { running.append(try await runs.start("sleep 0.1; echo \(number)")) }
         for (number, one) in running.enumerated() { #expect(try await one.output.outputTail == "\(number)\n") }
         // Those that other tests have open meanwhile go with them; a leak of one for each of fifty would stay.
-        for _ in 0..<2000 where try SystemProcess.openDescriptors() > before + 20 {
+        for _ in 0..<2000 where try OwnProcess.openDescriptors() > before + 20 {
             try await Task.sleep(for: .milliseconds(10))
         }
-        #expect(try SystemProcess.openDescriptors() <= before + 20)
+        #expect(try OwnProcess.openDescriptors() <= before + 20)
     }
 }

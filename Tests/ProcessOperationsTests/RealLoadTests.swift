@@ -1,11 +1,12 @@
 import OperationTracking
 import OperationTrackingTesting
 import ProcessOperations
+import TestSupport
 import Testing
 
 /// Load made by real processes and measured for real.
 struct RealLoadTests {
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(Patience.minutes)))
     func workWaitsWhileAProcessBurnsTheCPUAndBeginsWhenItStops() async throws {
         var trackerConfiguration = OperationTracker.Configuration()
         trackerConfiguration.sampleInterval = .milliseconds(200)

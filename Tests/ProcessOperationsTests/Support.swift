@@ -56,21 +56,8 @@ struct Runs {
     }
 }
 
-/// A process as the system sees it.
-enum SystemProcess {
-    /// The letter of its state, such as `T` for stopped; `nil` when there is none.
-    static func state(_ pid: Int32) -> Character? {
-        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-            let bracket = text.lastIndex(of: ")")
-        else { return nil }
-        return text[bracket...].dropFirst(2).first
-    }
-
-    /// Whether it is there and no zombie: who reaps an orphan, and when, is not this library's business.
-    static func isAlive(_ pid: Int32) -> Bool {
-        state(pid).map { $0 != "Z" && $0 != "X" } ?? false
-    }
-
+/// The process of the tests.
+enum OwnProcess {
     /// This process's memory in bytes.
     static func residentBytes() throws -> Int {
         let text = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)

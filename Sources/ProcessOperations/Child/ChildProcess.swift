@@ -15,8 +15,6 @@ import Darwin
 /// the spawn to the reaping. So a signal is only ever sent while the group's number is this child's; see ``SpawnedProcess``.
 /// A thread waits for output and the end, and has ``step()`` run on the queue for each.
 actor ChildProcess {
-    /// How long the output is read on after the process has ended, for what others of its session still say.
-    private static let drainTime = Duration.milliseconds(200)
     /// How long processes may take to vanish that have been killed. Those in the kernel's hands, or of another user, don't.
     private static let vanishingTime = Duration.seconds(1)
     /// How often it is looked whether a process has stopped, a millisecond apart.
@@ -29,6 +27,7 @@ actor ChildProcess {
 
     private let clock: any TrackingClock
     private let grace: Duration
+    private let drainTime: Duration
     private let onOutput: @Sendable (UnsafeRawBufferPointer) -> Void
 
     private var process: SpawnedProcess?
@@ -47,10 +46,17 @@ actor ChildProcess {
     /// - Parameters:
     ///   - clock: what the grace is measured on.
     ///   - grace: the time from SIGTERM to SIGKILL.
+    ///   - drainTime: how long the output is read on after the process has ended, for what others of its session still say.
     ///   - onOutput: takes the output, in order and on the child's queue.
-    init(clock: any TrackingClock, grace: Duration, onOutput: @escaping @Sendable (UnsafeRawBufferPointer) -> Void) {
+    init(
+        clock: any TrackingClock,
+        grace: Duration,
+        drainTime: Duration,
+        onOutput: @escaping @Sendable (UnsafeRawBufferPointer) -> Void
+    ) {
         self.clock = clock
         self.grace = grace
+        self.drainTime = drainTime
         self.onOutput = onOutput
     }
 
@@ -150,7 +156,7 @@ extension ChildProcess {
     /// Whether nothing is left of a process that has ended, neither output nor children. What does stay is asked to end.
     private func isOver() -> Bool {
         let now = ContinuousClock.now
-        let deadline = drainDeadline ?? now + Self.drainTime
+        let deadline = drainDeadline ?? now + drainTime
         drainDeadline = deadline
         guard output.descriptor < 0 || deadline <= now else { return false }
         if let vanishingDeadline {
