@@ -1,8 +1,9 @@
 import Foundation
 import TestSockets
+import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct DownloadCommandTests {
+@Suite(.timeLimit(.minutes(Patience.minutes))) struct DownloadCommandTests {
     private let folder = TemporaryFolder()
     private let bytes = (0..<2_000_000).map { UInt8(truncatingIfNeeded: $0 / 251 &+ $0) }
 

@@ -1,6 +1,7 @@
 import Foundation
 import OllamaStandIn
 import OperationTrackingTesting
+import TestSupport
 import Testing
 
 /// Work that a running server does for a command.
@@ -118,7 +119,7 @@ struct HandOverTests {
         try await server.stop()
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [true, false])
+    @Test(.timeLimit(.minutes(Patience.minutes)), arguments: [true, false])
     func ctrlCSaysNothingOfWorkThatIsNotKnown(_ serverEnds: Bool) async throws {
         let server = try SilentCanceller(data: folder.path, ends: serverEnds)
         let process = try WizardProcess(["run", "--json", "--data", folder.path, "--", "true"])

@@ -3,6 +3,7 @@ import OperationTracking
 import OperationTrackingTesting
 import Synchronization
 import TestSockets
+import TestSupport
 import Testing
 
 struct PortsCommandTests {
@@ -21,7 +22,8 @@ struct PortsCommandTests {
     @Test(arguments: [
         [], ["nonsense"], ["kill"], ["kill", "a", "b"], ["kill", ":0"], ["kill", ":70000"], ["reassign"],
         ["status", "x"],
-        ["available", "x"], ["reassign", "a", "b"], ["status", "--services", "/nonexistent"], ["kill", "nobody"],
+        ["available", "x"], ["reassign", "a", "b"], ["status", "--services", "/dev/null/services.json"],
+        ["kill", "nobody"],
         ["check", "nobody"], ["reassign", "nobody"],
     ])
     func wrongUsageIsSaid(_ arguments: [String]) async throws {
@@ -107,7 +109,8 @@ struct PortsCommandTests {
         try await server.stop()
     }
 
-    @Test(.timeLimit(.minutes(1))) func aServersStopCancelsAHealingWhichIsSaidAndRecorded() async throws {
+    @Test(.timeLimit(.minutes(Patience.minutes))) func aServersStopCancelsAHealingWhichIsSaidAndRecorded() async throws
+    {
         let port = try TestServer.unusedPort()
         let server = try await BackgroundServer.start(data: folder.path)
         try write(#"{"name": "web", "port": \#(port), "process_name": "x", "startup_cmd": "sleep 100"}"#)

@@ -1,6 +1,7 @@
 import Foundation
 import OperationTrackingTesting
 import TestSockets
+import TestSupport
 import Testing
 
 struct ServeCommandTests {
@@ -85,7 +86,7 @@ struct ServeCommandTests {
         #expect(!FileManager.default.fileExists(atPath: record))
     }
 
-    @Test(.timeLimit(.minutes(1))) func aServerThatCannotTakeThePlaceTriesAgain() async throws {
+    @Test(.timeLimit(.minutes(Patience.minutes))) func aServerThatCannotTakeThePlaceTriesAgain() async throws {
         let (first, _) = try await start()
         let (second, port) = try await start()
         let record = folder.path + "/server.json"

@@ -1,6 +1,7 @@
 import CProcess
 import Foundation
 import TestSockets
+import TestSupport
 import Testing
 
 #if canImport(Glibc)
@@ -170,13 +171,7 @@ final class PythonServer: Sendable {
     }
 
     func waitUntilItAnswers(on port: Int) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while true {
-            let isThere = try? await TestClient.talk(to: port) { _ in true }
-            if isThere == true { return }
-            try #require(ContinuousClock.now < deadline, "it didn't answer within 30 s")
-            try await Task.sleep(for: .milliseconds(10))
-        }
+        try await eventually("an answer") { (try? await TestClient.talk(to: port) { _ in true }) == true }
     }
 
     /// Waits for its end, without reaping it; `nil` when no signal ended it.

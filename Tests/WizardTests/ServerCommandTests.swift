@@ -1,6 +1,7 @@
 import Foundation
 import OperationTrackingTesting
 import TestSockets
+import TestSupport
 import Testing
 
 struct ServerCommandTests {
@@ -113,7 +114,8 @@ struct ServerCommandTests {
         try await server.stop()
     }
 
-    @Test(.timeLimit(.minutes(1))) func aRestartThatWaitsForAnotherStartsTheServerAsItWas() async throws {
+    @Test(.timeLimit(.minutes(Patience.minutes))) func aRestartThatWaitsForAnotherStartsTheServerAsItWas() async throws
+    {
         let file = folder.path + "-token"
         defer { try? FileManager.default.removeItem(atPath: file) }
         let server = try await BackgroundServer.start("--token-file", file, data: folder.path)
@@ -132,7 +134,9 @@ struct ServerCommandTests {
         try await server.stop()
     }
 
-    @Test(.timeLimit(.minutes(1))) func aRestartBesideASecondServerKeepsThePlaceForTheNewOne() async throws {
+    @Test(.timeLimit(.minutes(Patience.minutes))) func aRestartBesideASecondServerKeepsThePlaceForTheNewOne()
+        async throws
+    {
         let server = try await BackgroundServer.start(data: folder.path)
         let second = try WizardProcess(["serve", "--port", "0", "--data", folder.path])
         let port = await second.firstLine { $0.hasPrefix("listening on ") }?.split(separator: ":").last

@@ -38,7 +38,8 @@ final class WizardProcess: Sendable {
     /// - Parameter launcher: a program that starts this one, such as `timeout`, with its own arguments.
     init(_ arguments: [String], environment: [String: String] = [:], launcher: [String] = []) throws {
         let command = launcher + [Self.program.path] + arguments
-        let variables = ["HOME": "/nonexistent", "PATH": "/usr/bin:/bin"].merging(environment) { $1 }
+        // Nobody can have a file under this one, not even root.
+        let variables = ["HOME": "/dev/null", "PATH": "/usr/bin:/bin"].merging(environment) { $1 }
         let (outputEnds, errorEnds) = (try Self.pipe(), try Self.pipe())
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
