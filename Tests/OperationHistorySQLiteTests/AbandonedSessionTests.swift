@@ -1,5 +1,6 @@
 import Foundation
 import OperationTracking
+import TestSupport
 import Testing
 
 @testable import OperationHistorySQLite
@@ -32,17 +33,9 @@ import Testing
         }
 
         func end() {
-            for child in children where AbandonedSessionTests.isAlive(child) { kill(child, SIGKILL) }
+            for child in children where SystemProcess.isAlive(child) { kill(child, SIGKILL) }
             leader.end()
         }
-    }
-
-    static func isAlive(_ pid: Int32) -> Bool {
-        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-            let bracket = text.lastIndex(of: ")"), let state = text[bracket...].dropFirst(2).first
-        else { return false }
-        // Who reaps an orphan, and when, is not this library's business.
-        return state != "Z" && state != "X"
     }
 
     /// An operation that a family worked for until now.
@@ -61,12 +54,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("exec sleep 1000", SIGTERM, true), ("exec sleep 1000", SIGTERM, false),
-        ("trap '' TERM; while true; do sleep 0.1; done", SIGKILL, true),
-        ("trap '' TERM; while true; do sleep 0.1; done", SIGKILL, false),
+        ("WRITE; exec sleep 1000", SIGTERM, true), ("WRITE; exec sleep 1000", SIGTERM, false),
+        ("trap '' TERM; WRITE; while true; do sleep 0.1; done", SIGKILL, true),
+        ("trap '' TERM; WRITE; while true; do sleep 0.1; done", SIGKILL, false),
     ])
     func aLeaderIsAskedToEndAndThenKilled(script: String, signal: Int32, leadsSession: Bool) async throws {
-        let family = try await Family("pids=$$; WRITE; \(script)", in: directory.path, leadsSession: leadsSession)
+        let family = try await Family("pids=$$; \(script)", in: directory.path, leadsSession: leadsSession)
         defer { family.end() }
         // A leader that is there is proof enough, whenever the row was written.
         try await recover(running(family, lastSign: Date(milliseconds: 0)))
@@ -82,25 +75,28 @@ import Testing
         defer { family.end() }
         #expect(family.children.count == 1 && getpgid(family.children[0]) == family.children[0])
         try await recover(running(family))
-        #expect(!family.children.contains(where: Self.isAlive))
+        #expect(!family.children.contains(where: SystemProcess.isAlive))
         try await eventually("the leader has ended") { family.leader.status != nil }
     }
 
-    @Test(arguments: ["sleep 1000 & pids=$!; ", "(trap '' TERM; while true; do sleep 0.1; done) & pids=$!; "])
+    @Test(arguments: [
+        "sleep 1000 & pids=$!; WRITE;",
+        "(trap '' TERM; pids=$BASHPID; WRITE; while true; do sleep 0.1; done) &",
+    ])
     func whatALeaderThatIsGoneLeftInAnyGroupIsEnded(script: String) async throws {
-        let family = try await Family("set -m; \(script) WRITE; exit 0", in: directory.path, shell: "/bin/bash")
+        let family = try await Family("set -m; \(script) exit 0", in: directory.path, shell: "/bin/bash")
         defer { family.end() }
         try await eventually("the leader is gone") { family.leader.status != nil }
-        #expect(family.children.count == 1 && family.children.allSatisfy(Self.isAlive))
+        #expect(family.children.count == 1 && family.children.allSatisfy(SystemProcess.isAlive))
         try await recover(running(family))
-        #expect(!family.children.contains(where: Self.isAlive))
+        #expect(!family.children.contains(where: SystemProcess.isAlive))
     }
 
     @Test func whatDiesWhileAnotherIsClearedUpAfterIsClearedUpAfterNext() async throws {
         let asked = directory.path + "-asked"
         defer { unlink(asked) }
         let stubborn = try await Family(
-            "pids=$$; WRITE; trap 'touch \(asked)' TERM; while true; do sleep 0.05; done",
+            "trap 'touch \(asked)' TERM; pids=$$; WRITE; while true; do sleep 0.05; done",
             in: directory.path
         )
         let other = try await Family("pids=$$; WRITE; exec sleep 1000", in: directory.path + "-other")
@@ -131,7 +127,7 @@ import Testing
         var earlier = try running(family, lastSign: Date.now.addingTimeInterval(-100))
         earlier.processGroup?.startTime = 1
         try await recover(earlier)
-        #expect(family.children.count == 1 && family.children.allSatisfy(Self.isAlive))
+        #expect(family.children.count == 1 && family.children.allSatisfy(SystemProcess.isAlive))
     }
 
     @Test func anotherProcessWithTheLeadersNumberIsNotTouched() async throws {
@@ -140,14 +136,14 @@ import Testing
         var earlier = try running(family, lastSign: Date.now.addingTimeInterval(-100))
         earlier.processGroup?.startTime -= 1
         try await recover(earlier)
-        #expect(family.children.allSatisfy(Self.isAlive))
+        #expect(family.children.allSatisfy(SystemProcess.isAlive))
     }
 
     @Test func whatWasRecordedInAnotherBootOrContainerIsNotTouched() async throws {
         let family = try await Family("pids=$$; WRITE; exec sleep 1000", in: directory.path)
         defer { family.end() }
         try await recover(running(family), space: "elsewhere")
-        #expect(family.children.allSatisfy(Self.isAlive))
+        #expect(family.children.allSatisfy(SystemProcess.isAlive))
     }
 
     @Test func theOwnSessionIsNeverEnded() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import OperationTracking
+import TestSupport
 import Testing
 
 @testable import OperationHistorySQLite

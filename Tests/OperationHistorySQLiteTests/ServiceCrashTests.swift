@@ -1,5 +1,6 @@
 import Foundation
 import OperationTracking
+import TestSupport
 import Testing
 
 @testable import OperationHistorySQLite
@@ -21,7 +22,7 @@ struct ServiceCrashTests {
         return text.split(separator: "\n").map(String.init)
     }
 
-    @Test(.timeLimit(.minutes(5)), arguments: 0..<2)
+    @Test(.timeLimit(.minutes(Patience.minutes)), arguments: 0..<2)
     func whateverIsTakenEndsOnceHoweverOftenServicesAreKilled(_ round: Int) async throws {
         let count = 8
         defer { for number in 0...count { unlink(output(number)) } }
@@ -44,7 +45,7 @@ struct ServiceCrashTests {
         }
         for service in services { service.end() }
         let last = try await start(count, "finish")
-        try await eventually("the last service has ended", within: .seconds(60)) { last.status != nil }
+        try await eventually("the last service has ended") { last.status != nil }
         #expect(last.status == 0)
 
         let store = try await directory.open()

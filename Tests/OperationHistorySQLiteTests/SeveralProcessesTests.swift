@@ -1,5 +1,6 @@
 import Foundation
 import OperationTracking
+import TestSupport
 import Testing
 
 @testable import OperationHistorySQLite
@@ -14,7 +15,7 @@ import Testing
 
     @Test func twoThatWriteAtOnceLoseNothing() async throws {
         let tools = try (0..<2).map { try ChildProcess.writer([directory.path, "write", "400"], output: output($0)) }
-        try await eventually("both have ended", within: .seconds(30)) { tools.allSatisfy { $0.status != nil } }
+        try await eventually("both have ended") { tools.allSatisfy { $0.status != nil } }
         #expect(tools.map(\.status) == [0, 0])
         let acknowledged = try (0..<2).flatMap(acknowledged)
         #expect(acknowledged.count == 800)

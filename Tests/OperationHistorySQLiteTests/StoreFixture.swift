@@ -74,14 +74,3 @@ extension SQLiteHistoryStore {
         _ = await commit(try OperationHistorySQLiteTests.record("settle-\(UUID().uuidString)", .cancelled, type: .seed))
     }
 }
-
-/// Waits for something that happens outside, such as in another process.
-func eventually(_ what: Comment, within limit: Duration = .seconds(10), _ condition: () async throws -> Bool)
-    async throws
-{
-    let deadline = ContinuousClock.now + limit
-    while try await !condition() {
-        try #require(ContinuousClock.now < deadline, what)
-        try await Task.sleep(for: .milliseconds(5))
-    }
-}
