@@ -3,6 +3,8 @@ import OllamaStandIn
 import OperationTracking
 import OperationTrackingTesting
 import Synchronization
+import TestSockets
+import TestSupport
 import Testing
 
 @testable import OKGatewayOperations
@@ -110,23 +112,23 @@ struct GatewaySetupTests {
     @Test func cancelledInTheMiddleOfAPullBothEndCancelled() async throws {
         let (ollama, place) = (try standIn(faults: [Fault(.hang(afterBytes: 500_000))]), try Place())
         let running = try await setups.start(place.settings(ollama.url, [small]))
-        try await setups.wait { ollama.pullsInFlight == 1 }
+        try await eventually { ollama.pullsInFlight == 1 }
         try await setups.tracker.cancel(running.id)
         await #expect(throws: CancellationError.self) { try await running.output }
         let parts = try await setups.parts(of: running.id)
         #expect(parts.map(\.status) == [.cancelled])
         #expect(setups.tracker.operation(running.id)?.status == .cancelled)
-        try await setups.wait { ollama.pullsInFlight == 0 }
+        try await eventually { ollama.pullsInFlight == 0 }
         #expect(place.configNames == [])
     }
 
     @Test func pausedInTheMiddleOfAPullItLetsGoOfTheServerAndGoesOn() async throws {
         let (ollama, place) = (try standIn(faults: [Fault(.hang(afterBytes: 500_000), times: 1)]), try Place())
         let running = try await setups.start(place.settings(ollama.url, [small]))
-        try await setups.wait { ollama.pullsInFlight == 1 }
+        try await eventually { ollama.pullsInFlight == 1 }
         try await setups.tracker.pause(running.id)
-        try await setups.wait { setups.tracker.operation(running.id)?.status == .paused }
-        try await setups.wait { ollama.pullsInFlight == 0 }
+        try await eventually { setups.tracker.operation(running.id)?.status == .paused }
+        try await eventually { ollama.pullsInFlight == 0 }
         #expect(setups.tracker.activeOperations.map(\.status) == [.paused, .paused])
         try await setups.tracker.resume(running.id)
         #expect(try await running.output.models == ["small"])
@@ -164,19 +166,19 @@ struct GatewaySetupTests {
         let place = try Place()
         try place.program("ollama", "echo $$; exec sleep 100")
         var settings = try place.settings("127.0.0.1:1", [dev])
-        settings.startLimit = .milliseconds(300)
+        // Long enough for a busy machine to have it print its line.
+        settings.startLimit = .seconds(5)
         let running = try await setups.start(settings)
         let failure = try #require(await #expect(throws: OperationFailure.self) { try await running.output })
         #expect(failure.code == .timeout)
         let log = try String(contentsOfFile: place.path + "/ollama.log", encoding: .utf8)
-        let pid = try #require(Int32(log.split(separator: "\n").first ?? ""))
-        try await setups.wait { kill(pid, 0) != 0 }
+        let pid = try #require(log.split(separator: "\n").first.flatMap { Int32($0) })
+        try await eventually { !SystemProcess.isAlive(pid) }
     }
 
     @Test func ollamaIsStartedAndOutlivesTheSetUp() async throws {
         let place = try Place()
-        // A free port, as far as one can tell.
-        let port = try { try OllamaStandIn(models: []).url.split(separator: ":").last.map(String.init) ?? "" }()
+        let port = try TestServer.unusedPort()
         let server = Self.products.appendingPathComponent("ollama-stand-in").path
         try place.program("ollama", "[ \"$1\" = serve ] && exec '\(server)' --port ${OLLAMA_HOST##*:} --model small=1")
         let running = try await setups.start(place.settings("127.0.0.1:\(port)", [small]))

@@ -4,6 +4,7 @@ import OllamaStandIn
 import OperationTracking
 import OperationTrackingTesting
 import Synchronization
+import TestSupport
 import Testing
 
 struct ReplacedStepsTests {
@@ -126,7 +127,7 @@ struct GatewaySetupConformanceTests {
         )
         sample.invalid = [.init(models: ["not a name"]), .init(models: ["a", "a"])]
         sample.leftovers = {
-            for _ in 0..<1000 where ollama.pullsInFlight > 0 { await briefPause() }
+            try? await eventually { ollama.pullsInFlight == 0 }
             let files = place.configNames.filter { $0 != "ok_modes.json" }
             return ollama.pullsInFlight > 0 ? files + ["a pull at the server"] : files
         }

@@ -74,14 +74,6 @@ struct Setups {
         query.parent = id
         return try await history.page(query).records.reversed().map(\.operation)
     }
-
-    func wait(until condition: () async throws -> Bool) async throws {
-        let start = ContinuousClock.now
-        while try await !condition() {
-            try #require(ContinuousClock.now - start < .seconds(60), "it did not come about")
-            await briefPause()
-        }
-    }
 }
 
 extension GatewaySetupProvider.Output {
