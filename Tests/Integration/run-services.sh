@@ -11,4 +11,4 @@ command -v python3 > /dev/null || {
     exit 3
 }
 [ -x "$probe" ] || swift build --product service-probe
-exec python3 Tests/Integration/services.py "$probe"
+exec python3 -B Tests/Integration/services.py "$probe"

@@ -18,8 +18,8 @@ fail() {
 
 command -v python3 > /dev/null || left_out "python3 is not installed"
 place=$(mktemp -d)
-pids=
-trap 'for pid in $pids; do kill "$pid" 2> /dev/null || true; done; rm -rf "$place"' EXIT
+pids= port_pid=
+trap 'for pid in $pids $port_pid; do kill "$pid" 2> /dev/null || true; done; rm -rf "$place"' EXIT
 python3 -m venv "$place/probe" > /dev/null 2>&1 || left_out "python3 can't make a virtual environment (Debian: python3-venv)"
 "$place/probe/bin/python" -m pip download --quiet --disable-pip-version-check --no-deps -d "$place/download" cowsay==6.1 \
     > /dev/null 2>&1 || left_out "pip reaches no package index"
@@ -28,14 +28,18 @@ wizard=$PWD/.build/debug/wizard
 server=$PWD/.build/debug/ollama-stand-in
 { [ -x "$wizard" ] && [ -x "$server" ]; } || swift build
 
-# A port that is free, as far as one can tell.
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+# A port that stays bound, so that the system gives it to nobody else, and that a server can take all the same.
+(cd Tests/Integration && exec python3 -B -c 'import ports, time; print(ports.free_port(), flush=True); time.sleep(100000)') \
+    > "$place/port" &
+port_pid=$!
+until [ -s "$place/port" ]; do kill -0 "$port_pid" 2> /dev/null || fail "no port could be bound"; sleep 0.1; done
+port=$(cat "$place/port")
 mkdir "$place/bin"
-# It counts its starts; 60 MB at the stand-in's 30 MB/s are two seconds.
+# It counts its starts; 300 MB at the stand-in's 30 MB/s are ten seconds.
 cat > "$place/bin/ollama" << END
 #!/bin/sh
 echo \$\$ >> "$place/pids"
-exec "$server" --port "$port" --model small=60 --model second=1
+exec "$server" --port "$port" --model small=300 --model second=1
 END
 chmod +x "$place/bin/ollama"
 

@@ -13,6 +13,8 @@ import tempfile
 import time
 import urllib.request
 
+from ports import free_port
+
 PROBE = os.path.abspath(sys.argv[1])
 PYTHON = shutil.which("python3", path="/usr/bin:" + os.environ["PATH"])
 failures = []
@@ -26,21 +28,15 @@ def check(what, is_so, detail=""):
         failures.append(what)
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def listens(port):
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
         return True
     except OSError:
         return False
 
 
-def wait_until(is_so, seconds=20):
+def wait_until(is_so, seconds=120):
     end = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > end:
@@ -51,7 +47,7 @@ def wait_until(is_so, seconds=20):
 
 def server(port):
     """Who says that it serves, by the answer's head."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
         return answer.headers.get("Server") or answer.headers.get("X-Server") or ""
 
 
@@ -76,9 +72,13 @@ class Services:
             [PROBE, self.registry, os.path.join(self.folder, "services"), *arguments],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
         return json.loads(result.stdout)
+
+    def all_four_hold(self):
+        """Waits until the port of the one service has as many holders: a server listens before it forks."""
+        return wait_until(lambda: len(self("status")["services"][0].get("pids", [])) == 4)
 
     def status(self, name):
         return next(s for s in self("status")["services"] if s["name"] == name)["status"]
@@ -109,7 +109,7 @@ def test_node(folder):
     recovery = services("heal")["recovery"]
     check("healing says that it is done", [s["outcome"] for s in recovery["steps"]] == ["done"], recovery)
     check("Node serves, and npm's leniency knows it", server(port) == "node" and services.status("vite") == "running")
-    check("Python has ended by SIGTERM", python.wait(10) == -signal.SIGTERM, python.returncode)
+    check("Python has ended by SIGTERM", python.wait(60) == -signal.SIGTERM, python.returncode)
     services("stop", "vite")
     check("Node is stopped by a later program", not listens(port))
 
@@ -142,13 +142,14 @@ def test_nginx(folder):
         [{"name": "web", "port": port, "process_name": "python3", "startup_cmd": " ".join(["exec", *python_server(port)])}],
     )
     nginx = run(command, port)
-    report = next(s for s in services("status")["services"])
-    check("nginx and its three workers hold Python's port", len(report["pids"]) == 4, report)
+    are_there = services.all_four_hold()
+    report = services("status")["services"][0]
+    check("nginx and its three workers hold Python's port", are_there, report)
     check("the first of them is named", report["pid"] == nginx.pid and report["actual_process"] == "nginx", report)
     killed = services("kill", "web")
     check("the first is asked, and its workers go with it", killed.get("ended") == [nginx.pid], killed)
     check("without force", killed.get("forced") is False and not listens(port), killed)
-    check("and it ended by itself", nginx.wait(10) == 0, nginx.returncode)
+    check("and it ended by itself", nginx.wait(60) == 0, nginx.returncode)
 
     run(command, port)
     services("restart", "web")
@@ -172,6 +173,7 @@ def test_stubborn(folder):
         "os.fork(); os.fork(); s.serve_forever()"
     )
     run([PYTHON, "-c", program], port)
+    check("forked workers hold the port", services.all_four_hold(), services("status"))
     killed = services("kill", "web")
     check("forked workers that ignore SIGTERM are ended by force", killed.get("forced") is True, killed)
     check("all four of them", len(killed.get("ended", [])) == 4 and not listens(port), killed)
