@@ -25,4 +25,4 @@ fi
 swift build --product wizard > /dev/null
 swift build --product transfer-probe > /dev/null
 
-python3 Tests/Integration/downloads.py "$nginx" .build/debug/wizard .build/debug/transfer-probe
+python3 -B Tests/Integration/downloads.py "$nginx" .build/debug/wizard .build/debug/transfer-probe

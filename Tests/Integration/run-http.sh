@@ -33,4 +33,4 @@ fi
 
 [ -x "$wizard" ] || swift build --product wizard
 
-"$venv/bin/python" Tests/Integration/http_server.py "$wizard" "$promtool"
+"$venv/bin/python" -B Tests/Integration/http_server.py "$wizard" "$promtool"
