@@ -5,90 +5,23 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import traceback
 
+from ports import free_port
+from terminal import ENVIRONMENT, TMUX, Terminal, plain, tmux, wait_until
+
 WIZARD, STAND_IN = sys.argv[1:3]
-TMUX = ["tmux", "-L", f"wizard-test-{os.getpid()}", "-f", "/dev/null"]
 PLACE = tempfile.mkdtemp()
 left_out = []
-
-
-def tmux(*arguments):
-    return subprocess.run(TMUX + list(arguments), capture_output=True, text=True, check=True).stdout
-
-
-def wait_until(what, condition, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.1)
-    raise AssertionError(f"not within {seconds} s: {what}")
-
-
-class Terminal:
-    """A shell in a terminal of its own."""
-
-    count = 0
-
-    def __init__(self, width=100, height=24, shell="bash --norc --noprofile", environment=()):
-        Terminal.count += 1
-        self.name = f"t{Terminal.count}"
-        variables = ["TERM=xterm-256color", "PS1=$ ", "NO_COLOR=1", f"OLLAMA_HOST={ollama_url}", *environment]
-        tmux("new-session", "-d", "-s", self.name, "-x", str(width), "-y", str(height), "env", *variables, *shell.split())
-        tmux("set-option", "-t", self.name, "status", "off")
-        self.resize(width, height)
-        if shell.startswith("bash"):
-            wait_until("a prompt", lambda: "$" in self.text())
-
-    def type(self, text):
-        tmux("send-keys", "-t", self.name, "-l", text)
-        self.keys("Enter")
-
-    def run(self, command):
-        """Types a command on a screen without anything that an earlier one has left, which might be taken for its own."""
-        self.keys("C-l")
-        wait_until("an empty screen", lambda: self.text() == "$")
-        self.type(f"{command}; echo code $?")
-
-    def keys(self, *keys):
-        tmux("send-keys", "-t", self.name, *keys)
-
-    def lines(self):
-        return [line.rstrip() for line in tmux("capture-pane", "-p", "-t", self.name).split("\n")[:-1]]
-
-    def text(self):
-        return "\n".join(self.lines()).strip("\n")
-
-    def styled(self):
-        return tmux("capture-pane", "-p", "-e", "-t", self.name)
-
-    def resize(self, width, height):
-        tmux("resize-window", "-t", self.name, "-x", str(width), "-y", str(height))
-
-    def wait(self, text, seconds=30):
-        try:
-            wait_until(text, lambda: re.search(text, self.text(), re.MULTILINE), seconds)
-        except AssertionError:
-            raise AssertionError(f"{text!r} is not on the screen:\n{self.text()}") from None
-
-    def state(self):
-        return tmux("display-message", "-p", "-t", self.name, "#{alternate_on} #{cursor_flag} #{wrap_flag}").strip()
-
-    def close(self):
-        tmux("kill-session", "-t", self.name)
 
 
 def wizard(*arguments, code=0, data=None, **more):
     environment = {**os.environ, "OLLAMA_HOST": ollama_url, **more}
     command = [WIZARD, *arguments] + (["--data", data] if data else [])
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment, timeout=90)
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment, timeout=300)
     assert done.returncode == code, f"{arguments}: exit code {done.returncode}, not {code}\n{done.stdout}{done.stderr}"
     return done
 
@@ -99,22 +32,6 @@ def status(data, *arguments, code=0):
 
 def folder(name):
     return os.path.join(PLACE, name)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def plain(line):
-    """A line of a screen without what differs from run to run."""
-    line = re.sub(r"http://127\.0\.0\.1:\d+", "URL", line)
-    line = re.sub(r"op_[0-9a-z]{24}", "ID", line)
-    line = re.sub(r"[█▏▎▍▌▋▊▉]*░+", lambda match: f"[{len(match.group())}]", line)
-    line = re.sub(r"[\d.]+[dhms]?(?: \d+[hms])?(?:–[\d.]+[dhms](?: \d+[hms])?)? left", "T left", line)
-    line = re.sub(r"\d+(\.\d+)?", lambda match: match.group() if match.string[match.start() - 1] == "[" else "N", line)
-    return re.sub(r" {2,}", "  ", line)
 
 
 # --- the tests -------------------------------------------------------------------------------------------------------------
@@ -167,7 +84,7 @@ def operations_are_shown_live_at_any_width():
             return len(rows) == 2 and len(other) == 4 and [line.split("  ")[0] for line in other[1:3]] == titles
 
         try:
-            wait_until("the picture", is_right, 10)
+            wait_until("the picture", is_right)
         except AssertionError:
             raise AssertionError(f"at {width} columns:\n{terminal.text()}") from None
     terminal.resize(100, 24)
@@ -249,13 +166,13 @@ def a_server_that_dies_is_looked_for():
     terminal.wait("connection to the server is lost")
     wizard("start", "--port", "0", data=data)
     # What a crash cut off is taken up by the next server, or has failed; either is seen here.
-    terminal.wait(r"code [01]", 60)
+    terminal.wait(r"code [01]", 300)
     assert "✓ completed" in terminal.text() or "✗ failed" in terminal.text(), terminal.text()
 
     terminal.run(f"{WIZARD} pull big --data {data}")
     terminal.wait(r"MB / ")
     os.kill(status(data)["pid"], signal.SIGKILL)
-    terminal.wait(r"code 1", 60)
+    terminal.wait(r"code 1", 300)
     assert "did not come back" in terminal.text() and "wizard start" in terminal.text(), terminal.text()
     terminal.close()
 
@@ -270,8 +187,8 @@ def a_server_that_was_stopped_is_missed_while_it_is_watched():
     os.kill(pid, signal.SIGSTOP)
     try:
         # 40 s of silence, and half a minute in which it is looked for.
-        terminal.wait("connection to the server is lost", 60)
-        terminal.wait("code 1", 60)
+        terminal.wait("connection to the server is lost", 300)
+        terminal.wait("code 1", 300)
         assert "doesn't answer" in terminal.text() and f"kill -CONT {pid}" in terminal.text(), terminal.text()
         assert status(data, code=4)["status"] == "not_answering"
     finally:
@@ -319,7 +236,7 @@ def a_conflict_over_the_servers_port_is_put_right():
         terminal.wait("code 0")
         assert "was ended" in terminal.text() and f"127.0.0.1:{port}" in terminal.text(), terminal.text()
         terminal.close()
-        other.wait(5)
+        other.wait(60)
     finally:
         other.kill()
         other.wait()
@@ -345,7 +262,7 @@ def services_are_looked_at_killed_and_moved():
         assert "--yes" in wizard("ports", "heal", data=data, code=2).stderr
         healed = json.loads(wizard("ports", "heal", "--yes", "--json", data=data).stdout)
         assert [step["outcome"] for step in healed["steps"]] == ["done"], healed
-        other.wait(5)
+        other.wait(60)
     finally:
         other.kill()
         other.wait()
@@ -382,7 +299,7 @@ def a_full_disk_is_said_also_of_what_ends_a_holder():
             except OSError:
                 pass
         killed = wizard("ports", "kill", "site", "--yes", *arguments, data=data)
-        other.wait(5)
+        other.wait(60)
         assert "was ended" in killed.stdout and "not in the history" in killed.stderr, killed
     finally:
         other.kill()
@@ -415,7 +332,6 @@ def completion_works_in_real_shells():
             left_out.append(f"completion in {name}, which is not installed (Debian: {name})")
             continue
         terminal = Terminal(shell=shell, environment=[f"HOME={PLACE}"])
-        time.sleep(1)
         terminal.type(load + "; echo loaded")
         terminal.wait("^loaded")
         for typed, found in [("wizard operat", "wizard operations"), ("wizard ports reas", "wizard ports reassign"),
@@ -424,9 +340,9 @@ def completion_works_in_real_shells():
                              ("wizard ports kill --serv", "wizard ports kill --services")]:
             terminal.keys("C-u")
             tmux("send-keys", "-t", terminal.name, "-l", typed)
-            time.sleep(0.5)
+            terminal.wait(re.escape(typed))
             terminal.keys("Tab")
-            terminal.wait(re.escape(found), 10)
+            terminal.wait(re.escape(found))
         terminal.close()
 
 
@@ -444,9 +360,10 @@ TESTS = [
 ]
 
 stand_in = subprocess.Popen(
-    [STAND_IN, "--model", "big=3000", "--model", "bigger=6000", "--model", "medium=150"], stdout=subprocess.PIPE, text=True
+    [STAND_IN, "--model", "big=3000", "--model", "bigger=6000", "--model", "medium=600"], stdout=subprocess.PIPE, text=True
 )
 ollama_url = stand_in.stdout.readline().split()[-1]
+ENVIRONMENT.append(f"OLLAMA_HOST={ollama_url}")
 with open(f"{PLACE}/settings.json", "w") as config:
     config.write("{}")
 # Kept, since tmux ends with its last session.

@@ -16,4 +16,4 @@ command -v tmux > /dev/null || left_out "tmux is not installed (Debian: tmux)"
 wizard=$PWD/.build/debug/wizard
 server=$PWD/.build/debug/ollama-stand-in
 { [ -x "$wizard" ] && [ -x "$server" ]; } || swift build
-exec python3 Tests/Integration/cli.py "$wizard" "$server"
+exec python3 -B Tests/Integration/cli.py "$wizard" "$server"
