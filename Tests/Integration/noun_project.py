@@ -55,7 +55,7 @@ class Seeding:
 
     def run(self, categories=None, *options, **environment):
         done = subprocess.run(
-            self.arguments(categories, options), env=self.environment(**environment), capture_output=True, text=True, timeout=120
+            self.arguments(categories, options), env=self.environment(**environment), capture_output=True, text=True, timeout=300
         )
         return Ended(self, done.returncode, done.stdout, done.stderr)
 
@@ -220,7 +220,7 @@ def too_many_calls_without_a_time_are_waited_for_and_interrupted(s):
         if operation["phase"] == "waiting for quota":
             break
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     equal((process.returncode, json.loads(out.splitlines()[-1])["status"]), (130, "cancelled"), "interrupted while it waits")
     equal((s.icons(), s.parts()), ([], []), "files")
     equal(s.index(), {}, "the index")
@@ -328,10 +328,12 @@ def killed_in_the_middle_it_goes_on(s):
 def interrupted_it_is_cancelled(s):
     SERVICE.delay = 0.05
     process = s.start({"ui": ["check", "close", "menu", "plus", "minus"]}, "--per-term", "5")
-    while len(SERVICE.downloads()) < 3:
+    deadline = time.monotonic() + 120
+    while len(SERVICE.downloads()) < 3 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
+    check(len(SERVICE.downloads()) >= 3, f"three downloads begin: {len(SERVICE.downloads())}")
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     equal((process.returncode, json.loads(out.splitlines()[-1])["status"]), (130, "cancelled"), "the run")
     equal(s.parts(), [], "half-written files")
     equal(sorted(s.index()), s.icons(), "the index")
@@ -340,7 +342,7 @@ def interrupted_it_is_cancelled(s):
 def two_at_once_fill_one_folder(s):
     SERVICE.delay = 0.01
     processes = [s.start({"ui": ["check", "close", "menu"]}, "--per-term", n) for n in ("2", "3", "4")]
-    equal([p.wait(60) for p in processes], [0, 0, 0], "the runs")
+    equal([p.wait(120) for p in processes], [0, 0, 0], "the runs")
     for process in processes:
         process.communicate()
     equal((len(s.icons()), sorted(s.index()), s.parts()), (12, s.icons(), []), "files")
