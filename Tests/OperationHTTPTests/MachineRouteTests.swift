@@ -81,6 +81,26 @@ import Testing
         #expect(lines.contains(#"operations_estimate_log_error{type="download"} 0.1"#))
     }
 
+    @Test func metricsTellOfTheTypesThatWereJudgedMost() async throws {
+        let base = APIFixture()
+        for number in 1...65 {
+            var operation = BackgroundOperation(
+                id: try #require(OperationID(rawValue: "op_\(number)")),
+                type: try #require(OperationType(rawValue: "type\(number)")),
+                description: "work",
+                status: .completed,
+                createdAt: .now
+            )
+            operation.finishedAt = .now
+            var record = OperationRecord(operation: operation)
+            record.accuracy = EstimateAccuracy(count: number, covered: 1, logErrorSum: 1)
+            _ = await base.history.commit(record)
+        }
+        let lines = await base.ask("GET", "/metrics").text.split(separator: "\n")
+        let told = lines.filter { $0.hasPrefix("operations_estimate_coverage{") }
+        #expect(told.count == 64 && !told.contains { $0.contains(#""type1""#) })
+    }
+
     @Test func aTypeThatHasEndedAndIsActiveTakesOneLabel() async throws {
         // 33 types end and are active again; 31 others are active: 64 in all.
         for number in 10..<43 {

@@ -77,6 +77,22 @@ struct LearningTests {
         #expect(past?.durations?.samples == 6)
     }
 
+    /// One of 1 would take back what earlier runs have taught.
+    @Test func aRunThatEndsBeforeThePastIsKnownNamesNoWidth() async throws {
+        let store = LateToTell()
+        let tracker = OperationTracker(history: store, clock: clock)
+        let handle = try tracker.start(type: .download, description: "first", total: 1_000)
+        for second in 1...50 {
+            await clock.advance(by: .seconds(1))
+            handle.update(completed: Int64(second * 10))
+            _ = tracker.tick()
+        }
+        store.tells.withLock { $0 = true }
+        try await tracker.complete(handle.id)
+        let record = try #require(try await store.record(handle.id))
+        #expect(record.accuracy != nil && record.estimateWidth == nil)
+    }
+
     @Test func aHistoryThatCouldNotBeReadIsAskedAgain() async throws {
         let store = Unreadable()
         let tracker = OperationTracker(history: store, clock: clock)

@@ -228,6 +228,20 @@ struct OperationTrackerTests {
         #expect(summary[.cancelled] == 1)
     }
 
+    @Test func pausedWorkTransfersNothing() async throws {
+        let handle = try tracker.start(type: .download, description: "work", total: 1_000_000, unit: .bytes)
+        for second in 1...5 {
+            await clock.advance(by: .seconds(1))
+            handle.update(completed: Int64(second * 1000))
+            _ = tracker.tick()
+        }
+        #expect(handle.operation.resources.networkBitsPerSecond ?? 0 > 0)
+        try await tracker.report(handle.id, .paused)
+        await clock.advance(by: .milliseconds(250))
+        _ = tracker.tick()
+        #expect(handle.operation.resources.networkBitsPerSecond == 0)
+    }
+
     @Test func timeRemainingAppearsOnceThereIsProgressAndGoesWithTheEnd() async throws {
         let handle = try tracker.start(type: .download, description: "work", total: 1000)
         #expect(handle.operation.remaining == nil)

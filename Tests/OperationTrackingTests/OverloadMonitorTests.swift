@@ -88,6 +88,13 @@ struct OverloadMonitorTests {
         #expect(codes(OperationLoad(), host) == [.diskSpace])
     }
 
+    @Test(arguments: [(512 << 20, false), ((512 << 20) - 1, true)] as [(Int64, Bool)])
+    func asMuchAsTheThresholdMustBeLeft(bytes: Int64, isOverloaded: Bool) {
+        var host = host
+        host.memoryAvailableBytes = bytes
+        #expect(codes(OperationLoad(), host) == (isOverloaded ? [.hostMemory] : []))
+    }
+
     @Test func aThresholdThatIsNilIsNotLookedAt() {
         var policy = OverloadPolicy()
         policy.cpuPercent = nil

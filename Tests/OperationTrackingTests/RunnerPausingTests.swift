@@ -1,4 +1,5 @@
 import OperationTrackingTesting
+import Synchronization
 import Testing
 
 @testable import OperationTracking
@@ -64,6 +65,16 @@ struct RunnerPausingTests {
         #expect(tracker.operation(paused.id)?.attempt == 1, "going on after a pause is no new try")
     }
 
+    @Test func workThatPausesByRestartHasPausedOnceItHasEnded() async throws {
+        let provider = LookingProvider()
+        let work = try await runner.submit(.init(), to: provider)
+        await until { tracker.operation(work.id)?.status == .inProgress }
+        try await tracker.pause(work.id)
+        await until { tracker.operation(work.id)?.status == .paused }
+        #expect(provider.statusAtTheEnd.withLock(\.self) == .inProgress)
+        try await tracker.cancel(work.id)
+    }
+
     @Test func aPausedOperationIsCancelledThoughNothingRuns() async throws {
         let provider = ScriptedProvider(traits: ProviderTraits(pausing: .byRestart))
         let paused = try await runner.submit(.init("a"), to: provider)
@@ -119,5 +130,25 @@ struct RunnerPausingTests {
         #expect(tracker.operation(running.id)?.pendingRequest == nil)
         provider.finish("a")
         #expect(try await running.output == "a")
+    }
+}
+
+/// Goes from checkpoint to checkpoint, and looks how its operation is as it ends.
+private final class LookingProvider: OperationProvider {
+    struct Request: Codable, Sendable {}
+
+    static let operationType = OperationType.seed
+    let traits = ProviderTraits(pausing: .byRestart)
+    let statusAtTheEnd = Mutex<OperationStatus?>(nil)
+
+    func description(of request: Request) -> String { "Look" }
+
+    @concurrent
+    func perform(_ request: Request, reporting handle: OperationHandle) async throws -> Request {
+        defer { statusAtTheEnd.withLock { $0 = handle.operation.status } }
+        while true {
+            try await handle.checkpoint()
+            await briefPause()
+        }
     }
 }

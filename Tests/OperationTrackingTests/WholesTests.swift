@@ -30,6 +30,16 @@ struct WholesTests {
         #expect(part.operation.pendingRequest == .cancel)
     }
 
+    @Test func aPartIsNotBegunWhoseWholeEndsMeanwhile() throws {
+        let whole = try tracker.start(type: .install, description: "whole")
+        var spec = OperationSpec(type: .download, description: "part", unit: .bytes, priority: .normal)
+        spec.parent = whole.id
+        let error = #expect(throws: OperationError.self) {
+            try tracker.begin(spec) { _ in _ = try? whole.cell.take(.complete, at: CellTime(tracker.clock)) }
+        }
+        #expect(error?.code == .invalidTransition)
+    }
+
     /// Two opposite wishes at the same moment could otherwise be taken in one order by the whole and in the other by its parts.
     @Test(arguments: [OperationStateMachine.Event.requestPause, .requestResume, .requestCancel])
     func aWishReachesAWholeAndItsPartsInOneMoment(_ wish: OperationStateMachine.Event) async throws {
