@@ -45,6 +45,21 @@ final class Fault: Sendable {
         await store.close()
     }
 
+    @Test func whatTheAuditLogWasGivenIsKeptToo() async throws {
+        let store = try await open { options in
+            options.retryInterval = .seconds(3600)
+            options.groupingDelay = .seconds(3600)
+        }
+        fault.set(true)
+        store.append(AuditEntry(at: .now, actor: "test", action: "process.terminated"))
+        store.enqueue(try record("a", .inProgress))
+        store.append(AuditEntry(at: .now, actor: "test", action: "process.killed"))
+        #expect(try await store.end("b") != .durable)
+        fault.set(false)
+        await store.close()
+        #expect(try directory.integer("SELECT count(*) FROM audit WHERE actor = 'test'") == 2)
+    }
+
     @Test func pagesRecordsAndStatisticsShowWhatIsKept() async throws {
         let store = try await open { $0.retryInterval = .seconds(3600) }
         for number in 0..<5 {

@@ -127,6 +127,15 @@ final class Gate: Sendable {
         await store.close()
         #expect(try directory.integer("SELECT count(*) FROM operations") == 1)
     }
+
+    @Test func aWakeTakesNothingThatCameAfterWhatItIsFor() throws {
+        let shared = SharedState()
+        let late = try #require(shared.add(try record("a", .inProgress)))
+        #expect(!shared.takePending().isEmpty)
+        #expect(shared.add(try record("b", .inProgress)) != nil)
+        #expect(shared.takePending(late.batch).isEmpty)
+        #expect(!shared.takePending().isEmpty)
+    }
 }
 
 @Suite struct PendingWritesTests {

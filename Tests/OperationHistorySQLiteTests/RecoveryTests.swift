@@ -45,6 +45,18 @@ import Testing
         await other.close()
     }
 
+    @Test func whatIsLetGoOfNamesNoProcessesAnyMore() async throws {
+        var paused = try record("paused", .paused)
+        paused.request = Array("{}".utf8)
+        paused.processGroup = ProcessIdentity(pid: .max, startTime: 1)
+        try await leaveBehind([paused])
+        #expect(try directory.integer("SELECT count(process_group) FROM operations") == 1)
+        let store = try await directory.open()
+        #expect(try await store.status("paused") == .paused)
+        #expect(try directory.integer("SELECT count(process_group) FROM operations") == 0)
+        await store.close()
+    }
+
     @Test func aLivingOwnersOperationsAreLeftAlone() async throws {
         let living = try await directory.open()
         _ = try await living.claim(record("a", .inProgress))
