@@ -72,6 +72,20 @@ struct PartFileTests {
         #expect(answer == (isSame ? .rest(end: 10, total: 10) : .beginAgain))
     }
 
+    @Test func theRestOfAFileOfAnotherSizeIsNotPutAfterThePart() {
+        var headers = Self.answer
+        headers.append(name: "ETag", value: "\"a\"")
+        let note = PartNote(url: "http://h/x", headers: headers, total: 11)
+        let answer = DownloadAnswer(status: 206, headers: headers, offset: 5, note: note, at: 0)
+        #expect(answer == .beginAgain)
+    }
+
+    @Test func aPartThatIsBegunAgainKeepsNothingOfWhatItHad() throws {
+        try leavePart([1, 2, 3, 4], total: 4, of: "http://h/x")
+        try leavePart([5, 6], total: 2, of: "http://h/x")
+        #expect(fixture.bytes("x.part") == [5, 6])
+    }
+
     @Test func aPartThatIsCompleteIsHeldToTheSizeAskedFor() async throws {
         let server = try FileServer(ServedFile([1, 2, 3, 4]))
         try leavePart([1, 2, 3], total: 3, of: server.url("/x"))
