@@ -143,8 +143,12 @@ final class Listener: Sendable {
 final class WebServer: Sendable {
     let pid: pid_t
 
-    init(port: Int) throws {
-        let command = [Self.python, "-m", "http.server", "\(port)", "--bind", "127.0.0.1"]
+    /// - Parameters:
+    ///   - port: where it listens.
+    ///   - address: and of which address.
+    ///   - program: Python, or a link to it, by whose name it then is known.
+    init(port: Int, of address: String = "127.0.0.1", program: String = python) throws {
+        let command = [program, "-m", "http.server", "\(port)", "--bind", address]
         var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
         var pid: pid_t = 0

@@ -342,4 +342,30 @@ import Testing
         let answer = await fixture.ask("POST", path, json: body)
         #expect(answer.status == 409 && answer.detail.contains("none of those in expected"), "\(answer.detail)")
     }
+
+    @Test(
+        "of several that hold a port those alone are killed that are meant",
+        arguments: [
+            ("/api/ports/kill", "service_name", true), ("/api/self-heal/port-conflicts/kill", "service", false),
+        ]
+    )
+    func killOfOneBesideTheServicesOwn(_ path: String, _ key: String, _ namesIt: Bool) async throws {
+        let port = try TestServer.unusedPort()
+        let fixture = try ServiceAPIFixture(#"[{"name": "web", "port": \#(port), "process_name": "another"}]"#)
+        let another = fixture.folder + "/another"
+        try FileManager.default.createSymbolicLink(atPath: another, withDestinationPath: WebServer.python)
+        let own = try WebServer(port: port, program: another)
+        let wrong = try WebServer(port: port, of: "::1")
+        for server in [own, wrong] { try await server.waitUntilItListens(on: port) }
+        let status = await fixture.ask("GET", "/api/ports/status").json["services"]?["web"]
+        let seen = try #require(status?["holders"]).elements.compactMap(\.text)
+        let expected = seen.map { #""\#($0)""# }.joined(separator: ", ")
+        let pid = namesIt ? #""pid": \#(wrong.pid), "# : ""
+        let body = #"{"\#(key)": "web", \#(pid)"expected": {"web": [\#(expected)]}}"#
+        let answer = await fixture.ask("POST", path, json: body)
+        #expect(answer.status == 200 && seen.count == 2, "\(answer.detail)")
+        #expect(answer.json["ended"]?.elements.map(\.number) == [Int64(wrong.pid)])
+        #expect(answer.json["left"]?.elements.map(\.number) == [Int64(own.pid)])
+        #expect(kill(own.pid, 0) == 0)
+    }
 }

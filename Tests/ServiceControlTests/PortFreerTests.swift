@@ -218,6 +218,19 @@ struct PortFreerTests {
         #expect(system.process(50)?.name == "innocent")
     }
 
+    @Test("nor does another user's that has by then the number and the same socket")
+    func reusedByAnotherUser() async throws {
+        let system = system { state in
+            state.add(50, has: [7])
+            state.beforeHold = { state, pid in
+                state.add(pid, "innocent", user: 501, has: [7])
+                state.processes[pid]?.identity.startTime = 4711
+            }
+        }
+        #expect(try await refusal(system).code == .notEnded)
+        #expect(system.signals.isEmpty)
+    }
+
     @Test("nor does one that took the number after that, even if it holds the same socket")
     func reusedAfterHold() async throws {
         let system = system { state in

@@ -40,6 +40,34 @@ extension ServiceStartTests {
         #expect(try PortScanner().use(of: port).holders.map(\.identity.pid) == [child.pid])
     }
 
+    @Test("a start that was cancelled is no failure to another program either")
+    func cancelledElsewhere() async throws {
+        let fixture = try ServiceFixture([service(try freePort(), "sleep 100")])
+        let start = Task { try await fixture.services.start("web", by: "a test") }
+        try await eventually { try fixture.services.folder.record(of: "web") != nil }
+        start.cancel()
+        _ = await start.result
+        #expect(try await fixture.anotherController().status(of: "web").status == .stopped)
+    }
+
+    @Test(
+        "a command that has ended well has not failed once the server is gone that it left behind",
+        arguments: [true, false]
+    )
+    func leftServer(endsBeforeThat: Bool) async throws {
+        let port = try freePort()
+        let marks = TemporaryFolder()
+        let wait = endsBeforeThat ? "exit 0" : "until [ -e \(marks.path)/up ]; do sleep 0.02; done"
+        let fixture = try ServiceFixture([service(port, "(\(webServer(port))) & \(wait)")])
+        try await fixture.services.start("web", by: "a test")
+        let server = try #require(try PortScanner().use(of: port).holders.first)
+        close(open(marks.path + "/up", O_CREAT | O_WRONLY, 0o600))
+        try await eventually { try fixture.services.folder.record(of: "web")?.isToEnd == true }
+        kill(server.identity.pid, SIGKILL)
+        let other = try fixture.anotherController()
+        try await eventually { try await other.status(of: "web").status == .stopped }
+    }
+
     @Test("a service that another program has started since is known by that one's record")
     func startedByAnotherSince() async throws {
         let port = try freePort()

@@ -1,6 +1,7 @@
 import Foundation
 import OperationTracking
 import OperationTrackingTesting
+import Synchronization
 import Testing
 
 @testable import ServiceControl
@@ -86,6 +87,30 @@ struct ServiceShutdownTests {
         }
     }
 
+    @Test("what has not begun when the rest is cancelled is cancelled, too", .timeLimit(.minutes(Patience.minutes)))
+    func late() async throws {
+        let (fixture, store) = (try ServiceFixture([]), SlowClaims())
+        let tracker = OperationTracker(history: store)
+        let services = ServiceController(
+            registry: fixture.services.registry,
+            tracker: tracker,
+            configuration: .init(folder: fixture.folder.path + "/services")
+        )
+        let id = try #require(OperationID(rawValue: "op_late"))
+        let work = Task {
+            try await services.operation(.startService, "late", named: id, by: "a test") { _ in
+                Issue.record("it was begun")
+            }
+        }
+        try await eventually { store.isAsked.load(ordering: .relaxed) }
+        let end = Task { await services.shutDown(within: .zero) }
+        try await eventually { await services.isClosed }
+        store.answers.store(true, ordering: .relaxed)
+        await #expect(throws: CancellationError.self) { try await work.value }
+        await end.value
+        #expect(tracker.recentOperations().map(\.status) == [.cancelled])
+    }
+
     @Test("where nothing is done it is over at once", .timeLimit(.minutes(Patience.minutes)))
     func idle() async throws {
         let fixture = try ServiceFixture([], clock: ManualClock())
@@ -93,4 +118,30 @@ struct ServiceShutdownTests {
         await fixture.services.shutDown(within: .seconds(1000))
         #expect(await !fixture.services.isMonitoring)
     }
+}
+
+/// A history in which a name is claimed only once that is let through.
+private final class SlowClaims: HistoryStore, SharedHistory {
+    let isAsked = Atomic(false)
+    let answers = Atomic(false)
+    private let inner = InMemoryHistoryStore()
+
+    func claim(_ record: OperationRecord) async throws -> OperationRecord? {
+        isAsked.store(true, ordering: .relaxed)
+        while !answers.load(ordering: .relaxed) { await briefPause() }
+        return try await inner.claim(record)
+    }
+
+    func orphans() async throws -> [OperationRecord] { [] }
+    func adopt(_ id: OperationID) async throws -> Bool { false }
+    func enqueue(_ record: OperationRecord) { inner.enqueue(record) }
+    func commit(_ record: OperationRecord) async -> HistoryDurability { await inner.commit(record) }
+    func record(_ id: OperationID) async throws -> OperationRecord? { try await inner.record(id) }
+    func page(_ query: HistoryQuery) async throws -> HistoryPage { try await inner.page(query) }
+    func statistics(types: Set<OperationType>?) async throws -> [HistoryStatistics] {
+        try await inner.statistics(types: types)
+    }
+    func prune(_ policy: RetentionPolicy) async throws -> Int { try await inner.prune(policy) }
+    var health: HistoryHealth { inner.health }
+    func close() async { await inner.close() }
 }

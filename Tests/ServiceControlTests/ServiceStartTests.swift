@@ -3,6 +3,7 @@ import Glibc
 import OperationTracking
 import OperationTrackingTesting
 import OperationTransfer
+import Synchronization
 import Testing
 
 @testable import ServiceControl
@@ -37,6 +38,29 @@ struct ServiceStartTests {
         #expect(try await !fixture.services.stop("web", by: "a test").wasRunning)
         let actions = try await fixture.noted().map(\.action)
         #expect(actions.contains("process.started") && actions.contains("process.terminated"))
+    }
+
+    private final class Meddler: HTTPTransport {
+        let registry = Mutex<ServiceRegistry?>(nil)
+
+        func send(_ request: HTTPRequest) async throws -> HTTPResponse {
+            try await registry.withLock(\.self)?.update("web") { $0.description = "changed" }
+            throw ServiceError(.system, "Nobody is there.")
+        }
+    }
+
+    @Test("what is changed in the file during the look at it is not started as it was")
+    func changedMeanwhile() async throws {
+        let definition = ServiceDefinition(
+            name: "web",
+            startupCommand: .shell("sleep 100"),
+            healthEndpoint: "http://127.0.0.1:1/"
+        )
+        let transport = Meddler()
+        let fixture = try ServiceFixture([definition], transport: transport) { $0.startTimeout = .seconds(1) }
+        transport.registry.withLock { $0 = fixture.services.registry }
+        let error = try await fixture.error { try await fixture.services.start("web", by: "a test") }
+        #expect(error.code == .busy && error.message.contains("was changed"))
     }
 
     @Test("each is an operation with its phases, which says who started it")

@@ -36,6 +36,13 @@ struct ServiceTrustTests {
         #expect(access(path, F_OK) == 0)
     }
 
+    @Test("a pipe isn't waited for in a file's place", .timeLimit(.minutes(Patience.minutes)))
+    func pipe() throws {
+        try #require(mkfifo(path, 0o600) == 0)
+        let error = #expect(throws: ServiceError.self) { try ServiceRegistry(path: path) }
+        #expect(error?.code == .system && error?.message.contains("is no file") == true)
+    }
+
     @Test("a file of services of another user is not believed", .enabled(if: isRoot, whenNotRoot))
     func anothers() throws {
         _ = try registry()

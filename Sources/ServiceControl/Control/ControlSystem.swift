@@ -105,11 +105,11 @@ enum SignalOutcome: Hashable {
 }
 
 extension ControlSystem {
-    /// Signals a process if it is still that very one, and, where sockets are given, if it still has one of them.
+    /// Signals a process if it is still that very one and still has one of the sockets.
     ///
     /// The order is what makes it safe: first the process is held, then it is looked whether the number still means the one
     /// that is wanted. If it does, the number meant that one when it was held, too.
-    func signal(_ process: ProcessIdentity, _ number: Int32, ifItHas sockets: Set<UInt64>?) -> SignalOutcome {
+    func signal(_ process: ProcessIdentity, _ number: Int32, ifItHas sockets: Set<UInt64>) -> SignalOutcome {
         guard process.pid > 1, process.pid != ownPID else { return .gone }
         let reference: Int32
         switch hold(process.pid) {
@@ -119,7 +119,7 @@ extension ControlSystem {
         }
         defer { release(reference) }
         guard identity(of: process.pid) == process else { return .gone }
-        if let sockets, self.sockets(of: process.pid, among: sockets).isEmpty { return .holdsNothing }
+        if self.sockets(of: process.pid, among: sockets).isEmpty { return .holdsNothing }
         switch send(number, to: reference) {
         case 0: return .sent
         case ESRCH: return .gone
