@@ -236,7 +236,7 @@ actor HistoryWriter {
         after(options.retryInterval) { [weak self] in self?.assumeIsolated { $0.retry() } }
     }
 
-    /// Writes what was kept, in the order in which it came.
+    /// Writes what was kept: first the audit log's entries and then operations, each in the order in which they came.
     private func retry() {
         retryIsScheduled = false
         guard shared.isDegraded else { return }

@@ -22,7 +22,7 @@ final class PartFile {
     /// Whether anything has been written, by this or an earlier download.
     private var isOurs: Bool
     private let folder: Int32
-    private let descriptor: Int32
+    let descriptor: Int32
 
     /// Opens the part, or makes it.
     ///
@@ -46,6 +46,8 @@ final class PartFile {
     deinit {
         // An unfinished download that has nothing yet leaves nothing behind.
         if size == 0, !isOver, isOurs { discard() }
+        // A child that another thread starts just now has a copy of the descriptor until its exec, and with it would keep the lock.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
         close(folder)
     }

@@ -48,6 +48,18 @@ struct PartFileTests {
         }
     }
 
+    @Test("whoever is done with a part lets go of it, also while a child that is being started has a copy of its file")
+    func copiedLock() throws {
+        let target = try DownloadTarget("x", url: "http://h/x", directory: fixture.folder, allowsPaths: false)
+        var part: PartFile? = try PartFile(target)
+        try part?.begin(PartNote(url: "http://h/x", headers: ["ETag": "\"v1\""], total: 10))
+        try part?.append([1, 2, 3])
+        let copy = dup(try #require(part?.descriptor))
+        defer { close(copy) }
+        part = nil
+        #expect(try PartFile(target).size == 3)
+    }
+
     private static let changed = "Sun, 06 Nov 1994 08:49:37 GMT"
     private static let answer = ["Content-Range": "bytes 5-9/10"] as HTTPHeaders
 
