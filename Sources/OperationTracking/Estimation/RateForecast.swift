@@ -32,8 +32,7 @@ struct RateForecast: Sendable {
     private(set) var deadBand: Double
     /// The spread of the logarithm: what lies ahead is as uneven as what was, and what was may have been untypical.
     private(set) var spread: Double
-    /// By how much sooner it may be done than the spread says, as a logarithm: if the work was waited for at first, it is quicker
-    /// than the time that has passed makes it.
+    /// By how much sooner it may be done than the spread says, as a logarithm: if all that may have been waiting at first was.
     private(set) var lead = 0.0
     /// How far the forecast rests on the rate, 0 to 1; the rest is past runs'.
     private(set) var weightOfRate: Double
@@ -56,28 +55,31 @@ struct RateForecast: Sendable {
         let elapsed = rate.elapsed
         let unevenness = rate.unevenness
         let byAverage = units * elapsed / rate.done
+        // If the work was waited for at first it is quicker than that: by nothing up to twice this, as a logarithm.
+        let doubt = log(elapsed / (elapsed - waiting)) / 2
         // Near ends follow the recent rate, far ones the average. The floor keeps a standstill from meaning "never".
         let nearness = 1 / (1 + pow(byAverage / Self.horizon, 1.3))
-        let byRate = log(byAverage) - nearness * log((rate.recentRatio + 0.05) / 1.05)
+        let byRate = log(byAverage) - nearness * log((rate.recentRatio + 0.05) / 1.05) - doubt
 
         // How little an average over so short and uneven a time says, relative to what the unknown prior does.
-        let ignorance = (0.03 + 0.8 * unevenness) * pow(elapsed / Self.horizon, -0.7)
+        var ignorance = (0.03 + 0.8 * unevenness) * pow(elapsed / Self.horizon, -0.7)
+        ignorance += doubt * doubt / Self.unknownVariance
         // Rates have long tails: while bursts are still to come an average tells too little of them.
         let bursts = -1.5 * unevenness * exp(-elapsed / 150)
         var believed = prior ?? RemainingPrior.unknown(after: elapsed, byRate: exp(byRate))
         if prior != nil {
-            // Runs that this one contradicts have less to say about it.
-            let contradiction = byRate + bursts - believed.logMedian
+            // Runs that this one contradicts, whatever the wait, have less to say about it.
+            let contradiction = max(0, abs(byRate + bursts - believed.logMedian) - doubt)
             believed.variance += contradiction * contradiction / 4
         }
         let weight = 1 / (1 + ignorance * Self.unknownVariance / believed.variance)
-        // Past e⁴ times the elapsed time, either way, distance from the prior says no more against the rate.
-        let held = min(max(byRate, log(elapsed) - 4), log(elapsed) + 4)
+        // Past e⁴ times the elapsed time, either way, distance from what is believed of any operation says no more against the rate.
+        let held = prior != nil ? byRate : min(max(byRate, log(elapsed) - 4), log(elapsed) + 4)
         let center = believed.logMedian + (prior == nil ? bursts : 0)
         logExpected = byRate + bursts + (1 - weight) * (center - held - bursts)
         deadBand = 0.04 + 0.2 * unevenness
         spread = (unevenness + 0.005 + 0.73 * believed.variance * (1 - weight)).squareRoot()
-        lead = log(elapsed / (elapsed - waiting))
+        lead = doubt
         weightOfRate = prior == nil ? 1 : weight
     }
 

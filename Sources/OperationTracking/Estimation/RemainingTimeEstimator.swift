@@ -64,13 +64,12 @@ public struct RemainingTimeEstimator: Sendable {
         var done = 0.0
     }
 
-    /// From when on there is a rate, in seconds.
-    private static let earliest = 0.5
     /// Of a report that tells of more whole seconds than that, only the last so many are decided on.
     private static let mostSeconds = 4.0
-    /// Reports that follow closer are taken as one, and times beyond that are none, in seconds: what lies outside can't be
-    /// reckoned with.
-    private static let (shortest, longest) = (1e-6, 1e12)
+    /// Reports that follow closer are taken as one, in seconds.
+    private static let shortest = 1e-6
+    /// Times beyond that are none, in seconds: they can't be reckoned with.
+    static let longest = 1e12
 
     /// Makes an estimator that knows nothing.
     public init() {}
@@ -109,11 +108,19 @@ public struct RemainingTimeEstimator: Sendable {
             if endedSecond, let left, left > 0 { decideOnLatest(left: left) }
             return judge(left: left, since: now, known: work.known(at: now), isDue: now < 1, hold: hold)
         }
-        let (before, known) = (now, work.known(at: now))
+        var (before, known) = (now, work.known(at: now))
         now = time
         endedSecond = false
         // What is found to have been there already, and what is taken back, is no work done in this time.
-        if gained > lastGained { work.add(gained - lastGained, at: time) }
+        if gained > lastGained {
+            let waited = work.add(gained - lastGained, at: time, lookedAt: before)
+            // The wait comes once: from here on it is as if the first report had come after it.
+            start += waited
+            now -= waited
+            before = max(0, before - waited)
+            known = max(0, known - waited)
+            finish.comes(earlier: waited)
+        }
         lastGained = gained
         let hasBegunPhase = beginsPhase
         if beginsPhase {
@@ -121,7 +128,7 @@ public struct RemainingTimeEstimator: Sendable {
             phase.write(PhaseStart(), unless: work.done == 0) { $0.done = work.done }
             beginsPhase = false
         }
-        judge(left: left, since: before, known: known, isDue: hasBegunPhase || time < 1, hold: hold)
+        judge(left: left, since: before, known: known, isDue: hasBegunPhase || now < 1, hold: hold)
     }
 
     /// Takes what is known of runs like this one, which begins a new phase where that of another phase was known before.
@@ -140,7 +147,7 @@ public struct RemainingTimeEstimator: Sendable {
     ///
     /// - Parameter seconds: the active time at the end.
     func accuracy(endingAt seconds: Double) -> EstimateAccuracy? {
-        let accuracy = predictions.judged(endingAt: seconds - (start.isNaN ? 0 : start))
+        let accuracy = predictions.judged(endingAt: seconds)
         return accuracy.count > 0 ? accuracy : nil
     }
 
@@ -159,7 +166,7 @@ public struct RemainingTimeEstimator: Sendable {
         guard let shown = estimate.held(for: hold) else { return }
         // Where nothing is counted, the share of the time has to do.
         let share = isCounting ? work.done / (work.done + (units ?? 0)) : now / max(now + shown.expected, 1e-9)
-        predictions.note(shown, at: now, share: share)
+        predictions.note(shown, at: activeSeconds, share: share)
     }
 
     /// Lets the finish move at the end of each whole second that has become known, as of that second: so what is shown does not
@@ -206,11 +213,11 @@ public struct RemainingTimeEstimator: Sendable {
         let prior = past?.prior(after: time + (start.isNaN ? 0 : start), phaseBegan: phase.read(or: 0, \.began))
         let later = past?.phase?.later?.prior(after: 0)
         guard let units, units <= 0 else {
-            if let units, work.done > 0, now >= Self.earliest {
+            if let units, work.hasRate(at: now) {
                 return RateForecast(
                     rate: work.rate(until: time),
                     units: units,
-                    waiting: work.waiting(until: time),
+                    waiting: work.waiting(until: time, at: now),
                     prior: prior
                 ).followed(by: later)
             }
@@ -238,7 +245,7 @@ public struct RemainingTimeEstimator: Sendable {
             high = max(high, Double(shown.high))
         }
         unitsLeft = units ?? 0
-        shown = (Float(low), Float(high))
+        shown = (Float(low), min(Float(high), .greatestFiniteMagnitude))
     }
 }
 

@@ -26,11 +26,13 @@ struct ReportedWork: Sendable {
     private var squaresOfGaps: Float = Self.guessed * Float(Self.guess)
     /// When work was reported for the first time, and how much.
     private var first: (time: Float, work: Float) = (0, 0)
+    /// Until when, before that, it was seen that nothing was reported; 0 once the second report has shown what that means.
+    private var idle: Float = 0
 
     /// For how many seconds of gaps the guess of the usual gap stands, and what it is: as long as the first gap, if that is longer.
     private static let (guessed, guess): (Float, Double) = (0.5, 10.0 / 3)
 
-    /// Until then all there was is taken as evenly done: a shorter time says nothing.
+    /// Until then there is no rate, and all there was is taken as evenly done: a shorter time says nothing.
     private static let earliest = 0.5
     /// A silence of that many usual gaps is no standstill yet.
     private static let patience = 3.0
@@ -45,7 +47,27 @@ struct ReportedWork: Sendable {
     private var usualGap: Double { Double(squaresOfGaps / gaps) }
 
     /// Takes work that is told of at `time`, which is later than any before.
-    mutating func add(_ work: Double, at time: Double) {
+    ///
+    /// - Parameter before: when it was looked at last before.
+    /// - Returns: how much later the work began than was thought, which the second report shows: all times are from then on now.
+    mutating func add(_ work: Double, at time: Double, lookedAt before: Double) -> Double {
+        if done == 0 { idle = Float(before) }
+        guard idle > 0, done > 0 else {
+            take(work, at: time)
+            return 0
+        }
+        // What the first report brought took as long as it would now, and no less than a gap.
+        let taken = (time - latest) * max(1, newest / work)
+        let waited = max(0, min(Double(idle), latest - taken))
+        idle = 0
+        latest -= waited
+        first.time = Float(latest)
+        squaresOfGaps = gaps * Float(max(Self.guess, latest))
+        take(work, at: time - waited)
+        return waited
+    }
+
+    private mutating func take(_ work: Double, at time: Double) {
         let gap = time - latest
         // A burst's reports are one interval, but no longer than that takes: a source that has become quicker isn't a burst.
         if gap >= Self.burst * usualGap || time - before.elapsed > 1.5 * usualGap {
@@ -82,9 +104,23 @@ struct ReportedWork: Sendable {
         return newest * (latest - time) / (latest - before.elapsed)
     }
 
+    /// For how long at first the work may not have begun, while there is only one report: until the second it is not known whether it
+    /// began late or reports as seldom. If it began after the look before, it would not stand still at once: silence says that it is seldom.
+    func possibleWait(at now: Double) -> Double {
+        let begun = min(Double(idle), 0.999 * latest)
+        return now - latest <= Self.patience * (latest - begun) ? begun : 0
+    }
+
+    /// Whether there is a rate at `now`: some work, done in half a second at least, whenever it began.
+    func hasRate(at now: Double) -> Bool {
+        let wait = possibleWait(at: now)
+        return done > 0 && (wait > 0 ? latest - wait : now) >= Self.earliest
+    }
+
     /// How much of the time until `time` may have been waiting for the work to begin: the time until the first report, less what
     /// it brought would have taken at the pace since.
-    func waiting(until time: Double) -> Double {
+    func waiting(until time: Double, at now: Double) -> Double {
+        guard idle == 0 else { return possibleWait(at: now) * min(1, time / latest) }
         let first = (time: Double(first.time), work: Double(first.work))
         let since = done - done(after: time) - first.work
         guard since > 0, time > first.time else { return 0 }

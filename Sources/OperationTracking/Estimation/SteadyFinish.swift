@@ -43,6 +43,9 @@ struct SteadyFinish: Sendable {
         shownLead = Float(forecast.lead)
     }
 
+    /// Tells the finish as from a moment so many seconds later than before.
+    mutating func comes(earlier seconds: Double) { finish -= seconds }
+
     mutating func forget() { finish = .nan }
 
     func remaining(at time: Double) -> Double? { finish.isNaN ? nil : max(0, finish - time) }
