@@ -130,6 +130,40 @@ struct PastRunsTests {
         #expect((740...870).contains(covered), "\(covered) of 1,000")
     }
 
+    @Test(arguments: [(5, 0.3), (5, 1), (8, 0.3), (20, 0.3), (20, 0.8)])
+    func runsThatAreNearlyOverdueAreNoNearerTheirEnd(_ count: Int, _ spread: Double) {
+        var chance = SeededGenerator(seed: 5)
+        func duration() -> Double {
+            100 * exp(spread * (0..<12).reduce(-6.0) { sum, _ in sum + Double.random(in: 0..<1, using: &chance) })
+        }
+        for share in [0.9, 0.97, 0.995] {
+            var (covered, all) = (0, 0)
+            for _ in 0..<4_000 {
+                let past = (0..<count).map { _ in duration() }
+                guard let durations = PastDurations(past) else { continue }
+                let (elapsed, truth) = (share * durations.late, duration())
+                guard truth > elapsed else { continue }
+                var estimator = RemainingTimeEstimator()
+                estimator.compare(with: PastRuns(durations: durations))
+                estimator.observe(at: elapsed, completed: 0, present: 0, total: nil)
+                guard let given = estimator.estimate else { continue }
+                all += 1
+                if given.low <= truth - elapsed, truth - elapsed <= given.high { covered += 1 }
+            }
+            #expect(Double(covered) / Double(all) > 0.68, "\(covered) of \(all) at \(share) of the 95th percentile")
+        }
+    }
+
+    @Test func runsOfAnyLengthGiveANumber() throws {
+        var estimator = RemainingTimeEstimator()
+        let runs = [0, 1, 1e11, 9e11, 1e12, 1e300, .infinity]
+        estimator.compare(with: PastRuns(durations: PastDurations(runs), widthFactor: 2))
+        estimator.observe(at: 0, completed: 0, present: 0, total: nil)
+        let given = try #require(estimator.estimate)
+        #expect(given.low >= 0 && given.expected.isFinite && given.high.isFinite)
+        #expect(given.samples == 4)
+    }
+
     @Test func theMostThatWasTransferredIsForgottenBitByBit() throws {
         var history = RunHistory()
         #expect(history.writtenBytes(of: .download) == nil)

@@ -49,15 +49,18 @@ struct PastDurations: Sendable, Hashable {
     /// The active seconds that no run, 5 %, 10 % … and all of the runs did not exceed. Between two of them lies a twentieth of
     /// the runs, evenly.
     private let edges: [Double]
+    /// Up to where the next run may be slower than all of them, which of n + 1 alike one is: by the spread of their logarithms.
+    private let farthest: Double
     /// How many runs there were.
     let samples: Int
 
-    /// Takes the active seconds of runs; `nil` when there are none.
+    /// Takes the active seconds of runs; `nil` when there are none that can be reckoned with.
     init?(_ seconds: some Sequence<Double>) {
-        let sorted = seconds.filter { $0.isFinite && $0 >= 0 }.sorted()
+        let sorted = seconds.filter { $0 >= 0 && $0 < RemainingTimeEstimator.longest }.sorted()
         guard !sorted.isEmpty else { return nil }
         samples = sorted.count
         edges = (0...20).map { Self.level(Double($0) / 20, of: sorted) }
+        farthest = edges[20] * exp(Self.spread(of: sorted.map { log(max($0, 0.001)) }))
     }
 
     /// The active seconds that 95 % of the runs did not exceed.
@@ -88,20 +91,27 @@ struct PastDurations: Sendable, Hashable {
         return RemainingPrior(logMedian: log(max(median - elapsed, 0.001)), variance: variance)
     }
 
-    /// What lies after `elapsed`: of the twentieth that it falls in, what is left of it.
-    private func parts(after elapsed: Double) -> some Sequence<(share: Double, from: Double, to: Double)> {
-        zip(edges, edges.dropFirst()).lazy.filter { $1 > elapsed }.map { from, to in
+    /// What lies after `elapsed`, which is before the slowest: of the twentieth that it falls in, what is left of it; and what is slower
+    /// than all of the runs.
+    private func parts(after elapsed: Double) -> [(share: Double, from: Double, to: Double)] {
+        let parts = zip(edges, edges.dropFirst()).filter { $1 > elapsed }.map { from, to in
             from < elapsed ? ((to - elapsed) / (to - from), elapsed, to) : (1, from, to)
         }
+        return parts + [(20 / Double(samples), edges[20], farthest)]
     }
 
-    /// By how much the next run's variance is larger than that within the edges of so few: the edges end with the outermost, the
-    /// variance is divided by their number, their mean is uncertain, and so is the variance itself (the quantile of Student's t
-    /// over the normal one, to the first order).
+    /// By how much the next run's variance is larger than that of so few: it is divided by their number, their mean is uncertain, and so
+    /// is the variance itself (the quantile of Student's t over the normal one, to the first order).
     private var uncertainty: Double {
         let others = Double(max(samples - 1, 1))
-        let spread = (others + 2) / others
-        return spread * spread * (1 + 1.32 / others)
+        return (others + 2) / others * (1 + 1.32 / others)
+    }
+
+    /// The standard deviation, as of a sample.
+    private static func spread(of values: [Double]) -> Double {
+        let mean = values.reduce(0, +) / Double(values.count)
+        let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        return (squares / Double(max(values.count - 1, 1))).squareRoot()
     }
 
     /// Linear between order statistics.
