@@ -62,10 +62,11 @@ struct RateForecast: Sendable {
         let byRate = log(byAverage) - nearness * log((rate.recentRatio + 0.05) / 1.05) - doubt
 
         // How little an average over so short and uneven a time says, relative to what the unknown prior does.
-        var ignorance = (0.03 + 0.8 * unevenness) * pow(elapsed / Self.horizon, -0.7)
+        var ignorance = (0.03 + 0.9 * unevenness) * pow(elapsed / Self.horizon, -0.7)
         ignorance += doubt * doubt / Self.unknownVariance
-        // Rates have long tails: while bursts are still to come an average tells too little of them.
-        let bursts = -1.5 * unevenness * exp(-elapsed / 150)
+        // Rates have long tails: while bursts are still to come an average tells too little of them. It tells of more of them the less
+        // they last.
+        let bursts = -1.6 * unevenness * rate.persistence.squareRoot() * exp(-elapsed / 180)
         var believed = prior ?? RemainingPrior.unknown(after: elapsed, byRate: exp(byRate))
         if prior != nil {
             // Runs that this one contradicts, whatever the wait, have less to say about it.

@@ -22,6 +22,9 @@ struct RateStatistics: Sendable {
     private var squares = 0.0
     private var doneInWholeSeconds = 0.0
     private var most: Float = 0
+    /// What was done in the last whole second, and the sum of the products of what was done in two that follow each other.
+    private var latest: Float = 0
+    private var products: Float = 0
 
     /// How long the recent rate remembers, in seconds.
     private static let memory = 4.0
@@ -39,6 +42,8 @@ struct RateStatistics: Sendable {
             let inFirst = done + rate * (wholeSeconds + 1 - elapsed) - doneInWholeSeconds
             squares += inFirst * inFirst + (ended - 1) * rate * rate
             most = max(most, Float(inFirst), ended > 1 ? Float(rate) : 0)
+            products += latest * Float(inFirst) + (ended > 1 ? Float(inFirst * rate + (ended - 2) * rate * rate) : 0)
+            latest = Float(ended > 1 ? rate : inFirst)
             doneInWholeSeconds = done + rate * (time.rounded(.down) - elapsed)
         }
         elapsed = time
@@ -54,6 +59,19 @@ struct RateStatistics: Sendable {
     var recentRatio: Double {
         let average = done / elapsed
         return average > 0 && recentWeight > 0 ? recent / recentWeight / average : 1
+    }
+
+    /// How far a second is like the one before it: the autocorrelation of whole seconds, 0 to 1. It begins as if four pairs alike had
+    /// been seen.
+    var persistence: Double {
+        let pairs = wholeSeconds - 1
+        guard pairs > 1 else { return 1 }
+        let mean = doneInWholeSeconds / wholeSeconds
+        let variance = squares / wholeSeconds - mean * mean
+        // Single precision tells no more of seconds that are nearly equal.
+        guard variance > 1e-4 * mean * mean else { return 1 }
+        let correlation = min(max((Double(products) / pairs - mean * mean) / variance, 0), 1)
+        return (correlation * pairs + 4) / (pairs + 4)
     }
 
     /// How uneven the rate has been: the logarithm of the quadratic over the arithmetic mean of what was done in each
