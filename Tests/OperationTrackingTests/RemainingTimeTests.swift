@@ -95,6 +95,28 @@ struct RemainingTimeTests {
         #expect(abs(long.expected / short.expected - 10) < 0.3)
     }
 
+    @Test func anEvenRateIsBelievedSoon() throws {
+        let remaining = try #require(estimate(after: 10, of: 600_000) { $0 * 1_000 })
+        #expect(abs(remaining.expected / 590 - 1) < 0.08)
+    }
+
+    @Test func burstsThatLastASecondAreSoonSeen() throws {
+        var sum = 0.0
+        for seed in 1...40 as ClosedRange<UInt64> {
+            var chance = SeededGenerator(seed: seed)
+            let done = (0..<120).reduce(into: [0.0]) { done, _ in
+                done.append(done.last! - 1_000 * log(Double.random(in: 0.0001...1, using: &chance)))
+            }
+            var estimator = RemainingTimeEstimator()
+            for second in 0...40 {
+                let (completed, total) = (Int64(done[second]), Int64(done[120]))
+                estimator.observe(at: Double(second), completed: completed, present: 0, total: total)
+                if second >= 10 { sum += log(try #require(estimator.estimate).expected / Double(120 - second)) }
+            }
+        }
+        #expect(abs(sum / 40 / 31) < 0.55)
+    }
+
     @Test func howOftenIsReportedDoesNotMatter() throws {
         let course = { (time: Double) in time * 40 + (time / 20).rounded(.down) * 200 }
         let seldom = try #require(estimate(after: 100, rate: course))

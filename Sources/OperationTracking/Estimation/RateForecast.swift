@@ -62,7 +62,9 @@ struct RateForecast: Sendable {
         let byRate = log(byAverage) - nearness * log((rate.recentRatio + 0.05) / 1.05) - doubt
 
         // How little an average over so short and uneven a time says, relative to what the unknown prior does.
-        var ignorance = (0.03 + 0.9 * unevenness) * pow(elapsed / Self.horizon, -0.7)
+        // How even it is shows only after some seconds.
+        let floor = 0.03 * min(1, unevenness / 0.01 + 1 / elapsed)
+        var ignorance = (floor + 0.9 * unevenness) * pow(elapsed / Self.horizon, -0.7)
         ignorance += doubt * doubt / Self.unknownVariance
         // Rates have long tails: while bursts are still to come an average tells too little of them. It tells of more of them the less
         // they last.
@@ -79,7 +81,7 @@ struct RateForecast: Sendable {
         let center = believed.logMedian + (prior == nil ? bursts : 0)
         logExpected = byRate + bursts + (1 - weight) * (center - held - bursts)
         deadBand = 0.04 + 0.2 * unevenness
-        spread = (unevenness + 0.005 + 0.73 * believed.variance * (1 - weight)).squareRoot()
+        spread = (unevenness + 0.012 + 0.73 * believed.variance * (1 - weight)).squareRoot()
         lead = doubt
         weightOfRate = prior == nil ? 1 : weight
     }
