@@ -1,3 +1,8 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 import OperationHistorySQLite
 import OperationTracking
 
@@ -18,7 +23,7 @@ struct ShowCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        guard let record = try await History.reading(data, { try await $0.record(id) }) else {
+        guard let record = try await History.reading(data, { try await $0.record(id) })?.read(at: Date()) else {
             throw ServerProblem("no operation has the id \(id). `wizard history` lists them.", "not_found")
         }
         if json {

@@ -1,3 +1,8 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 import OperationTracking
 
 extension APIProblem {
@@ -54,6 +59,9 @@ struct APIContext: Sendable {
                 "No operation has the id \(id): list the operations to see which exist."
             )
         }
-        return record
+        return record.read(at: now)
     }
+
+    /// The tracker's time.
+    var now: Date { Date(milliseconds: tracker.clock.wallMilliseconds) }
 }

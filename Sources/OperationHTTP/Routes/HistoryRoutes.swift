@@ -35,7 +35,9 @@ extension APIContext {
         query.before = try parameters.moment("before")
         query.parent = try id("parent", in: parameters)
         query.cursor = try parameters.text("cursor", limit: Self.longestCursor)
-        return .list(try await history().page(query).jsonBytes(), to: call.request)
+        var page = try await history().page(query)
+        page.records = page.records.map { $0.read(at: now) }
+        return .list(page.jsonBytes(), to: call.request)
     }
 
     private func statistics(_ call: APICall) async throws -> APIResponse {
