@@ -30,17 +30,28 @@ struct rows {
     char insert[4096];
 };
 
-static bool read_rows(sqlite3 *database, const char *table, struct rows *rows) {
-    char names[3000] = "", marks[300] = "", sql[4096];
+enum { names_most = 3000 };
+
+// The names of a table's columns that are stored, with commas between them, and how many they are; 0 when that can't be told.
+static int stored_columns(sqlite3 *database, const char *table, char names[names_most]) {
+    char sql[200];
+    int count = 0;
     sqlite3_stmt *statement = NULL;
     snprintf(sql, sizeof sql, "SELECT name FROM pragma_table_info('%s')", table);
-    if (sqlite3_prepare_v2(database, sql, -1, &statement, NULL) != SQLITE_OK) return false;
-    while (sqlite3_step(statement) == SQLITE_ROW) {
-        strcat(names, rows->columns ? "," : "");
+    if (sqlite3_prepare_v2(database, sql, -1, &statement, NULL) != SQLITE_OK) return 0;
+    for (names[0] = 0; sqlite3_step(statement) == SQLITE_ROW; count++) {
+        strcat(names, count ? "," : "");
         strcat(names, (const char *)sqlite3_column_text(statement, 0));
-        strcat(marks, rows->columns++ ? ",?" : "?");
     }
     sqlite3_finalize(statement);
+    return count;
+}
+
+static bool read_rows(sqlite3 *database, const char *table, struct rows *rows) {
+    char names[names_most], marks[300] = "", sql[4096];
+    sqlite3_stmt *statement = NULL;
+    rows->columns = stored_columns(database, table, names);
+    for (int column = 0; column < rows->columns; column++) strcat(marks, column ? ",?" : "?");
     snprintf(rows->insert, sizeof rows->insert, "INSERT INTO %s (%s) VALUES (%s)", table, names, marks);
     snprintf(sql, sizeof sql, "SELECT %s FROM %s ORDER BY key", names, table);
     if (sqlite3_prepare_v2(database, sql, -1, &statement, NULL) != SQLITE_OK) return false;
@@ -114,19 +125,31 @@ double raw_sqlite_insert(const char *from, const char *into, int group) {
     return result;
 }
 
+// Takes a value as what it is stored as, as who needs it would.
+static int64_t take(sqlite3_stmt *statement, int column) {
+    switch (sqlite3_column_type(statement, column)) {
+    case SQLITE_INTEGER: return sqlite3_column_int64(statement, column);
+    case SQLITE_FLOAT: return (int64_t)sqlite3_column_double(statement, column);
+    case SQLITE_TEXT: return sqlite3_column_text(statement, column) ? sqlite3_column_bytes(statement, column) : 0;
+    case SQLITE_BLOB: return sqlite3_column_blob(statement, column) ? sqlite3_column_bytes(statement, column) : 0;
+    default: return 0;
+    }
+}
+
 double raw_sqlite_newest(const char *path, int count, int repetitions) {
     sqlite3 *database = open_file(path);
     sqlite3_stmt *statement = NULL;
+    char names[names_most] = "", sql[4096];
     double result = -1;
-    if (database &&
-        sqlite3_prepare_v2(database, "SELECT * FROM operations ORDER BY key DESC LIMIT ?", -1, &statement, NULL) == SQLITE_OK) {
+    int columns = database ? stored_columns(database, "operations", names) : 0;
+    snprintf(sql, sizeof sql, "SELECT %s FROM operations ORDER BY key DESC LIMIT ?", names);
+    if (columns && sqlite3_prepare_v2(database, sql, -1, &statement, NULL) == SQLITE_OK) {
         int64_t start = now();
-        volatile int64_t bytes = 0;
+        volatile int64_t sum = 0;
         for (int repetition = 0; repetition < repetitions; repetition++) {
             sqlite3_bind_int(statement, 1, count);
             while (sqlite3_step(statement) == SQLITE_ROW)
-                for (int column = 0; column < sqlite3_column_count(statement); column++)
-                    if (sqlite3_column_text(statement, column)) bytes += sqlite3_column_bytes(statement, column);
+                for (int column = 0; column < columns; column++) sum += take(statement, column);
             sqlite3_reset(statement);
         }
         result = (double)(now() - start) / repetitions;

@@ -10,7 +10,8 @@
 // Returns the nanoseconds for each operation, without the reading; below 0 when something failed.
 double raw_sqlite_insert(const char *from, const char *into, int group);
 
-// Reads the newest `count` operations with all their columns, `repetitions` times.
+// Reads the newest `count` operations with all their columns that are stored, `repetitions` times. One of them, the owner, ours doesn't
+// read.
 // Returns the nanoseconds for each time; below 0 when something failed.
 double raw_sqlite_newest(const char *path, int count, int repetitions);
 
