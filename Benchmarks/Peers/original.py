@@ -68,7 +68,9 @@ class Manager:
     def __init__(self):
         self.operations = {}
         self.events = []
-        self.path = os.path.join(tempfile.mkdtemp(), "events.json")
+        # Removed with the manager.
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = os.path.join(self.folder.name, "events.json")
 
     def start_operation(self, operation_type, description, total_size_mb=None, pid=None):
         operation_id = f"{operation_type}-{uuid.uuid4().hex[:8]}"

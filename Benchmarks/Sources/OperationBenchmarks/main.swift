@@ -13,6 +13,9 @@ let usage = """
     --compare BASELINE  names what is slower than in a file that --json wrote, and exits with 1 if anything is
     """
 
+Leftovers.areRemovedAtTheEnd()
+do { try Folder.makeForTheRun() } catch { stop("There is no place for temporary files: \(error)") }
+
 var names: [String] = []
 var isQuick = false
 var isJSON = false

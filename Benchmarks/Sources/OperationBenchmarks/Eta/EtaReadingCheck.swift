@@ -27,18 +27,17 @@ enum EtaReadingCheck {
     }
 
     private static func outcome(tasks: [String], trace: [String] = even) throws -> String {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "eta-check-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try Folder()
+        defer { folder.remove() }
         let files = [
             ("tasks", ["trace,start_row,total_bytes,finish_seconds"] + tasks),
             ("even", ["t_seconds,bytes_cumulative"] + trace),
         ]
         for (name, lines) in files {
-            try Data(lines.joined(separator: "\n").utf8).write(to: folder.appending(path: name + ".csv"))
+            try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: folder.path(name + ".csv")))
         }
         do {
-            let (tasks, skipped) = try readTasks(in: folder.path())
+            let (tasks, skipped) = try readTasks(in: folder.path(""))
             let areFinite = tasks.allSatisfy { score(events(OurEstimator.self, on: $0), of: $0).median.isFinite }
             return "\(tasks.count) and \(skipped) left out" + (areFinite ? "" : ", without a figure")
         } catch is EtaError {

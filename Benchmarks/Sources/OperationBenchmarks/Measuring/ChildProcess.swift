@@ -1,7 +1,8 @@
 import Foundation
 
-/// A process of ours. `Foundation.Process` takes milliseconds to see that one has ended, and what it starts can't be told to end
-/// where it has children: it begins with the signals blocked that the runtime's threads block.
+/// A process of ours that leads a group of its own, which ends with it. `Foundation.Process` takes milliseconds to see that one has
+/// ended, and what it starts can't be told to end where it has children: it begins with the signals blocked that the runtime's
+/// threads block.
 struct ChildProcess {
     let pid: pid_t
     /// What it prints.
@@ -28,22 +29,32 @@ struct ChildProcess {
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        // Which this process ignores.
+        var pipes = sigset_t()
+        sigemptyset(&pipes)
+        sigaddset(&pipes, SIGPIPE)
+        posix_spawnattr_setsigdefault(&attributes, &pipes)
+        posix_spawnattr_setflags(
+            &attributes,
+            Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP)
+        )
 
         let words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
         defer { words.forEach { free($0) } }
-        var pid: pid_t = 0
-        let result = posix_spawn(&pid, program, &actions, &attributes, words, environ)
-        guard result == 0 else { throw ProgramFailure(program: program, status: result) }
-        self.pid = pid
+        pid = try Leftovers.start {
+            var pid: pid_t = 0
+            let result = posix_spawn(&pid, program, &actions, &attributes, words, environ)
+            guard result == 0 else { throw ProgramFailure(program: program, status: result) }
+            return pid
+        }
     }
 
     /// What it has printed, once it has printed something.
     func firstOutput() -> String { String(decoding: output.availableData, as: UTF8.self) }
 
-    /// Asks it to end and waits until it has.
+    /// Asks it and what it has started to end, and waits until it has.
     func end() {
-        kill(pid, SIGTERM)
+        kill(-pid, SIGTERM)
         waitForEnd()
     }
 
@@ -52,6 +63,7 @@ struct ChildProcess {
     func waitForEnd() -> Int32 {
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        Leftovers.hasEnded(pid)
         return status
     }
 

@@ -1,12 +1,12 @@
 import Foundation
 
-/// A folder for the time of a suite.
+/// A folder for the time of a suite, or of the run.
 struct Folder {
     private let root: URL
 
     init(in place: URL = FileManager.default.temporaryDirectory) throws {
         root = place.appending(path: "operation-benchmarks-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
+        try Leftovers.make(folder: root.path)
     }
 
     /// One in a file system in memory; `nil` when there is none with so many bytes free, which has been said then.
@@ -22,5 +22,10 @@ struct Folder {
 
     func path(_ name: String) -> String { root.appending(path: name).path }
 
-    func remove() { try? FileManager.default.removeItem(at: root) }
+    func remove() { Leftovers.remove(folder: root.path) }
+
+    /// One for what is made for the time of the run, by this process and by those that it starts.
+    static func makeForTheRun() throws {
+        setenv("TMPDIR", try Folder().root.path, 1)
+    }
 }

@@ -119,8 +119,5 @@ private struct ProcessTree {
         children = list.split(separator: " ").compactMap { Int32($0) }
     }
 
-    func end() {
-        for child in children { kill(child, SIGKILL) }
-        process.end()
-    }
+    func end() { process.end() }
 }
