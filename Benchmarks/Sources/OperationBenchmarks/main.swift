@@ -10,7 +10,7 @@ let usage = """
     --quick             few repetitions: shows that everything runs, and little else
     --json              a line of JSON for each suite instead of a table
     --write ROOT        puts the figures into the README and the documentation of the repository at ROOT
-    --compare BASELINE  names what is slower than in a file that --json wrote, and exits with 1 if anything is
+    --compare BASELINE  names what is worse than in a file that --json wrote, or missing, and exits with 1 if anything is
     """
 
 Leftovers.areRemovedAtTheEnd()
@@ -19,6 +19,7 @@ do { try Folder.makeForTheRun() } catch { stop("There is no place for temporary 
 var names: [String] = []
 var isQuick = false
 var isJSON = false
+var baselinePath: String?
 var baseline: [Report]?
 var root: String?
 var arguments = CommandLine.arguments.dropFirst()
@@ -37,7 +38,7 @@ while let argument = arguments.popFirst() {
     case "--json": isJSON = true
     case "--compare":
         guard let path = arguments.popFirst() else { stop(usage) }
-        do { baseline = try Report.read(path) } catch { stop("\(path) is no file that --json wrote: \(error)") }
+        baselinePath = path
     case "--write":
         guard let path = arguments.popFirst() else { stop(usage) }
         root = path
@@ -47,6 +48,9 @@ while let argument = arguments.popFirst() {
     }
 }
 guard !names.isEmpty else { stop(usage) }
+if let baselinePath {
+    do { baseline = try Report.baseline(baselinePath, for: names) } catch { stop("\(error)") }
+}
 
 /// - Returns: `nil` when it failed, which has been said then: the other suites' figures are not to be lost.
 func measure(_ name: String) async -> Report? {
@@ -76,8 +80,7 @@ if let root {
 guard reports.count == names.count else { exit(2) }
 if let baseline {
     var comparison = Comparison(of: reports, with: baseline)
-    if comparison.count == 0 { stop("The baseline has none of the figures that were measured.") }
-    // What only looks slower because the machine was busy doesn't look so three times.
+    // What only looks worse because the machine was busy doesn't look so three times.
     for _ in 0..<2 where !comparison.findings.isEmpty {
         var again: [Report] = []
         for name in Set(comparison.findings.map(\.suite)).sorted() {
@@ -86,6 +89,7 @@ if let baseline {
         }
         comparison.keepWhat(isAlsoIn: Comparison(of: again, with: baseline))
     }
-    for finding in comparison.findings { FileHandle.standardError.write(Data("slower: \(finding.words)\n".utf8)) }
-    exit(comparison.findings.isEmpty ? 0 : 1)
+    for words in comparison.missing { FileHandle.standardError.write(Data("missing: \(words)\n".utf8)) }
+    for finding in comparison.findings { FileHandle.standardError.write(Data("worse: \(finding.words)\n".utf8)) }
+    exit(comparison.isClean ? 0 : 1)
 }

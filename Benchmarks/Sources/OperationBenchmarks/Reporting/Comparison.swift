@@ -1,12 +1,9 @@
-/// What has become slower since an earlier run, or asks for more memory.
+/// What has become slower since an earlier run, asks for more memory or is worse in another way, and what isn't measured any more.
 ///
-/// Where both runs have a peer the ratios to it are compared: whatever slowed the whole machine slowed the peer, too. What
-/// moved within the spreads of the two runs isn't told.
+/// Where both runs have a peer, both have to be worse: the figure, and the ratio to the peer. Whatever slowed the whole machine now
+/// slowed the peer, too, and what disturbed the peer in one of the runs did not change the figure. What moved within the spreads of the
+/// two runs isn't told.
 struct Comparison {
-    /// How much larger a ratio may be without being told, and how much larger a figure that has no peer, which a busy machine
-    /// moves further.
-    static let tolerance = (ratio: 1.25, value: 1.5)
-
     struct Finding {
         let suite: String
         let name: String
@@ -14,25 +11,28 @@ struct Comparison {
     }
 
     private(set) var findings: [Finding]
-    /// How many figures there were to compare.
-    let count: Int
+    /// What the earlier run has of the suites that were measured now, and this one hasn't.
+    let missing: [String]
+
+    /// Whether all is there, and nothing worse.
+    var isClean: Bool { findings.isEmpty && missing.isEmpty }
 
     init(of reports: [Report], with baseline: [Report]) {
-        let before = Dictionary(
-            baseline.flatMap { report in report.results.map { ("\(report.suite): \($0.name)", $0) } },
-            uniquingKeysWith: { _, last in last }
-        )
-        let pairs = reports.flatMap { report in
-            report.results.compactMap { now in
-                before["\(report.suite): \(now.name)"].map { (suite: report.suite, now: now, then: $0) }
+        findings = []
+        var missing: [String] = []
+        for report in reports {
+            let before = baseline.filter { $0.suite == report.suite }.flatMap(\.results)
+            for then in before {
+                guard let now = report.results.first(where: { $0.name == then.name }) else {
+                    missing.append("\(report.suite): \(then.name)")
+                    continue
+                }
+                guard let words = Self.words(now, before: then) else { continue }
+                let finding = "\(report.suite): \(now.name): \(words)"
+                findings.append(Finding(suite: report.suite, name: now.name, words: finding))
             }
         }
-        count = pairs.count
-        findings = pairs.compactMap { pair in
-            Self.words(pair.now, before: pair.then).map { words in
-                Finding(suite: pair.suite, name: pair.now.name, words: "\(pair.suite): \(pair.now.name): \(words)")
-            }
-        }
+        self.missing = missing
     }
 
     /// Forgets what another comparison of the same things did not find.
@@ -42,18 +42,52 @@ struct Comparison {
         }
     }
 
-    /// How much slower it has become; `nil` when it hasn't.
+    /// How much worse it has become; `nil` when it hasn't.
     private static func words(_ now: Report.Entry, before then: Report.Entry) -> String? {
-        let isRatio = (now.ratio ?? 0) > 0 && (then.ratio ?? 0) > 0 && now.peer == then.peer
-        let (cost, costBefore) = (Cost(now, isRatio), Cost(then, isRatio))
-        let allowed = isRatio ? tolerance.ratio : tolerance.value
-        // An average may say half an allocation.
-        let slack = now.unit == "allocations" ? 0.5 : 0
-        guard cost.value > costBefore.value * allowed + slack, cost.low > costBefore.high else { return nil }
-        func words(_ entry: Report.Entry) -> String {
-            isRatio ? "\((entry.ratio ?? 0).brief)x of \(entry.peer ?? "")" : entry.value.amount(of: entry.unit)
+        let limit = Limit(of: now.unit)
+        let isWorse = limit.isPassed(by: Cost(now), since: Cost(then))
+        guard let ratio = now.ratio, let before = then.ratio, ratio > 0, before > 0, now.peer == then.peer,
+            !limit.isExact
+        else { return isWorse ? "\(now.value.amount(of: now.unit)), before \(then.value.amount(of: then.unit))" : nil }
+        let (cost, costBefore) = (Cost(now, times: ratio / now.value), Cost(then, times: before / then.value))
+        guard Cost(now).value > Cost(then).high, Limit.ofRatios.isPassed(by: cost, since: costBefore) else {
+            return nil
         }
-        return "\(words(now)), before \(words(then))"
+        return "\(ratio.brief)x of \(now.peer ?? ""), before \(before.brief)x"
+    }
+
+    /// How much larger a figure may be without being told.
+    private struct Limit {
+        var factor: Double
+        var slack = 0.0
+        /// Whether runs of the same build hardly differ, so that there is no chance to be allowed for.
+        var isExact = false
+
+        static let ofRatios = Limit(factor: 1.25)
+
+        init(factor: Double, slack: Double = 0, isExact: Bool = false) {
+            (self.factor, self.slack, self.isExact) = (factor, slack, isExact)
+        }
+
+        init(of unit: String) {
+            switch unit {
+            // An average over many repetitions, in which another thread may have asked for some, too.
+            case "allocations": self.init(factor: 1, slack: 0.1, isExact: true)
+            case "bytes": self.init(factor: 1.05, isExact: true)
+            // What an estimator says of recorded traces.
+            case "ln", "of the duration": self.init(factor: 1.01, isExact: true)
+            // A coverage is to be what it says: neither more nor less is better.
+            case "of the moments": self.init(factor: .infinity)
+            // Whole pages, and what the allocator keeps for later.
+            case "MiB": self.init(factor: 1.5, slack: 1)
+            // A figure that has no peer is moved further by a busy machine.
+            default: self.init(factor: 1.5)
+            }
+        }
+
+        func isPassed(by cost: Cost, since before: Cost) -> Bool {
+            cost.value > before.value * factor + slack && (isExact || cost.low > before.high)
+        }
     }
 
     /// A figure turned so that more is worse.
@@ -61,13 +95,10 @@ struct Comparison {
         let value: Double
         let low: Double
         let high: Double
-        let isRate: Bool
 
-        init(_ entry: Report.Entry, _ isRatio: Bool) {
-            let scale = isRatio ? (entry.ratio ?? 0) / entry.value : 1
+        init(_ entry: Report.Entry, times scale: Double = 1) {
             let figures = ([entry.value] + entry.spread).map { $0 * scale }
-            isRate = entry.isRate
-            let costs = isRate ? figures.map { 1 / $0 } : figures
+            let costs = entry.isRate ? figures.map { 1 / $0 } : figures
             value = costs[0]
             low = costs.min() ?? value
             high = costs.max() ?? value

@@ -60,13 +60,6 @@ struct Report: Codable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
-
-    /// Reads what ``json()`` wrote, a line for each suite.
-    static func read(_ path: String) throws -> [Report] {
-        try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map {
-            try JSONDecoder().decode(Report.self, from: Data($0.utf8))
-        }
-    }
 }
 
 extension Budget {
