@@ -48,6 +48,9 @@ while let argument = arguments.popFirst() {
     }
 }
 guard !names.isEmpty else { stop(usage) }
+if isQuick, root != nil {
+    stop("--write is not for figures of --quick, which mean little: leave out one of them.")
+}
 if let baselinePath {
     do { baseline = try Report.baseline(baselinePath, for: names) } catch { stop("\(error)") }
 }
@@ -55,8 +58,12 @@ if let baselinePath {
 /// - Returns: `nil` when it failed, which has been said then: the other suites' figures are not to be lost.
 func measure(_ name: String) async -> Report? {
     guard let suite = Suite.all.first(where: { $0.name == name }) else { stop(usage) }
+    let before = leftOut.withLock { $0.count }
     do {
-        return Report(suite: name, try await suite.run(isQuick))
+        var report = Report(suite: name, try await suite.run(isQuick))
+        let gaps = leftOut.withLock { Array($0[before...]) }
+        report.leftOut = gaps.isEmpty ? nil : gaps
+        return report
     } catch {
         FileHandle.standardError.write(Data("FAILED: \(name): \(error)\n".utf8))
         return nil
@@ -69,9 +76,9 @@ for name in names {
     FileHandle.standardOutput.write(Data(((isJSON ? try report.json() : Table(report: report).text) + "\n").utf8))
     reports.append(report)
 }
-let leftOut = leftOutCount.load(ordering: .relaxed)
-if leftOut > 0 {
-    let words = "LEFT OUT: \(leftOut) times something was not measured, see above; it is not counted.\n"
+let leftOutCount = leftOut.withLock { $0.count }
+if leftOutCount > 0 {
+    let words = "LEFT OUT: \(leftOutCount) times something was not measured, see above; it is not counted.\n"
     FileHandle.standardError.write(Data(words.utf8))
 }
 if let root {

@@ -18,12 +18,12 @@ struct Program {
     }
 }
 
-/// How much was left out.
-let leftOutCount = Atomic<Int>(0)
+/// What was left out, in the order in which that was said.
+let leftOut = Mutex<[String]>([])
 
 /// Says what isn't measured, so that nobody takes it for done.
 func leaveOut(_ message: String) {
-    leftOutCount.add(1, ordering: .relaxed)
+    leftOut.withLock { $0.append(message) }
     FileHandle.standardError.write(Data("LEFT OUT: \(message)\n".utf8))
 }
 

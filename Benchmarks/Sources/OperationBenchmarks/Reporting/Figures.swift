@@ -7,16 +7,23 @@ struct Figures {
     private var reports: [Report]
 
     /// - Parameters:
-    ///   - reports: what was measured now; suites that were not are taken from the results that are there.
+    ///   - reports: what was measured now; suites that were not are taken from the results that are there, and keep their date.
     ///   - root: the repository.
+    /// - Throws: ``Refusal`` when the results that are there can't be read.
     init(_ reports: [Report], root: String) throws {
         self.root = root
-        let before = (try? Report.read("\(root)/\(Self.results)")) ?? []
-        self.reports = Suite.all.compactMap { suite in (reports + before).first { $0.suite == suite.name } }
+        let path = "\(root)/\(Self.results)"
+        let before = FileManager.default.fileExists(atPath: path) ? try Report.read(path) : []
+        let now = reports.map { report in
+            var report = report
+            report.measured = Self.measured
+            return report
+        }
+        self.reports = Suite.all.compactMap { suite in (now + before).first { $0.suite == suite.name } }
     }
 
     func write() throws {
-        let json = try reports.map { try $0.json() }.joined(separator: "\n")
+        let json = try reports.map { try $0.whole() }.joined(separator: "\n")
         try write(json + "\n", to: Self.results)
         let plot = Plot(reports.first { $0.suite == Suite.summary.name }?.results ?? [])
         try write(plot.svg, to: "DocsSource/OperationTracking.docc/Resources/benchmarks.svg")
@@ -51,7 +58,7 @@ struct Figures {
 
 extension Figures {
     private var article: String {
-        ([Self.machine + "\n"] + reports.map { Table(report: $0).text }).joined(separator: "\n")
+        ([labels(of: reports) + "\n"] + reports.map { Table(report: $0).text }).joined(separator: "\n")
     }
 
     /// Those that were promised, each once.
@@ -62,8 +69,28 @@ extension Figures {
             ]
             return "| " + cells.joined(separator: " | ") + " |"
         }
-        return (["| what | here | beside it | budget | met |", "|---|---|---|---|---|"] + rows + ["", Self.machine])
+        return
+            (["| what | here | beside it | budget | met |", "|---|---|---|---|---|"] + rows + ["", labels(of: reports)])
             .joined(separator: "\n") + "\n"
+    }
+
+    /// When and where each was measured, and what was left out.
+    private func labels(of reports: [Report]) -> String {
+        var labels: [(measured: String, suites: [String])] = []
+        for report in reports {
+            let measured = report.measured ?? "at a time that was not kept"
+            if let place = labels.firstIndex(where: { $0.measured == measured }) {
+                labels[place].suites.append(report.suite)
+            } else {
+                labels.append((measured, [report.suite]))
+            }
+        }
+        let times = labels.map { label in
+            "Measured \(label.measured)."
+                + (labels.count > 1 ? " This is true of \(label.suites.joined(separator: ", "))." : "")
+        }
+        let gaps = reports.flatMap { report in (report.leftOut ?? []).map { "Left out of \(report.suite): \($0)" } }
+        return (times + gaps).joined(separator: "\n\n")
     }
 
     private static func isDetail(_ name: String) -> Bool {
@@ -71,14 +98,14 @@ extension Figures {
         return name.hasPrefix("summary counts and totals") && !name.contains("100000")
     }
 
-    /// Where it was measured.
-    private static var machine: String {
+    /// When and where this is measured.
+    private static var measured: String {
         let processors = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
         let model = processors.split(separator: "\n").first { $0.hasPrefix("model name") }?.split(separator: ":").last
         let name = model.map { $0.trimmingCharacters(in: .whitespaces) } ?? "an unknown processor"
         let day = Date().formatted(.iso8601.year().month().day())
-        return "Measured on \(day): \(name), \(ProcessInfo.processInfo.activeProcessorCount) cores, "
-            + "\(ProcessInfo.processInfo.operatingSystemVersionString)."
+        return "on \(day): \(name), \(ProcessInfo.processInfo.activeProcessorCount) cores, "
+            + "\(ProcessInfo.processInfo.operatingSystemVersionString)"
     }
 }
 

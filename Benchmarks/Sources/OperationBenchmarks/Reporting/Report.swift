@@ -36,6 +36,15 @@ struct Report: Codable {
 
     var suite: String
     var results: [Entry]
+    /// Where and when; only in the file that the pages are written from.
+    var measured: String?
+    /// What was not measured, and why; only there, too.
+    var leftOut: [String]?
+
+    enum CodingKeys: String, CodingKey {
+        case suite, results, measured
+        case leftOut = "left_out"
+    }
 
     init(suite: String, _ measurements: [Measurement]) {
         self.suite = suite
@@ -54,8 +63,15 @@ struct Report: Codable {
         }
     }
 
-    /// One line of JSON.
+    /// One line of JSON, which has no more than the suite and its results.
     func json() throws -> String {
+        var plain = self
+        (plain.measured, plain.leftOut) = (nil, nil)
+        return try plain.whole()
+    }
+
+    /// The same with all that is kept.
+    func whole() throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(self), as: UTF8.self)
