@@ -34,10 +34,10 @@ struct Measurement {
     }
 
     /// How often memory is asked for in each repetition of what has this name; empty where that can't be counted.
-    static func allocations(_ name: String, _ count: Double?, atMost most: Double? = nil) -> [Measurement] {
-        guard let count else { return [] }
+    static func allocations(_ name: String, _ counts: Timing?, atMost most: Double? = nil) -> [Measurement] {
+        guard let counts else { return [] }
         let budget = most.map { Budget(valueAtMost: $0) }
-        return [Measurement("\(name), memory asked for", Timing(runs: [count]), unit: "allocations", budget: budget)]
+        return [Measurement("\(name), memory asked for", counts, unit: "allocations", budget: budget)]
     }
 
     /// The value as a multiple of the peer's.

@@ -12,7 +12,7 @@ struct Timing {
         all = runs.sorted()
     }
 
-    var median: Double { all[all.count / 2] }
+    var median: Double { (all[(all.count - 1) / 2] + all[all.count / 2]) / 2 }
     /// The quartiles: half of the runs lie between them. One run that something else disturbed doesn't move them.
     var spread: ClosedRange<Double> { all[all.count / 4]...all[all.count - 1 - all.count / 4] }
 
@@ -66,21 +66,31 @@ func cpuNanoseconds(_ clock: clockid_t) -> Int64 {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
 
-/// How often each repetition of `body` asks for memory; `nil` where that can't be counted. All threads are counted, so the
-/// repetitions should be many.
-func allocations(repetitions: Int, _ body: (Int) throws -> Void) rethrows -> Double? {
+/// How often each repetition of `body` asks for memory, in several runs; `nil` where that can't be counted. All threads are counted,
+/// so the repetitions should be many.
+func allocations(repetitions: Int, _ body: (Int) throws -> Void) rethrows -> Timing? {
+    guard allocation_counter_works() else { return nil }
     try body(1)
-    let before = allocation_count()
-    try body(repetitions)
-    return allocation_counter_works() ? Double(allocation_count() - before) / Double(repetitions) : nil
+    return Timing(
+        runs: try (0..<5).map { _ in
+            let before = allocation_count()
+            try body(repetitions)
+            return Double(allocation_count() - before) / Double(repetitions)
+        }
+    )
 }
 
 /// The same of work that waits.
-func allocations(repetitions: Int, _ body: (Int) async throws -> Void) async rethrows -> Double? {
+func allocations(repetitions: Int, _ body: (Int) async throws -> Void) async rethrows -> Timing? {
+    guard allocation_counter_works() else { return nil }
     try await body(1)
-    let before = allocation_count()
-    try await body(repetitions)
-    return allocation_counter_works() ? Double(allocation_count() - before) / Double(repetitions) : nil
+    var counts: [Double] = []
+    for _ in 0..<5 {
+        let before = allocation_count()
+        try await body(repetitions)
+        counts.append(Double(allocation_count() - before) / Double(repetitions))
+    }
+    return Timing(runs: counts)
 }
 
 /// Hides from the optimizer what a value is, or it would leave out a loop whose result nobody sees.

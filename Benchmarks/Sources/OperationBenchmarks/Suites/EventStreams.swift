@@ -1,12 +1,40 @@
 import CLoopbackClients
 import Foundation
 
-/// Many clients that watch ten operations with five updates a second each: what the server's process needs for that, and whether
-/// each client is told of every ending.
-func eventStreams(clients count: Int, seconds: Int) throws -> [Measurement] {
+/// Many clients that watch ten operations with five updates a second each, in several runs, each with a server of its own: what the
+/// server's process needs for that.
+func eventStreams(clients count: Int, seconds: Int, runs: Int) throws -> [Measurement] {
+    var (memory, processor): ([Double], [Double]) = ([], [])
+    for _ in 0..<runs {
+        guard let run = try watched(by: count, seconds: seconds) else { return [] }
+        memory.append(run.kibibytes)
+        processor.append(run.share)
+    }
+    let label = "\(count) clients that watch 10 operations"
+    return [
+        Measurement(
+            "memory for each of \(label)",
+            Timing(runs: memory),
+            unit: "KiB",
+            budget: Budget(valueAtMost: 20)
+        ),
+        Measurement(
+            "the server's part of a core with \(label)",
+            Timing(runs: processor.map { $0 * 100 }),
+            unit: "% of a core",
+            budget: Budget(valueAtMost: 100)
+        ),
+    ]
+}
+
+/// One run.
+///
+/// - Returns: the memory for each client, and the part of a core; `nil` where that can't be had, which has been said then.
+/// - Throws: ``StreamFailure`` when a client was not told of each ending.
+private func watched(by count: Int, seconds: Int) throws -> (kibibytes: Double, share: Double)? {
     let folder = try Folder()
     defer { folder.remove() }
-    guard let server = try ServerProcess.wizard(data: folder.path("data")) else { return [] }
+    guard let server = try ServerProcess.wizard(data: folder.path("data")) else { return nil }
     defer { server.stop() }
     let operations = try (0..<10).map { number in
         let parameters = "operation_type=download&description=bench%20\(number)&total_size_mb=1024"
@@ -14,7 +42,7 @@ func eventStreams(clients count: Int, seconds: Int) throws -> [Measurement] {
     }
     guard let memoryBefore = server.process.residentBytes, server.process.processorNanoseconds != nil else {
         leaveOut("what clients that watch cost: this system doesn't tell what a process uses.")
-        return []
+        return nil
     }
 
     let request = "GET /api/ports/operations/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n"
@@ -54,21 +82,7 @@ func eventStreams(clients count: Int, seconds: Int) throws -> [Measurement] {
                 """
         )
     }
-    let label = "\(count) clients that watch 10 operations"
-    return [
-        Measurement(
-            "memory for each of \(label)",
-            Timing(runs: [memory]),
-            unit: "KiB",
-            budget: Budget(valueAtMost: 20)
-        ),
-        Measurement(
-            "the server's part of a core with \(label)",
-            Timing(runs: [processor * 100]),
-            unit: "% of a core",
-            budget: Budget(valueAtMost: 100)
-        ),
-    ]
+    return (memory, processor)
 }
 
 /// The id in an answer to `start`.

@@ -11,7 +11,8 @@ extension Suite {
         for (count, ahead) in [(10, 10.0), (1000, 40.0)] {
             results += try requests(active: count, ahead: ahead, load)
         }
-        return results + (try eventStreams(clients: isQuick ? 200 : 2000, seconds: isQuick ? 2 : 10))
+        return results
+            + (try eventStreams(clients: isQuick ? 200 : 2000, seconds: isQuick ? 2 : 10, runs: isQuick ? 1 : 5))
     }
 }
 
