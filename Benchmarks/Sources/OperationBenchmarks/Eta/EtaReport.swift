@@ -1,12 +1,56 @@
+/// How good our estimator and others are on all tasks, and on those of each family.
 struct EtaReport {
     let tasks: [TraceTask]
     /// How many more there were, of which too few moments count.
     let skipped: Int
-    let ours: EtaResult
+    private let ours: EtaResult
     /// Ours again, told otherwise.
-    let variants: [EtaResult]
-    let peers: [EtaResult]
-    let check: EtaResult
+    private let variants: [EtaResult]
+    private let peers: [EtaResult]
+    private let check: EtaResult
+
+    init(tasks: [TraceTask], skipped: Int) {
+        self.tasks = tasks
+        self.skipped = skipped
+        ours = result("this library", OurEstimator.self, tasks)
+        variants = [
+            result("looked at four times a second, as a tracker does", OurEstimator.self, tasks, .looks(perSecond: 4)),
+            result("ten reports a second", OurEstimator.self, tasks, .interpolated(perSecond: 10)),
+        ]
+        peers = operation_benchmarks.peers(tasks)
+        check = result("EMA over 20 s", TwentySeconds.self, tasks)
+    }
+
+    /// Each measure beside its best peer, and the coverage; their spread is the bootstrap's 95 % interval.
+    var measurements: [Measurement] {
+        let bootstrap = Bootstrap(tasks)
+        let units = ["ln", "ln", "of the duration", "of the duration"]
+        let measured = zip(EtaResult.measures, units).map { measure, unit in
+            let best = best(by: measure.of)
+            return Measurement(
+                measure.name,
+                mean(ours.scores.map(measure.of)),
+                in: bootstrap.interval(of: ours.scores.map(measure.of)),
+                unit: unit,
+                peer: .init(name: best.name, value: mean(best.scores.map(measure.of))),
+                budget: Budget(ratioAtMost: 1)
+            )
+        }
+        let coverage = ours.scores.map { $0.coverage ?? .nan }
+        return measured + [
+            Measurement(
+                "coverage",
+                mean(coverage),
+                in: bootstrap.interval(of: coverage),
+                unit: "of the moments",
+                budget: Budget(valueAtMost: 0.82, valueAtLeast: 0.78)
+            )
+        ]
+    }
+
+    private func best(by measure: (EtaScore) -> Double) -> EtaResult {
+        peers.min { mean($0.scores.map(measure)) < mean($1.scores.map(measure)) }!
+    }
 
     private var families: [String] { Set(tasks.map(\.family)).sorted() }
 
@@ -20,7 +64,7 @@ struct EtaReport {
         lines += ([ours] + variants + peers + [check]).map { row($0.name, EtaResult.measures.map { $0.of }, $0.scores) }
         lines += ["", "| measure | ours | 95 % | best peer | gain over it | 95 % |", "|---|---|---|---|---|---|"]
         for (name, value) in EtaResult.measures.dropLast() {
-            let best = peers.min { mean($0.scores.map(value)) < mean($1.scores.map(value)) }!
+            let best = best(by: value)
             let gains = zip(best.scores, ours.scores).map { value($0) - value($1) }
             let own = ours.scores.map(value)
             lines.append(

@@ -1,83 +1,73 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
+import Foundation
 
-/// An estimator's name, and what it came to on every task.
-struct EtaResult {
-    let name: String
-    let scores: [EtaScore]
-
-    static let measures: [(name: String, of: @Sendable (EtaScore) -> Double)] = [
-        ("a", { $0.median }), ("b", { $0.tail }), ("c", { $0.error }), ("d", { $0.movement }), ("none", { $0.none }),
-    ]
-}
-
-/// Scores an estimator on every task.
-func result<E: EtaEstimator>(
-    _ name: String,
-    _ type: E.Type,
-    _ tasks: [TraceTask],
-    _ telling: TraceTask.Telling = .reports
-) -> EtaResult {
-    EtaResult(name: name, scores: tasks.map { score(events(type, on: $0, telling), of: $0) })
-}
-
-/// The twelve programs, told as often as they look.
-func peers(_ tasks: [TraceTask]) -> [EtaResult] {
-    [
-        result("curl, wget", WholeAverage.self, tasks),
-        result("alive-progress", AliveProgress.self, tasks, .interpolated(perSecond: 10)),
-        result("tqdm", Tqdm.self, tasks),
-        result("rclone", Rclone.self, tasks, .interpolated(perSecond: 10)),
-        result("indicatif", Indicatif.self, tasks),
-        result("rich", Rich.self, tasks),
-        result("Firefox", Firefox.self, tasks, .interpolated(perSecond: 2.5)),
-        result("Chromium", Chromium.self, tasks, .interpolated(perSecond: 10)),
-        result("aria2", Aria2.self, tasks, .interpolated(perSecond: 10)),
-        result("apt", Apt.self, tasks, .interpolated(perSecond: 2)),
-        result("rsync", Rsync.self, tasks, .interpolated(perSecond: 10)),
-        result("yt-dlp", YtDlp.self, tasks, .interpolated(perSecond: 10)),
-    ]
-}
-
-/// Draws whole traces with replacement, again and again from the same seed.
-struct Bootstrap {
-    private let byTrace: [[Int]]
-    private static let draws = 2000
-
-    init(_ tasks: [TraceTask]) {
-        byTrace = Dictionary(grouping: tasks.indices) { tasks[$0].trace }.sorted { $0.key < $1.key }.map(\.value)
-    }
-
-    /// The 95 % interval of the mean of `values`, one a task.
-    func interval(of values: [Double]) -> ClosedRange<Double> {
-        var generator = SplitMix(state: 20)
-        let means = (0..<Self.draws).map { _ in
-            var sum = 0.0
-            var count = 0
-            for _ in byTrace {
-                let tasks = byTrace[Int(generator.next() % UInt64(byTrace.count))]
-                for task in tasks { sum += values[task] }
-                count += tasks.count
+extension Suite {
+    /// How good the time remaining is on real traces, beside what well-known programs say, and what a report costs.
+    ///
+    /// - Parameters:
+    ///   - traces: the folder that they are in.
+    ///   - dump: a file for what our estimator said at every judged moment, so that anyone can score it.
+    static func eta(traces: String, dump: String?) -> Suite {
+        Suite(
+            name: "eta",
+            report: { isQuick in
+                let (tasks, skipped) = try readTasks(in: traces)
+                if let dump { try write(tasks, to: dump) }
+                let details = EtaReport(tasks: tasks, skipped: skipped)
+                let repetitions = isQuick ? 1 : 10
+                var report = Report(
+                    suite: "eta",
+                    details.measurements + [
+                        Measurement(
+                            "a report to the estimator",
+                            costOfAReport(tasks, apart: 0, repetitions: repetitions),
+                            budget: Budget(valueAtMost: 1000)
+                        ),
+                        Measurement(
+                            "a report to the estimator, four seconds or more after the last",
+                            costOfAReport(tasks, apart: 4, repetitions: repetitions)
+                        ),
+                    ]
+                )
+                report.details = details
+                return report
             }
-            return sum / Double(count)
-        }.sorted()
-        return quantile(0.025, of: means)...quantile(0.975, of: means)
+        )
     }
 }
 
-/// Steele, Lea, Flood: Fast splittable pseudorandom number generators (2014).
-struct SplitMix {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
+/// - Parameter spacing: reports that follow closer, in seconds, are left out.
+private func costOfAReport(_ tasks: [TraceTask], apart spacing: Double, repetitions: Int) -> Timing {
+    let told = tasks.map { task in
+        var last = -Double.infinity
+        let reports = task.reports.filter { report in
+            guard report.seconds - last >= spacing else { return false }
+            last = report.seconds
+            return true
+        }
+        return (total: task.total, reports: reports)
     }
+    let whole = Timing.measure(repetitions: repetitions) { count in
+        for _ in 0..<count {
+            for task in told {
+                var estimator = OurEstimator(total: task.total)
+                for report in task.reports { estimator.observe(report.seconds, report.bytes) }
+                _ = opaque(estimator)
+            }
+        }
+    }
+    let reports = Double(max(1, told.reduce(0) { $0 + $1.reports.count - 1 }))
+    return Timing(runs: whole.all.map { $0 / reports })
+}
+
+/// What our estimator says at every judged moment, so that anyone can score it.
+private func write(_ tasks: [TraceTask], to path: String) throws {
+    var lines = "trace,start_row,t,expected,low,high\n"
+    for task in tasks {
+        for event in events(OurEstimator.self, on: task) {
+            guard let given = event.prediction, let interval = given.interval else { continue }
+            lines +=
+                "\(task.trace),\(task.startRow),\(event.seconds),\(given.expected),\(interval.low),\(interval.high)\n"
+        }
+    }
+    try Data(lines.utf8).write(to: URL(fileURLWithPath: path))
 }

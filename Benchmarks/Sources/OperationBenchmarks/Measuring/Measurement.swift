@@ -5,7 +5,7 @@ struct Measurement {
     var value: Double
     /// Of what ends in `/s`, more is better; of anything else, less.
     var unit: String
-    /// The quartiles of the runs.
+    /// The quartiles of the runs, or the interval that is told with a figure that isn't of runs.
     var spread: ClosedRange<Double>
     /// What does the same, or the least that it can cost, measured in the same run.
     var peer: Peer?
@@ -28,6 +28,22 @@ struct Measurement {
         self.name = name
         value = timing.median
         spread = timing.spread
+        self.unit = unit
+        self.peer = peer
+        self.budget = budget
+    }
+
+    init(
+        _ name: String,
+        _ value: Double,
+        in spread: ClosedRange<Double>,
+        unit: String,
+        peer: Peer? = nil,
+        budget: Budget? = nil
+    ) {
+        self.name = name
+        self.value = value
+        self.spread = spread
         self.unit = unit
         self.peer = peer
         self.budget = budget

@@ -24,7 +24,7 @@ let leftOut = Mutex<[String]>([])
 /// Says what isn't measured, so that nobody takes it for done.
 func leaveOut(_ message: String) {
     leftOut.withLock { $0.append(message) }
-    FileHandle.standardError.write(Data("LEFT OUT: \(message)\n".utf8))
+    Output.remark("LEFT OUT: \(message)")
 }
 
 /// Runs a program to its end.

@@ -24,8 +24,7 @@ extension Report {
             )
         }
         for suite in suites where !reports.contains(where: { $0.suite == suite }) {
-            let words = "NOT COMPARED: \(suite), of which \(path) has no figures.\n"
-            FileHandle.standardError.write(Data(words.utf8))
+            Output.remark("NOT COMPARED: \(suite), of which \(path) has no figures.")
         }
         return reports
     }
@@ -53,10 +52,4 @@ extension Report {
         }
         return found
     }
-}
-
-/// Why something isn't done that was asked for.
-struct Refusal: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
 }

@@ -19,7 +19,8 @@ struct Figures {
             report.measured = Self.measured
             return report
         }
-        self.reports = Suite.all.compactMap { suite in (now + before).first { $0.suite == suite.name } }
+        let names = Suite.all.map(\.name) + ["eta"]
+        self.reports = names.compactMap { name in (now + before).first { $0.suite == name } }
     }
 
     func write() throws {
@@ -61,8 +62,9 @@ extension Figures {
         ([labels(of: reports) + "\n"] + reports.map { Table(report: $0).text }).joined(separator: "\n")
     }
 
-    /// Those that were promised, each once.
+    /// Those that were promised, each once. How good the time remaining is has a table of its own.
     private var mainTable: String {
+        let reports = reports.filter { $0.suite != "eta" }
         let rows = reports.flatMap(\.results).filter { $0.budget != nil && !Self.isDetail($0.name) }.map { entry in
             let cells = [
                 entry.name, entry.value.amount(of: entry.unit), entry.comparison, entry.budget ?? "", entry.metWords,

@@ -40,6 +40,8 @@ struct Report: Codable {
     var measured: String?
     /// What was not measured, and why; only there, too.
     var leftOut: [String]?
+    /// What a table has no place for.
+    var details: EtaReport?
 
     enum CodingKeys: String, CodingKey {
         case suite, results, measured
@@ -63,11 +65,12 @@ struct Report: Codable {
         }
     }
 
-    /// One line of JSON, which has no more than the suite and its results.
+    /// One line of JSON, which has no more than the suite and its results; eta's has what else it has to tell, too.
     func json() throws -> String {
         var plain = self
         (plain.measured, plain.leftOut) = (nil, nil)
-        return try plain.whole()
+        let line = try plain.whole()
+        return details.map { "\(line.dropLast()),\($0.json.dropFirst())" } ?? line
     }
 
     /// The same with all that is kept.
@@ -76,6 +79,8 @@ struct Report: Codable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
+
+    var text: String { Table(report: self).text + (details.map { "\n\($0.text)\n" } ?? "") }
 }
 
 extension Budget {

@@ -5,7 +5,9 @@ struct Table {
     var text: String {
         ([
             "### \(report.suite)", "",
-            "| what | median | half of the runs | beside | times | budget | met |",
+            report.suite == "eta"
+                ? "| what | mean | 95 % interval | beside | times | budget | met |"
+                : "| what | median | half of the runs | beside | times | budget | met |",
             "|---|---|---|---|---|---|---|",
         ] + report.results.map(row)).joined(separator: "\n") + "\n"
     }
