@@ -21,9 +21,12 @@ struct ServerProcess {
 
     /// `wizard serve` of the same build; `nil` when it isn't built, which has been said then.
     static func wizard(data: String) throws -> ServerProcess? {
-        let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "wizard").path
-        guard FileManager.default.isExecutableFile(atPath: program) else {
-            leaveOut("wizard serve: \(program) is not built (--product wizard).")
+        // Not by the first argument, which is no path where the shell found this program for itself.
+        let folder = Bundle.main.executableURL?.deletingLastPathComponent()
+        guard let program = folder?.appending(path: "wizard").path,
+            FileManager.default.isExecutableFile(atPath: program)
+        else {
+            leaveOut("wizard serve: wizard is not built beside this program (--product wizard).")
             return nil
         }
         return try ServerProcess(program, ["serve", "--port", "0", "--data", data])

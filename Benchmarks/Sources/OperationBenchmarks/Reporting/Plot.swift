@@ -53,7 +53,7 @@ struct Plot {
             let (height, cost) = (y(pow(10, power)), pow(10, power))
             return """
                 <line class="grid" x1="\(frame.left.place)" x2="\(frame.right.place)" y1="\(height.place)" y2="\(height.place)"/>
-                <text class="faint" x="\((frame.left - 10).place)" y="\((height + 4).place)" text-anchor="end">\(cost.amount(of: "ns"))</text>
+                <text class="faint" x="\((frame.left - 10).place)" y="\((height + 4).place)" text-anchor="end">\(Self.time(cost))</text>
                 """
         }
         let down = stride(from: counts.low, through: counts.high, by: 1).map { power in
@@ -91,6 +91,11 @@ struct Plot {
             return "<circle cx=\"\(left.place)\" cy=\"\(height.place)\" r=\"4\" fill=\"\(end.colour)\"/>"
                 + "<text x=\"\((left + 10).place)\" y=\"\((height + 4).place)\">\(end.name)</text>"
         }
+    }
+
+    /// A power of ten, which has no digits to show but one.
+    private static func time(_ nanoseconds: Double) -> String {
+        nanoseconds < 1 ? String(format: "%g ns", nanoseconds) : nanoseconds.amount(of: "ns")
     }
 
     private static func grouped(_ number: Double) -> String {

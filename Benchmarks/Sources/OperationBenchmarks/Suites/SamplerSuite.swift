@@ -26,9 +26,9 @@ private func overloadCheck(_ peers: Peers, _ scale: Int) async throws -> Measure
     }
     await tracker.close()
     return Measurement(
-        "overload check, figures fresh",
+        "overload check, by figures that are kept",
         timing,
-        peer: .init(name: "psutil's cpu_percent and virtual_memory", value: peers["psutil_overload_check"]),
+        peer: .init(name: "psutil, which measures at each check", value: peers["psutil_overload_check"]),
         budget: Budget(ratioAtMost: 1 / 50.0, valueAtMost: 1000)
     )
 }
