@@ -19,12 +19,22 @@ struct Timing {
     /// Times `body`, which repeats what is measured as often as it is told, in nanoseconds for each repetition. A first run
     /// isn't counted.
     static func measure(repetitions: Int, runs: Int = 9, _ body: (Int) throws -> Void) rethrows -> Timing {
+        try measure(repetitions: repetitions, runs: runs, by: { now }, body)
+    }
+
+    /// The same by a clock: ``threadTime`` for work of this thread alone, which a busy machine doesn't make longer then.
+    static func measure(
+        repetitions: Int,
+        runs: Int = 9,
+        by clock: () -> Int64,
+        _ body: (Int) throws -> Void
+    ) rethrows -> Timing {
         try body(repetitions / 10 + 1)
         return Timing(
             runs: try (0..<runs).map { _ in
-                let start = now
+                let start = clock()
                 try body(repetitions)
-                return Double(now - start) / Double(repetitions)
+                return Double(clock() - start) / Double(repetitions)
             }
         )
     }
@@ -41,7 +51,7 @@ struct Timing {
         return Timing(runs: times)
     }
 
-    /// Times two bodies in turn, so that what disturbs the machine disturbs both.
+    /// Times two bodies of this thread alone in turn, so that what disturbs the machine disturbs both.
     static func measure(
         repetitions: Int,
         runs: Int = 9,
@@ -50,13 +60,14 @@ struct Timing {
     ) rethrows -> (ours: Timing, other: Timing) {
         var times: (ours: [Double], other: [Double]) = ([], [])
         for _ in 0..<runs {
-            times.ours += try measure(repetitions: repetitions, runs: 1, body).all
-            times.other += try measure(repetitions: repetitions, runs: 1, other).all
+            times.ours += try measure(repetitions: repetitions, runs: 1, by: threadTime, body).all
+            times.other += try measure(repetitions: repetitions, runs: 1, by: threadTime, other).all
         }
         return (Timing(runs: times.ours), Timing(runs: times.other))
     }
 
     static var now: Int64 { SystemTrackingClock().monotonicNanoseconds }
+    static func threadTime() -> Int64 { cpuNanoseconds(CLOCK_THREAD_CPUTIME_ID) }
 }
 
 /// The processor's time that a thread or the process has had: that others run meanwhile isn't in it.

@@ -99,8 +99,10 @@ private func forEach(_ amounts: Range<Int64>, _ body: (Int64) -> Void) {
 private func timeLimits(repetitions: Int) -> (clock: Timing, mutex: Timing) {
     let cell = opaque(LockedCell())
     return (
-        Timing.measure(repetitions: repetitions) { count in for _ in 0..<count { _ = opaque(Timing.now) } },
-        Timing.measure(repetitions: repetitions) { count in
+        Timing.measure(repetitions: repetitions, by: Timing.threadTime) { count in
+            for _ in 0..<count { _ = opaque(Timing.now) }
+        },
+        Timing.measure(repetitions: repetitions, by: Timing.threadTime) { count in
             for _ in 0..<count { cell.value.withLock { $0 += 1 } }
         }
     )
