@@ -12,6 +12,8 @@ final class Statement {
     /// allocation each. What doesn't fit is left to SQLite to copy.
     private let texts = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
     private var textsUsed = 0
+    /// Which of the first 64 parameters have a value. The others are NULL, and most of an operation's are each time.
+    private var valued: UInt64 = 0
 
     init(_ sql: String, in database: Database) throws(SQLiteFailure) {
         var prepared: OpaquePointer?
@@ -64,19 +66,19 @@ final class Statement {
     // MARK: Binding
 
     func add(_ value: Int64?) throws(SQLiteFailure) {
-        let index = takeParameter()
-        try bound(value.map { sqlite3_bind_int64(handle, index, $0) } ?? sqlite3_bind_null(handle, index))
+        guard let value else { return try addNull() }
+        try bound(sqlite3_bind_int64(handle, takeParameter(), value))
     }
 
     func add(_ value: Double?) throws(SQLiteFailure) {
-        let index = takeParameter()
+        guard let value else { return try addNull() }
         // SQLite stores what is not a number as NULL.
-        try bound(value.map { sqlite3_bind_double(handle, index, $0) } ?? sqlite3_bind_null(handle, index))
+        try bound(sqlite3_bind_double(handle, takeParameter(), value))
     }
 
     func add(_ value: String?) throws(SQLiteFailure) {
+        guard var value else { return try addNull() }
         let index = takeParameter()
-        guard var value else { return try bound(sqlite3_bind_null(handle, index)) }
         try bound(
             value.withUTF8 { text in
                 guard let kept = keep(text) else {
@@ -96,8 +98,8 @@ final class Statement {
 
     /// Binds bytes as text (what is JSON, so that the `sqlite3` shell shows it) or as a blob.
     func add(_ value: [UInt8]?, asText: Bool) throws(SQLiteFailure) {
+        guard let value else { return try addNull() }
         let index = takeParameter()
-        guard let value else { return try bound(sqlite3_bind_null(handle, index)) }
         try bound(
             value.withUnsafeBytes { bytes in
                 // An empty array has no address, and without one SQLite would bind NULL.
@@ -126,10 +128,23 @@ final class Statement {
         throw SQLiteFailure(code: code, database: database.handle)
     }
 
+    private func addNull() throws(SQLiteFailure) {
+        let index = nextParameter
+        nextParameter += 1
+        let bit = Self.bit(index)
+        guard bit == 0 || valued & bit != 0 else { return }
+        valued &= ~bit
+        try bound(sqlite3_bind_null(handle, index))
+    }
+
     private func takeParameter() -> Int32 {
         defer { nextParameter += 1 }
+        valued |= Self.bit(nextParameter)
         return nextParameter
     }
+
+    /// 0 for the 65th and all behind it.
+    private static func bit(_ parameter: Int32) -> UInt64 { 1 << UInt64(parameter - 1) }
 
     private func keep(_ text: UnsafeBufferPointer<UInt8>) -> UnsafePointer<CChar>? {
         guard text.count <= texts.count - textsUsed, let start = texts.baseAddress?.advanced(by: textsUsed) else {
