@@ -46,7 +46,7 @@ final class OperationWriter {
 
     /// Writes a state, by insertion or by compare-and-set.
     func write(_ record: OperationRecord, _ active: inout ActiveOperation) throws -> HistoryDurability {
-        let record = record.withinPayloadLimit()
+        guard record.isWithinPayloadLimit else { return try write(record.withinPayloadLimit(), &active) }
         guard try active.isStored ? update(record, active.key) : insert(record, active.key) else {
             return try reconcile(record, &active)
         }

@@ -42,6 +42,11 @@ extension OperationRecord {
         }
     }
 
+    /// Whether a store keeps all of it; see ``withinPayloadLimit()``.
+    package var isWithinPayloadLimit: Bool {
+        max(request?.count ?? 0, result?.count ?? 0, resumeState?.count ?? 0) <= Self.payloadLimit
+    }
+
     /// This record as a store keeps it: without the payloads that are over ``payloadLimit``.
     package func withinPayloadLimit() -> OperationRecord {
         var bounded = self
