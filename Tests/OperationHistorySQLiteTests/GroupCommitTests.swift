@@ -52,23 +52,96 @@ final class Gate: Sendable {
         await store.close()
     }
 
-    @Test func whoWasAnsweredTogetherIsWaitedFor() async throws {
+    @Test func whoWasAnsweredTogetherIsWaitedForAndSeenTogether() async throws {
         let store = try await directory.open {
             $0.beforeCommit = gate.pass
             $0.companyDelay = .seconds(3600)
         }
         try await commitTogether(3, in: store)
         let before = gate.transactions
+        let (rows, sums) = (try directory.integer(Self.rows), try directory.integer(Self.sums))
         try await withThrowingTaskGroup { group in
             for number in 0..<2 {
                 group.addTask { () async throws in #expect(try await store.end("\(number)") == .durable) }
             }
-            try await eventually("two have handed over and wait") { store.waitingCount == 2 }
+            try await aTransactionIsOpen()
+            // What a crash leaves at this moment is what another connection sees, and that is nothing of the three.
+            #expect(try directory.integer(Self.rows) == rows)
+            #expect(try directory.integer(Self.sums) == sums)
             #expect(try await store.end("last") == .durable)
             try await group.waitForAll()
         }
         #expect(gate.transactions == before + 1)
+        #expect(try directory.integer(Self.rows) == rows + 3)
+        #expect(try directory.integer(Self.sums) == sums + 3)
         await store.close()
+    }
+
+    @Test func aTransactionThatFailsAfterThoseWhoCameLaterIsWrittenOnceLater() async throws {
+        let fault = Fault()
+        let store = try await directory.open {
+            $0.beforeCommit = {
+                gate.pass()
+                try fault.failIfOn()
+            }
+            $0.companyDelay = .seconds(3600)
+            $0.retryInterval = .milliseconds(10)
+        }
+        try await commitTogether(3, in: store)
+        let (rows, sums) = (try directory.integer(Self.rows), try directory.integer(Self.sums))
+        fault.set(true)
+        try await withThrowingTaskGroup { group in
+            for number in 0..<2 {
+                group.addTask { () async throws in #expect(try await store.end("\(number)") != .durable) }
+            }
+            try await aTransactionIsOpen()
+            #expect(try await store.end("last") != .durable)
+            try await group.waitForAll()
+        }
+        #expect(try directory.integer(Self.rows) == rows)
+        #expect(try directory.integer(Self.sums) == sums)
+        fault.set(false)
+        try await eventually("the store is healthy") { store.health == .ok }
+        #expect(try directory.integer(Self.rows) == rows + 3)
+        #expect(try directory.integer(Self.sums) == sums + 3)
+        await store.close()
+    }
+
+    @Test func closingEndsTheWaitForOthers() async throws {
+        let store = try await directory.open {
+            $0.beforeCommit = gate.pass
+            $0.companyDelay = .seconds(3600)
+        }
+        try await commitTogether(3, in: store)
+        async let outcome = store.end("alone")
+        try await aTransactionIsOpen()
+        await store.close()
+        #expect(try await outcome == .durable)
+    }
+
+    @Test func whatComesWhileTheWriterWritesGetsToDiskByItself() async throws {
+        let store = try await directory.open { $0.beforeCommit = gate.pass }
+        let before = gate.transactions
+        gate.shut()
+        store.enqueue(try record("a", .inProgress))
+        try await eventually("a transaction has begun") { gate.transactions == before + 1 }
+        store.enqueue(try record("b", .inProgress))
+        gate.open()
+        try await eventually("both rows are there") { try directory.integer(Self.rows) == 2 }
+        await store.close()
+    }
+
+    private static let rows = "SELECT count(*) FROM operations"
+    private static let sums = "SELECT coalesce(sum(count), 0) FROM statistics WHERE day = 'all'"
+
+    /// Waits until the store keeps a transaction open. What comes meanwhile it takes once all are there.
+    private func aTransactionIsOpen() async throws {
+        let lock = try FileLock(path: HistoryPaths(directory: directory.path).commitLock)
+        try await eventually("a transaction is open") {
+            guard try lock.tryLock(.exclusive) else { return true }
+            lock.unlock()
+            return false
+        }
     }
 
     @Test func whoComesWithoutTheOthersIsKeptForAMomentOnly() async throws {
@@ -131,10 +204,12 @@ final class Gate: Sendable {
     @Test func aWakeTakesNothingThatCameAfterWhatItIsFor() throws {
         let shared = SharedState()
         let late = try #require(shared.add(try record("a", .inProgress)))
-        #expect(!shared.takePending().isEmpty)
+        #expect(shared.beginGroup() != nil)
+        while shared.takeNext(until: .now()) != nil {}
+        #expect(shared.endGroup(until: .now()) == nil)
         #expect(shared.add(try record("b", .inProgress)) != nil)
-        #expect(shared.takePending(late.batch).isEmpty)
-        #expect(!shared.takePending().isEmpty)
+        #expect(shared.beginGroup(late.batch) == nil)
+        #expect(shared.beginGroup() != nil)
     }
 }
 
@@ -152,6 +227,37 @@ final class Gate: Sendable {
         pending.add(try record("a", .failed), waiter: nil)
         pending.add(try record("a", .inProgress), waiter: nil)
         #expect(pending.entries.map(\.record) == [try record("a", .failed)])
+    }
+
+    @Test func aStateWhoseEndingMayFollowIsLeftWhereNobodyWaitsForIt() async throws {
+        let outcome = await withCheckedContinuation { (waiter: PendingWrites.Waiter) in
+            defer { waiter.resume(returning: .durable) }
+            do {
+                var pending = PendingWrites()
+                pending.add(try record("a", .inProgress), waiter: nil)
+                pending.add(try record("b", .completed), waiter: waiter)
+                pending.add(try record("c", .failed), waiter: nil)
+                let taken = pending.takeWaiting()
+                #expect(taken.entries.map(\.record) == [try record("b", .completed), try record("c", .failed)])
+                #expect(taken.waiterCount == 1)
+                #expect(pending.waiterCount == 0)
+                pending.add(try record("a", .completed), waiter: nil)
+                #expect(pending.entries.map(\.record) == [try record("a", .completed)])
+            } catch {
+                Issue.record(error)
+            }
+        }
+        #expect(outcome == .durable)
+    }
+
+    @Test func nothingIsLeftWhereTheAuditLogHasSomethingInBetween() throws {
+        var pending = PendingWrites()
+        pending.add(try record("a", .inProgress), waiter: nil)
+        pending.append(AuditEntry(at: .now, actor: "test", action: "process.killed"))
+        pending.add(try record("a", .completed), waiter: nil)
+        let taken = pending.takeWaiting()
+        #expect(taken.entries.map(\.record) == [try record("a", .inProgress), try record("a", .completed)])
+        #expect(pending.isEmpty)
     }
 
     @Test func aStateNeverMovesBeforeWhatTheAuditLogWasGiven() throws {

@@ -8,8 +8,9 @@ extension SQLiteHistoryStore {
 
         /// How long what is enqueued waits for company; with the transaction itself this stays under 50 ms.
         var groupingDelay = Duration.milliseconds(20)
-        /// How long a call of `commit` waits for as many others as shared the last transaction: about what one takes. Whoever was
-        /// answered together comes again together, and each transaction costs the disk the same.
+        /// How long a transaction is kept open for as many calls of `commit` as shared the last one, and how long the first of them
+        /// is waited for before that: about what a transaction takes. Whoever was answered together comes again together, and
+        /// each transaction costs the disk the same.
         var companyDelay = Duration.microseconds(500)
         /// How often a store that is degraded tries to write what it keeps.
         var retryInterval = Duration.seconds(3)

@@ -90,7 +90,6 @@ actor HistoryWriter {
         let drain = { @Sendable in self.assumeIsolated { $0.drain(call.batch) } }
         switch call.wake {
         case .now: executor.queue.async(execute: drain)
-        case .soon: after(options.companyDelay, drain)
         case .later: after(options.groupingDelay, drain)
         }
     }
@@ -101,28 +100,48 @@ actor HistoryWriter {
 
     /// Writes everything that waits.
     ///
-    /// - Parameter number: of the batch that it was called for, as ``SharedState/takePending(_:)`` takes it.
+    /// - Parameter number: of the batch that it was called for, as ``SharedState/beginGroup(_:)`` takes it; `nil` to write what there
+    ///   is and wait for nobody.
     func drain(_ number: Int? = nil) {
-        let batch = shared.takePending(number)
-        guard !batch.isEmpty else { return }
-        guard !shared.isDegraded else { return keep(batch) }
+        guard let isWaitedFor = shared.beginGroup(number) else { return }
+        let patience = (number == nil ? .zero : options.companyDelay).dispatchInterval
+        var deadline = DispatchTime.now()
+        defer { wake(shared.endGroup(until: deadline)) }
+        if isWaitedFor { deadline = deadline + patience }
+        var group: [PendingWrites] = []
         do {
+            guard !shared.isDegraded else { throw shared.unwritable }
             let outcomes = try writing { file in
-                for noted in batch.audit { try file.operations.note(noted) }
-                return try batch.entries.map { entry in
-                    let outcome = try write(entry.record, to: file)
-                    for noted in entry.audit { try file.operations.note(noted) }
-                    return outcome
+                // Not empty where the file had to be replaced by a fresh one.
+                var outcomes = try group.flatMap { try write($0, to: file) }
+                while let next = shared.takeNext(until: deadline) {
+                    group.append(next)
+                    outcomes += try write(next, to: file)
                 }
+                return outcomes
             }
-            for (entry, outcome) in zip(batch.entries, outcomes) {
-                remember(entry.record, outcome)
+            var endings = 0
+            for (entry, outcome) in zip(group.lazy.flatMap(\.entries), outcomes) {
                 entry.waiter?.resume(returning: outcome.durability)
+                remember(entry.record, outcome)
+                if entry.record.operation.status.isTerminal { endings += 1 }
             }
-            afterCommit(endings: batch.entries.count { $0.record.operation.status.isTerminal })
+            afterCommit(endings: endings)
+            deadline = .now() + patience
         } catch {
-            degrade(because: error)
-            keep(batch)
+            deadline = .now()
+            if !shared.isDegraded { degrade(because: error) }
+            while let next = shared.takeNext(until: .now()) { group.append(next) }
+            for batch in group { keep(batch) }
+        }
+    }
+
+    private func write(_ batch: PendingWrites, to file: HistoryFile) throws -> [WriteOutcome] {
+        for noted in batch.audit { try file.operations.note(noted) }
+        return try batch.entries.map { entry in
+            let outcome = try write(entry.record, to: file)
+            for noted in entry.audit { try file.operations.note(noted) }
+            return outcome
         }
     }
 

@@ -11,6 +11,8 @@ struct PendingWrites {
         var waiter: Waiter?
         /// What the audit log was given behind it.
         var audit: [AuditEntry] = []
+
+        fileprivate var mayBeReplaced: Bool { waiter == nil && record.operation.status.isActive }
     }
 
     private(set) var entries: [Entry] = []
@@ -19,8 +21,28 @@ struct PendingWrites {
     /// How many wait in `commit`.
     private(set) var waiterCount = 0
     private var positions: [OperationID: Int] = [:]
+    private var hasAudit = false
 
     var isEmpty: Bool { entries.isEmpty && audit.isEmpty }
+
+    init() {}
+
+    /// - Parameter count: how many entries are expected.
+    init(room count: Int) {
+        entries.reserveCapacity(count)
+        positions.reserveCapacity(count)
+    }
+
+    /// Takes out what is handed over, but leaves the states of active operations for whom nobody waits: their endings may be
+    /// about to follow, and then take their place. All is taken where the audit log has something in between.
+    mutating func takeWaiting() -> PendingWrites {
+        var taken = self
+        self = PendingWrites(room: entries.count)
+        guard !taken.hasAudit, taken.entries.contains(where: \.mayBeReplaced) else { return taken }
+        for entry in taken.entries where entry.mayBeReplaced { add(entry.record, waiter: nil) }
+        taken.entries.removeAll(where: \.mayBeReplaced)
+        return taken
+    }
 
     mutating func add(_ record: OperationRecord, waiter: Waiter?) {
         let id = record.operation.id
@@ -38,6 +60,7 @@ struct PendingWrites {
     }
 
     mutating func append(_ entry: AuditEntry) {
+        hasAudit = true
         guard !entries.isEmpty else { return audit.append(entry) }
         entries[entries.count - 1].audit.append(entry)
         // What an operation comes to from here on is noted behind this entry, so it must not move before it.
