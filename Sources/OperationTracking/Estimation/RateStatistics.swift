@@ -15,9 +15,8 @@ struct RateStatistics: Sendable {
     private(set) var elapsed = 0.0
     /// Work done in that time, in the operation's unit.
     private(set) var done = 0.0
-    /// An exponentially weighted rate, and the sum of its weights, which corrects for its beginning at 0.
+    /// An exponentially weighted rate, which begins at 0.
     private var recent = 0.0
-    private var recentWeight = 0.0
     /// The sum of the squares of what was done in each whole second.
     private var squares = 0.0
     private var doneInWholeSeconds = 0.0
@@ -35,7 +34,6 @@ struct RateStatistics: Sendable {
         let rate = work / duration
         let keep = exp(-duration / Self.memory)
         recent = recent * keep + rate * (1 - keep)
-        recentWeight = recentWeight * keep + (1 - keep)
 
         let ended = time.rounded(.down) - wholeSeconds
         if ended >= 1 {
@@ -57,8 +55,9 @@ struct RateStatistics: Sendable {
 
     /// The recent rate as a multiple of the average rate.
     var recentRatio: Double {
-        let average = done / elapsed
-        return average > 0 && recentWeight > 0 ? recent / recentWeight / average : 1
+        guard done > 0 else { return 1 }
+        // The sum of the weights corrects for the beginning at 0.
+        return recent / -expm1(-elapsed / Self.memory) / (done / elapsed)
     }
 
     /// How far a second is like the one before it: the autocorrelation of whole seconds, 0 to 1. It begins as if four pairs alike had
