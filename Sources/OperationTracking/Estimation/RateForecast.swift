@@ -81,7 +81,7 @@ struct RateForecast: Sendable {
         let center = believed.logMedian + (prior == nil ? bursts : 0)
         logExpected = byRate + bursts + (1 - weight) * (center - held - bursts)
         deadBand = 0.04 + 0.2 * unevenness
-        spread = (unevenness + 0.012 + 0.73 * believed.variance * (1 - weight)).squareRoot()
+        spread = (unevenness + 0.010 + 0.73 * believed.variance * (1 - weight)).squareRoot()
         lead = doubt
         weightOfRate = prior == nil ? 1 : weight
     }
