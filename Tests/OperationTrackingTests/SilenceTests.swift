@@ -197,4 +197,38 @@ struct SilenceTests {
         }
         #expect(moves < 20, "they moved \(moves) times in 90 s")
     }
+
+    @Test func atAStandstillTheLowEndComesNearerAndTheHighEndDoesNot() throws {
+        var estimator = RemainingTimeEstimator()
+        estimator.observe(at: 0, completed: 0, present: 0, total: 10_000)
+        for second in 1...100 {
+            let bursts = second % 10 == 0 ? 60 : 0
+            estimator.observe(at: Double(second), completed: Int64(second * 50 + bursts), present: 0, total: 10_000)
+        }
+        var before = try #require(estimator.estimate)
+        let first = before
+        for second in 101...130 {
+            estimator.observe(at: Double(second), completed: 5_060, present: 0, total: 10_000)
+            let now = try #require(estimator.estimate)
+            #expect(now.low <= before.low)
+            #expect(now.high >= before.high)
+            before = now
+        }
+        #expect(before.low > 0.5 * 4_940.0 / 110, "it hardly falls below what is left at the pace of the best second")
+        #expect(before.low < first.low)
+        #expect(before.expected > first.expected)
+    }
+
+    @Test func atAStandstillOfEvenWorkTheLowEndNeverStops() throws {
+        var estimator = RemainingTimeEstimator()
+        var low = Double.infinity
+        for second in 0...400 {
+            let completed = Int64(min(second, 60) * 50)
+            estimator.observe(at: Double(second), completed: completed, present: 0, total: 10_000)
+            guard second >= 60, let now = estimator.estimate else { continue }
+            #expect(0 < now.low && now.low < low)
+            low = now.low
+        }
+        #expect(low < .infinity)
+    }
 }
