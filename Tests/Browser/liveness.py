@@ -7,15 +7,20 @@ from playwright.sync_api import expect
 from support import ROOT, Page, call, card, configured, finish, serve, start, without_timer, without_worker
 
 
+def two_live_tabs(view):
+    first = view.open()
+    expect(first.locator("#liveness")).to_have_attribute("data-state", "live")
+    other = view.context.new_page()
+    other.goto(view.url)
+    expect(other.locator("#liveness")).to_have_attribute("data-state", "live")
+    return first, other
+
+
 def two_tabs_share_one_stream(browser, stand_in):
     """Both tabs of a browser are live, by one connection."""
     with configured(stand_in) as server:
         view = Page(browser, server.url)
-        page = view.open()
-        expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
-        other = view.context.new_page()
-        other.goto(view.url)
-        expect(other.locator("#liveness")).to_have_attribute("data-state", "live")
+        page, other = two_live_tabs(view)
         streams = call(server, "GET", "/health")["streams"]
         assert streams == 1, f"two tabs have {streams} streams"
         identity = start(server, "Seen by both")
@@ -31,11 +36,7 @@ def the_first_of_two_tabs_is_closed(browser, stand_in):
     """The stream outlives the tab that it was opened for."""
     with configured(stand_in) as server:
         view = Page(browser, server.url)
-        first = view.open()
-        expect(first.locator("#liveness")).to_have_attribute("data-state", "live")
-        other = view.context.new_page()
-        other.goto(view.url)
-        expect(other.locator("#liveness")).to_have_attribute("data-state", "live")
+        first, other = two_live_tabs(view)
         first.close()
         identity = start(server, "Seen by who is left")
         expect(card(other, "Seen by who is left")).to_be_visible()
