@@ -43,8 +43,9 @@ struct ProcessControlTests {
             progress: .none
         )
         let running = try await OperationRunner(tracker: tracker).submit(request, to: ProcessProvider())
-        while tracker.operation(running.id)?.message == nil { try await Task.sleep(for: .milliseconds(2)) }
-        let pid = try #require(tracker.operation(running.id)?.message.flatMap { Int32($0) })
+        let pid = try await eventually("its id is printed") {
+            tracker.operation(running.id)?.message.flatMap { Int32($0) }
+        }
         // The ticker sleeps on this clock too.
         await clock.waitForSleepers(1)
         try await tracker.cancel(running.id)
