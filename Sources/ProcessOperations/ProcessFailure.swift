@@ -45,6 +45,11 @@ extension OperationFailure {
                 .invalidRequest,
                 "The command's arguments and environment are longer than the system allows: pass less, or a file."
             )
+        case ETXTBSY:
+            OperationFailure(
+                .providerError,
+                "'\(program.excerpt)' is open for writing in another process: try again when it is written."
+            )
         default:
             OperationFailure(
                 .providerError,

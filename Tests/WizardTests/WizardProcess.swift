@@ -54,6 +54,11 @@ final class WizardProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, outputEnds.write, 1)
         posix_spawn_file_actions_adddup2(&actions, errorEnds.write, 2)
+        #if canImport(Glibc)
+        // Foundation opens a file that it writes without close-on-exec: a server that is started in this moment would hold it
+        // as long as it lives, and what is written as a program could not be executed ("Text file busy").
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        #endif
         // A child has the signal mask of the thread that starts it, and those of the pool block signals.
         var none = sigset_t()
         sigemptyset(&none)
