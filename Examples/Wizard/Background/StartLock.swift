@@ -8,6 +8,7 @@ import Glibc
 #else
 import Darwin
 #endif
+import OperationTracking
 
 /// `server.lock` in the data directory: held while a command starts a server, or stops one to start another, so that two don't do so
 /// at once and no server that waits takes the place of the one that is coming.
@@ -44,9 +45,7 @@ struct StartLock: ~Copyable {
     }
 
     func release() {
-        // A child that another thread is starting has a copy of the descriptor until it runs its program.
-        flock(descriptor, LOCK_UN)
-        close(descriptor)
+        closeUnlocking(descriptor)
     }
 
     /// A server that waits has it for a moment now and then.

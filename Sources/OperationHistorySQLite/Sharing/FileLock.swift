@@ -31,7 +31,7 @@ final class FileLock: Sendable {
     }
 
     deinit {
-        close(descriptor)
+        closeUnlocking(descriptor)
     }
 
     /// Takes the lock, or changes its kind, if that is possible at once.

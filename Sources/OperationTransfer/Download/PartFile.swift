@@ -46,9 +46,7 @@ final class PartFile {
     deinit {
         // An unfinished download that has nothing yet leaves nothing behind.
         if size == 0, !isOver, isOurs { discard() }
-        // A child that another thread starts just now has a copy of the descriptor until its exec, and with it would keep the lock.
-        flock(descriptor, LOCK_UN)
-        close(descriptor)
+        closeUnlocking(descriptor)
         close(folder)
     }
 

@@ -5,6 +5,7 @@ import Musl
 #else
 import Darwin
 #endif
+import OperationTracking
 
 /// Held while something is done to a service, so that no other program does anything to it meanwhile.
 ///
@@ -31,8 +32,6 @@ struct ServiceLock {
     }
 
     func release() {
-        // A child that another thread is starting has a copy of the descriptor until it runs its program.
-        flock(descriptor, LOCK_UN)
-        close(descriptor)
+        closeUnlocking(descriptor)
     }
 }

@@ -54,11 +54,7 @@ package struct ServiceLog: Sendable {
     private func empty() {
         let descriptor = systemOpen(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return }
-        defer {
-            // A child that is being spawned holds a copy of the descriptor, and with it the lock, until its program runs.
-            flock(descriptor, LOCK_UN)
-            close(descriptor)
-        }
+        defer { closeUnlocking(descriptor) }
         // Several programs may look after one log. The second finds it short, and doesn't put that in the place of what the first
         // has kept.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, size > limit, let bytes = tail(limit) else { return }
