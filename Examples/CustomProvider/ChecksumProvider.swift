@@ -46,6 +46,7 @@ struct ChecksumProvider: OperationProvider {
                 checksum.add(chunk)
                 done += Int64(chunk.count)
                 handle.update(completed: done)
+                await Task.yield()
             }
             lines.append("\(checksum.text)  \(file.path)\n")
         }
