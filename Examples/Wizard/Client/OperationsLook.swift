@@ -1,3 +1,8 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 import OperationHistorySQLite
 import OperationTracking
 import Synchronization
@@ -74,10 +79,10 @@ final class OperationsLook: Sendable {
         _ = try await history.orphans()
         var query = HistoryQuery(limit: 1000)
         query.statuses = [.pending, .inProgress, .paused]
-        let active = try await history.page(query).records.map(\.operation)
-        let ids = Set(active.map(\.id))
+        let active = try await history.page(query).records
+        let ids = Set(active.map(\.operation.id))
         let gone = board.withLock { $0.othersIDs }.subtracting(ids)
-        board.withLock { $0.take(history: active) }
+        board.withLock { $0.take(history: active, at: Date()) }
         for id in gone {
             guard let operation = try await history.record(id)?.operation, operation.status.isTerminal else { continue }
             board.withLock { $0.end(operation) }

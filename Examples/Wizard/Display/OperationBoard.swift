@@ -1,3 +1,8 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 import OperationTracking
 
 /// The operations of a data directory as they are known now: those of its server, which tells of every change, and those of
@@ -57,16 +62,11 @@ struct OperationBoard: Sendable, Equatable {
         ofOthers.removeAll { ofServer[$0.id] != nil }
     }
 
-    /// Takes the active operations that the history has. How long they still take was said when they were written, and that is not
-    /// known here by now.
-    mutating func take(history operations: [BackgroundOperation]) {
+    /// Takes the active operations that the history has, as they are by now.
+    mutating func take(history records: [OperationRecord], at now: Date) {
         let hasEnded = Set(ended.map(\.id))
-        ofOthers = operations.filter { ofServer[$0.id] == nil && !hasEnded.contains($0.id) }.map {
-            var operation = $0
-            operation.remaining = nil
-            operation.isOverdue = nil
-            return operation
-        }
+        ofOthers = records.map { $0.read(at: now).operation }
+            .filter { ofServer[$0.id] == nil && !hasEnded.contains($0.id) }
     }
 
     /// Takes the ending of an operation of another program.
