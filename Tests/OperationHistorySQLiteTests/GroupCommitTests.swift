@@ -34,6 +34,18 @@ final class Gate: Sendable {
     let directory = TemporaryDirectory()
     let gate = Gate()
 
+    /// A store whose writer waits for those whom it has answered together without end.
+    private func openThatWaits(_ fault: Fault = Fault()) async throws -> SQLiteHistoryStore {
+        try await directory.open {
+            $0.beforeCommit = { [gate] in
+                gate.pass()
+                try fault.failIfOn()
+            }
+            $0.companyDelay = .seconds(3600)
+            $0.retryInterval = .milliseconds(10)
+        }
+    }
+
     @Test func commitsThatWaitShareATransaction() async throws {
         let store = try await directory.open { $0.beforeCommit = gate.pass }
         let before = gate.transactions
@@ -53,10 +65,7 @@ final class Gate: Sendable {
     }
 
     @Test func whoWasAnsweredTogetherIsWaitedForAndSeenTogether() async throws {
-        let store = try await directory.open {
-            $0.beforeCommit = gate.pass
-            $0.companyDelay = .seconds(3600)
-        }
+        let store = try await openThatWaits()
         try await commitTogether(3, in: store)
         let before = gate.transactions
         let (rows, sums) = (try directory.integer(Self.rows), try directory.integer(Self.sums))
@@ -79,14 +88,7 @@ final class Gate: Sendable {
 
     @Test func aTransactionThatFailsAfterThoseWhoCameLaterIsWrittenOnceLater() async throws {
         let fault = Fault()
-        let store = try await directory.open {
-            $0.beforeCommit = {
-                gate.pass()
-                try fault.failIfOn()
-            }
-            $0.companyDelay = .seconds(3600)
-            $0.retryInterval = .milliseconds(10)
-        }
+        let store = try await openThatWaits(fault)
         try await commitTogether(3, in: store)
         let (rows, sums) = (try directory.integer(Self.rows), try directory.integer(Self.sums))
         fault.set(true)
@@ -108,10 +110,7 @@ final class Gate: Sendable {
     }
 
     @Test func closingEndsTheWaitForOthers() async throws {
-        let store = try await directory.open {
-            $0.beforeCommit = gate.pass
-            $0.companyDelay = .seconds(3600)
-        }
+        let store = try await openThatWaits()
         try await commitTogether(3, in: store)
         async let outcome = store.end("alone")
         try await aTransactionIsOpen()
