@@ -279,6 +279,19 @@ struct PastRunsTests {
         #expect(remaining.basis == .rate && remaining.samples == 0, "what those say no longer counts")
     }
 
+    @Test func nothingIsOverdueByRunsOfOtherTypes() throws {
+        var history = history(Array(repeating: (5, nil), count: 20), of: .install)
+        let key = RunHistory.Likeness(size: nil, unit: .bytes)
+        for (type, isOverdue) in [(OperationType.install, true), (.pullModel, nil)] {
+            var estimator = RemainingTimeEstimator()
+            estimator.compare(with: history.past(of: type, like: key))
+            estimator.observe(at: 0, completed: 0, present: 0, total: nil)
+            #expect(estimator.estimate?.samples == 20)
+            estimator.observe(at: 6, completed: 1, present: 0, total: nil)
+            #expect(estimator.isOverdue == isOverdue)
+        }
+    }
+
     @Test(.timeLimit(.minutes(Patience.minutes))) func thatIsTold() async throws {
         let tracker = OperationTracker(history: InMemoryHistoryStore(), clock: clock)
         for _ in 1...5 {

@@ -10,13 +10,21 @@ import Darwin
 final class PastRuns: Sendable {
     /// How long they took; `nil` where there are too few.
     let durations: PastDurations?
+    /// Whether they are of the operation's own type, so that their times are usual for it.
+    let areOfItsType: Bool
     /// What they say of the phase that the one at hand is in; `nil` where they say nothing.
     let phase: PastPhase?
     /// What the interval's usual width on a logarithmic scale is multiplied with.
     let widthFactor: Double
 
-    init(durations: PastDurations? = nil, phase: PastPhase? = nil, widthFactor: Double = 1) {
+    init(
+        durations: PastDurations? = nil,
+        areOfItsType: Bool = true,
+        phase: PastPhase? = nil,
+        widthFactor: Double = 1
+    ) {
         self.durations = durations
+        self.areOfItsType = areOfItsType
         self.phase = phase
         self.widthFactor = widthFactor
     }

@@ -51,8 +51,11 @@ public struct RemainingTimeEstimator: Sendable {
         return remaining
     }
 
-    /// Whether it has taken longer already than 95 % of the past runs most like it; `nil` where none are known.
-    var isOverdue: Bool? { past?.durations.map { activeSeconds > $0.late } }
+    /// Whether it has taken longer already than 95 % of the past runs of its type most like it; `nil` where too few are known.
+    var isOverdue: Bool? {
+        guard let past, past.areOfItsType else { return nil }
+        return past.durations.map { activeSeconds > $0.late }
+    }
 
     /// Active time, as of the last report.
     private var activeSeconds: Double { start.isNaN ? 0 : now + start }

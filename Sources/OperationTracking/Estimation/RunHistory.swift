@@ -90,9 +90,11 @@ struct RunHistory: Sendable {
     /// What the runs most like an operation say.
     mutating func past(of type: OperationType, like key: Likeness) -> PastRuns {
         if let known = found[type]?[key] { return known }
-        let runs = runs(of: type, like: key)
+        let ofType = ofType(type, like: key)
+        let runs = ofType ?? ofAllTypes(like: key)
         let past = PastRuns(
             durations: PastDurations(runs.lazy.map(\.seconds)),
+            areOfItsType: ofType != nil,
             phase: key.phase.flatMap { Self.phase($0, of: runs) },
             widthFactor: widthFactor(of: type)
         )
@@ -103,8 +105,8 @@ struct RunHistory: Sendable {
     }
 
     /// Those of the type with about as much to do and the same feature, if there are enough; then without the feature; then with
-    /// it, and without, those nearest in size; then all.
-    private func runs(of type: OperationType, like key: Likeness) -> [Run] {
+    /// it, and without, those nearest in size.
+    private func ofType(_ type: OperationType, like key: Likeness) -> [Run]? {
         let ofType = runs[type]?.newest(Self.keptRuns) ?? []
         let ofFeature = key.feature.map { feature in ofType.filter { $0.feature == feature } } ?? []
         let size = key.unit == .fraction ? nil : key.size
@@ -118,6 +120,12 @@ struct RunHistory: Sendable {
             guard let size else { return candidates }
             if let nearest = Self.nearest(to: size, key.unit, in: candidates) { return nearest }
         }
+        return nil
+    }
+
+    /// Those of all types, if there are enough.
+    private func ofAllTypes(like key: Likeness) -> [Run] {
+        let size = key.unit == .fraction ? nil : key.size
         let all = runs.values.flatMap { $0.newest(Self.mostOfEach) }.filter { run in
             size.flatMap { Self.distance(of: run, to: $0, key.unit) }.map { $0 <= Self.farthest } ?? true
         }

@@ -33,8 +33,8 @@ public struct BackgroundOperation: Sendable, Hashable, Identifiable {
     public var progress: OperationProgress
     /// How long it may still take; `nil` when there is nothing to say.
     public var remaining: RemainingTime?
-    /// Whether it has taken longer already than 95 % of the past runs most like it; `nil` while no such runs are known, and once
-    /// it has ended.
+    /// Whether it has taken longer already than 95 % of the past runs of its type most like it; `nil` while too few are
+    /// known, and once it has ended.
     public var isOverdue: Bool?
     /// What it costs the machine now.
     public var resources: ResourceImpact
