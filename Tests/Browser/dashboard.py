@@ -14,6 +14,7 @@ import time
 
 import access
 import history
+import late
 import liveness
 import many
 import operations
@@ -92,6 +93,9 @@ TESTS = (
     liveness.a_stream_that_has_gone_dumb_is_found_out,
     liveness.a_server_that_stands_still_is_told,
     liveness.without_streams_the_page_asks,
+    late.the_priority_chosen_last_holds,
+    late.what_is_asked_of_work_is_asked_once,
+    late.a_wish_that_is_not_answered_is_told,
     page.content_policy,
     liveness.server_restarts_under_the_page,
     access.token_is_asked_for,

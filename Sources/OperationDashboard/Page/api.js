@@ -16,13 +16,17 @@ export function onUnauthorized(ask) {
   authenticate = ask;
 }
 
-/** Asks the server. A session that it wants is asked for once, and the request made again. */
-async function request(method, path, body, { retrying = false, signal, headers = {} } = {}) {
+/**
+ * Asks the server. A session that it wants is asked for once, and the request made again.
+ *
+ * `repeatable`: whether asking again does no harm, so that it is not waited for for ever.
+ */
+async function request(method, path, body, { retrying = false, repeatable = method === 'GET', signal, headers = {} } = {}) {
   let response;
   try {
     response = await fetch(path, {
       method,
-      signal: method === 'GET' ? AbortSignal.any([AbortSignal.timeout(patience), ...(signal ? [signal] : [])]) : signal,
+      signal: repeatable ? AbortSignal.any([AbortSignal.timeout(patience), ...(signal ? [signal] : [])]) : signal,
       headers: body === undefined ? headers : { 'Content-Type': 'application/json', ...headers },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
@@ -30,7 +34,7 @@ async function request(method, path, body, { retrying = false, signal, headers =
     throw explained(error);
   }
   if (response.status === 401 && !retrying && authenticate) {
-    if (await authenticate()) return request(method, path, body, { retrying: true, signal, headers });
+    if (await authenticate()) return request(method, path, body, { retrying: true, repeatable, signal, headers });
   }
   const text = await response.text().catch((error) => { throw explained(error); });
   let value = null;

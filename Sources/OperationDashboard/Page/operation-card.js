@@ -13,6 +13,7 @@ export class OperationCard {
   /** What is known of its type; `undefined` where only a client reports such work. */
   #provider;
   #isReached = true;
+  #isSettingPriority = false;
   #range = null;
   #sparkline = new Sparkline();
   #name = element('span');
@@ -121,7 +122,7 @@ export class OperationCard {
   }
 
   #showButtons() {
-    const { status, pending_request: wish, priority, finished_at: end, isElsewhere } = this.#operation;
+    const { status, pending_request: wish, finished_at: end, isElsewhere } = this.#operation;
     const isOutOfReach = Boolean(end || isElsewhere);
     const focused = Object.values(this.#buttons).find((button) => button === document.activeElement);
     const isHeld = status === 'paused' || wish === 'pause';
@@ -134,22 +135,47 @@ export class OperationCard {
     setHidden(this.#buttons.priority, isOutOfReach || status !== 'pending');
     // Pausing puts another button into the place of the one that was pressed: the focus goes with it.
     if (focused?.hidden) (Object.values(this.#buttons).find((button) => !button.hidden) ?? this.#details).focus();
-    if (this.#buttons.priority.value !== priority && document.activeElement !== this.#buttons.priority) this.#buttons.priority.value = priority;
+    this.#showPriority();
   }
 
   get #path() { return `${root}/${this.#operation.operation_id}`; }
 
-  #request(wish) {
-    return attempt(() => post(`${this.#path}/${wish}`));
+  /** Shows that it is on its way, and does not ask again meanwhile. */
+  async #request(wish) {
+    const button = this.#buttons[wish];
+    if (button.ariaDisabled === 'true') return;
+    button.ariaDisabled = 'true';
+    await attempt(() => post(`${this.#path}/${wish}`, undefined, { repeatable: true }));
+    button.ariaDisabled = null;
   }
 
   async #cancel() {
+    if (this.#buttons.cancel.ariaDisabled === 'true') return;
     const lines = ['What has been done so far may be lost. The history keeps it as cancelled.'];
     if (await confirmed(`Cancel “${this.#name.textContent}”?`, lines, 'Cancel it', { dangerous: true })) await this.#request('cancel');
   }
 
-  #setPriority() {
-    return attempt(() => post(`${this.#path}/priority`, { priority: this.#buttons.priority.value }));
+  /** What was chosen stays until the server has answered. */
+  #showPriority() {
+    const { priority: field } = this.#buttons;
+    if (!this.#isSettingPriority && field.value !== this.#operation.priority) field.value = this.#operation.priority;
+  }
+
+  /** Sets one after the other, however quickly they are chosen: the last is to hold. */
+  async #setPriority() {
+    if (this.#isSettingPriority) return;
+    this.#isSettingPriority = true;
+    const { priority: field } = this.#buttons;
+    const before = this.#operation.priority;
+    let chosen;
+    let isDone;
+    do {
+      chosen = field.value;
+      isDone = await attempt(() => post(`${this.#path}/priority`, { priority: chosen }, { repeatable: true }));
+    } while (field.value !== chosen);
+    this.#isSettingPriority = false;
+    // It was refused, or told by the stream already, and maybe something else that was set elsewhere after it. Else it is still to be told.
+    if (!isDone || this.#operation.priority !== before) this.#showPriority();
   }
 
   async #limit() {
@@ -161,6 +187,6 @@ export class OperationCard {
     // What is shown is rounded: left as it was, it is to change nothing.
     if (!answer || answer.limit === value) return;
     const limit = answer.limit === '' ? null : Math.round(Number(answer.limit) * megabyte);
-    await attempt(() => post(`${this.#path}/limit`, { bytes_per_second: limit }));
+    await attempt(() => post(`${this.#path}/limit`, { bytes_per_second: limit }, { repeatable: true }));
   }
 }
