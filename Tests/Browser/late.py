@@ -59,6 +59,119 @@ def with_services(*services):
             server.stop()
 
 
+def what_is_done_goes_on_when_its_view_is_left(browser):
+    """While a service starts nothing else can be pressed, also after a look elsewhere; then a kill that is confirmed is done. What came of it is told who was away."""
+    port = free_port()
+    web = {"name": "web", "port": free_port(), "startup_cmd": "exec sleep 600"}
+    with with_services(web, {"name": "taken", "port": port, "process_name": "node"}) as server:
+        squatter = squat(port)
+        try:
+            view = patient(browser, server.url)
+            page = view.open("ports")
+            status = page.locator("section > p[role=status]")
+            expect(status).to_have_text("1 port is held by something else.")
+            enabled = page.locator("#main button:enabled")
+            start_it = page.get_by_role("row", name="web").get_by_role("button", name="Start")
+            told = lambda message: {"status": 200, "content_type": "application/json", "body": json.dumps({"message": message})}
+            # An older look comes while it is done.
+            look = Gate(view, "**/api/ports/status")
+            page.get_by_role("button", name="Check", exact=True).click()
+            look.wait()
+            gate = Gate(view, "**/api/ports/start")
+            start_it.click()
+            gate.wait()
+            look.open()
+            for away in ("Machine", "Ports"):
+                go(page, away)
+            settle(page)
+            expect(status).to_have_text("Starting web …")
+            expect(enabled).to_have_count(0)
+            shoot(page, "ports-busy")
+            gate.held.pop().fulfill(**told("The service is there."))
+            expect(status).to_have_text("The service is there. 1 port is held by something else.")
+            start_it.click()
+            gate.wait()
+            go(page, "Machine")
+            with page.expect_response("**/api/ports/start"):
+                gate.held.pop().fulfill(**told("It is there again."))
+            settle(page)
+            go(page, "Ports")
+            expect(status).to_have_text("It is there again. 1 port is held by something else.")
+            # It is said once.
+            page.get_by_role("button", name="Check", exact=True).click()
+            expect(status).to_have_text("1 port is held by something else.")
+            page.locator("article.conflict").get_by_role("button", name="Kill").click()
+            page.get_by_role("dialog").get_by_role("button", name=re.compile("^Kill")).click()
+            assert squatter.wait(PATIENCE) == -signal.SIGTERM, "a kill that was confirmed was not done"
+            view.close()
+        finally:
+            squatter.poll() is None and squatter.kill()
+            squatter.wait()
+
+
+def an_older_look_does_not_hide_a_newer_one(browser):
+    """Of two looks at the ports that are on their way the newer is shown, whichever comes last."""
+    port = free_port()
+    with with_services({"name": "taken", "port": port, "process_name": "node"}) as server:
+        squatter = squat(port)
+        try:
+            view = patient(browser, server.url)
+            page = view.open("ports")
+            status = page.locator("section > p[role=status]")
+            check = page.get_by_role("button", name="Check", exact=True)
+            expect(status).to_have_text("1 port is held by something else.")
+            gate = Gate(view, "**/self-heal/port-conflicts")
+            check.click()
+            gate.wait()
+            older = gate.held[0].fetch()
+            gate.is_open = True
+            squatter.kill()
+            squatter.wait()
+            check.click()
+            expect(status).to_have_text("Every port is held by the service it belongs to, or free.")
+            gate.open(response=older)
+            settle(page)
+            expect(status).to_have_text("Every port is held by the service it belongs to, or free.")
+            expect(page.locator("article.conflict")).to_have_count(0)
+            view.close()
+        finally:
+            squatter.poll() is None and squatter.kill()
+            squatter.wait()
+
+
+def a_question_stays_with_its_view(browser):
+    """What is to be healed is asked in the view where that was pressed, while nothing else there can be, and nowhere else."""
+    port = free_port()
+    with with_services({"name": "taken", "port": port, "process_name": "node"}) as server:
+        squatter = squat(port)
+        try:
+            view = patient(browser, server.url)
+            page = view.open("ports")
+            heal = page.get_by_role("button", name="Heal all")
+            for comes_back in (False, True):
+                gate = Gate(view, "**/self-heal/recover")
+                heal.click()
+                gate.wait()
+                expect(page.locator("#main button:enabled")).to_have_count(0)
+                go(page, "Machine")
+                if comes_back:
+                    go(page, "Ports")
+                gate.open()
+                settle(page)
+                expect(page.get_by_role("dialog")).to_have_count(0)
+                expect(page.get_by_role("alert")).to_have_count(0)
+                go(page, "Ports")
+                expect(page.locator("section > p[role=status]")).to_have_text("1 port is held by something else.")
+            heal.click()
+            page.get_by_role("dialog").get_by_role("button", name="Back").click()
+            expect(heal).to_be_focused()
+            assert squatter.poll() is None, "it was ended without being confirmed"
+            view.close()
+        finally:
+            squatter.kill()
+            squatter.wait()
+
+
 def the_priority_chosen_last_holds(browser, stand_in):
     """Of priorities chosen quickly the last one holds; one that was set elsewhere is shown also where the choice has the focus, and one that was refused is not."""
     with configured(stand_in, queue={"maximum_running": 1}) as server:

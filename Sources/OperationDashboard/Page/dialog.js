@@ -1,6 +1,17 @@
 import { element } from './dom.js';
 
 let count = 0;
+let leaving = new AbortController();
+
+/** Ends when the view that is shown now is left: what was asked for it then is not waited for any more. */
+export const visit = () => leaving.signal;
+
+/** Ends what belongs to the view that is left: what it waits for, and what was asked or shown over it. */
+export function leave() {
+  leaving.abort();
+  leaving = new AbortController();
+  for (const dialog of document.querySelectorAll('dialog:modal:not(.token)')) dialog.close();
+}
 
 /** An id for a heading that a dialog is named by: several may be open at once. */
 export const headingID = () => `dialog-title-${count += 1}`;

@@ -1,5 +1,5 @@
 import { get, onUnauthorized, startSession } from './api.js';
-import { ask } from './dialog.js';
+import { ask, leave } from './dialog.js';
 import { element, setHidden, setText } from './dom.js';
 import { EventsView } from './events-view.js';
 import { nameOf, statusWord, unbroken } from './format.js';
@@ -28,8 +28,7 @@ function route() {
   const view = Object.hasOwn(views, name) ? views[name] : views.operations;
   if (view === present) return;
   present?.hide();
-  // What was asked or shown belongs to the view that is left.
-  for (const dialog of document.querySelectorAll('dialog:modal:not(.token)')) dialog.close();
+  leave();
   const isFirst = present === null;
   present = view;
   main.replaceChildren(view.node);

@@ -1,10 +1,14 @@
 import { get, post } from './api.js';
-import { attempt, confirmed } from './dialog.js';
+import { attempt, confirmed, visit } from './dialog.js';
 import { element, scroller, setText, tableHead } from './dom.js';
 
 /** Who holds which port, and how that is put right. */
 export class PortsView {
   #isBusy = false;
+  /** Ends the look that is on its way. */
+  #looking = null;
+  /** What was done, until somebody was there to see it said. */
+  #news = '';
   #services = scroller('Services');
   #conflicts = element('div', { className: 'cards' });
   #trouble = element('ul', { className: 'quiet' });
@@ -15,26 +19,37 @@ export class PortsView {
     element('div', { className: 'actions' }, this.#look, this.#heal),
     this.#status, this.#trouble, this.#conflicts, element('h3', { className: 'next', textContent: 'Services' }), this.#services);
 
-  show() { this.#check(); }
-  restore() { if (!this.#isBusy) this.#check(); }
+  show() { if (!this.#isBusy) this.#check(); }
+  restore() { this.show(); }
   hide() {}
 
-  /** Looks anew, and says so after `news` of what was done. */
-  async #check(news = '') {
-    setText(this.#status, news ? `${news} Looking …` : 'Looking …');
+  /** Says something, after what was done. */
+  #say(text) { setText(this.#status, `${this.#news} ${text}`.trim()); }
+
+  #conclude(text) {
+    this.#say(text);
+    if (this.node.isConnected) this.#news = '';
+  }
+
+  /** Looks anew. An older look that is still on its way would show what was. */
+  async #check() {
+    this.#looking?.abort();
+    const { signal } = this.#looking = new AbortController();
+    this.#say('Looking …');
     let found;
     try {
-      found = await Promise.all([get('/api/ports/status'), post('/api/self-heal/port-conflicts')]);
+      found = await Promise.all([get('/api/ports/status', { signal }), post('/api/self-heal/port-conflicts', undefined, { signal, repeatable: true })]);
     } catch (error) {
+      if (signal.aborted) return;
       this.#heal.hidden = true;
-      setText(this.#status, error.status === 404 ? 'This server looks after no services.' : `${news} ${error.message}`.trim());
+      this.#conclude(error.status === 404 ? 'This server looks after no services.' : error.message);
       return;
     }
     const [{ services, registry }, { conflicts }] = found;
     const wrong = conflicts.filter((conflict) => !conflict.is_correct);
     const verdict = wrong.length === 0 ? 'Every port is held by the service it belongs to, or free.'
       : `${wrong.length} ${wrong.length === 1 ? 'port is' : 'ports are'} held by something else.`;
-    setText(this.#status, `${news} ${verdict}`.trim());
+    this.#conclude(verdict);
     this.#heal.hidden = wrong.length === 0;
     this.#trouble.replaceChildren(...[registry.problem, ...registry.warnings].filter(Boolean).map((text) => element('li', { textContent: text })));
     this.#trouble.hidden = this.#trouble.childElementCount === 0;
@@ -98,7 +113,10 @@ export class PortsView {
   }
 
   async #healAll() {
-    const plan = await attempt(() => post('/api/self-heal/recover', { strategy: 'port_conflicts', dry_run: true }));
+    const signal = visit();
+    const plan = await this.#wait('Looking what there is to heal …', () => post('/api/self-heal/recover', { strategy: 'port_conflicts', dry_run: true }, { signal, repeatable: true }));
+    if (signal.aborted) return;
+    this.#check();
     if (!plan) return;
     const lines = ['Every process that holds a port in a service’s place is ended, and the service started where it has a command.'];
     lines.push(...plan.actions.map(({ service, reason }) => `${service}: ${reason}`));
@@ -124,19 +142,27 @@ export class PortsView {
     await this.#act(`Restarting ${name} …`, '/api/ports/restart', { service_name: name, expected: { [name]: holders } });
   }
 
-  /** Does one thing at a time, and looks what has come of it. */
+  /** Does something, and looks what has come of it; whoever is elsewhere by then is told when they come back. */
   async #act(waiting, path, body) {
-    if (this.#isBusy) return;
+    const done = await this.#wait(waiting, () => post(path, body));
+    this.#news = done?.message ?? '';
+    if (this.node.isConnected) this.#check();
+  }
+
+  /** Lets nothing else be done meanwhile, also where the view is left and comes back: a look would bring new buttons. */
+  async #wait(waiting, work) {
     this.#isBusy = true;
+    this.#looking?.abort();
     setText(this.#status, waiting);
     const buttons = [...this.node.querySelectorAll('button:not(:disabled)')];
     const focused = buttons.find((button) => button === document.activeElement);
     for (const button of buttons) button.disabled = true;
-    const done = await attempt(() => post(path, body));
+    const result = await attempt(work);
     this.#isBusy = false;
     for (const button of buttons) button.disabled = false;
-    focused?.focus();
-    await this.#check(done?.message);
+    // Whoever has gone on to something else meanwhile stays there.
+    if ([document.body, focused].includes(document.activeElement)) focused?.focus();
+    return result;
   }
 }
 
