@@ -96,6 +96,7 @@ TESTS = (
     late.what_is_done_goes_on_when_its_view_is_left,
     late.an_older_look_does_not_hide_a_newer_one,
     late.a_question_stays_with_its_view,
+    late.details_are_those_asked_for_last,
     late.the_priority_chosen_last_holds,
     late.what_is_asked_of_work_is_asked_once,
     late.a_wish_that_is_not_answered_is_told,

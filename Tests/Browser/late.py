@@ -172,6 +172,48 @@ def a_question_stays_with_its_view(browser):
             squatter.wait()
 
 
+def details_are_those_asked_for_last(browser, server):
+    """Where details take their time, those of the name that was pressed last are shown; over another view none are."""
+    ids = [start(server, name) for name in ("The one", "The other")]
+    view = patient(browser, server.url)
+    page = view.open()
+    press = lambda name: card(page, name).get_by_role("button", name=name, exact=True).click()
+    dialog = page.get_by_role("dialog")
+    gate = Gate(view, re.compile("/operations/op_"))
+    press("The one")
+    gate.wait()
+    press("The other")
+    gate.wait(2)
+    gate.open()
+    expect(dialog.get_by_role("heading", level=2)).to_have_text("The other")
+    page.keyboard.press("Escape")
+    settle(page)
+    expect(dialog).to_have_count(0)
+    gate = Gate(view, re.compile("/operations/op_"))
+    press("The one")
+    gate.wait()
+    go(page, "Machine")
+    gate.open()
+    settle(page)
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    go(page, "Running")
+    gate = Gate(view, re.compile("/operations/op_"))
+    press("The one")
+    gate.wait()
+    card(page, "The other").get_by_role("button", name="Cancel").click()
+    gate.open()
+    settle(page)
+    expect(dialog.get_by_role("heading", level=2)).to_have_text("Cancel “The other”?")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    press("The one")
+    expect(dialog.get_by_role("heading", level=2)).to_have_text("The one")
+    view.close()
+    for identity in ids:
+        finish(server, identity)
+
+
 def the_priority_chosen_last_holds(browser, stand_in):
     """Of priorities chosen quickly the last one holds; one that was set elsewhere is shown also where the choice has the focus, and one that was refused is not."""
     with configured(stand_in, queue={"maximum_running": 1}) as server:

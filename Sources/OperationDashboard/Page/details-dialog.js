@@ -1,29 +1,33 @@
 import { get, withQuery } from './api.js';
-import { attempt, headingID, open } from './dialog.js';
+import { attempt, headingID, open, visit } from './dialog.js';
 import { element, scroller, setHidden, setText } from './dom.js';
 import { amount, duration, isBehind, megabytes, moment, nameOf, rate, remaining, remainingBasis, remainingRange, statusWord, took, typeWord } from './format.js';
 
 /** How often what has not ended is asked after while it is looked at, in ms. */
 const interval = 2000;
 
-let isFinding = false;
+/** What is asked for now, and what ends the asking. */
+let sought = null;
 
 /** Shows all that is known of one operation, running or past: what it was, what it cost, and what has happened to it. */
 export async function showDetails(id) {
-  // A name that is pressed twice shows one.
-  if (isFinding) return;
-  isFinding = true;
-  const found = await attempt(() => find(id)).finally(() => { isFinding = false; });
-  if (!found) return;
+  // A name that is pressed twice shows one; of two names the later; and none once something else is asked or shown.
+  if (sought?.id === id) return;
+  sought?.asking.abort();
+  const mine = sought = { id, asking: new AbortController() };
+  const signal = AbortSignal.any([mine.asking.signal, visit()]);
+  const found = await attempt(() => find(id, signal));
+  if (sought === mine) sought = null;
+  if (!found || signal.aborted || document.querySelector('dialog:modal')) return;
   const details = new Details(id, found);
   const following = setInterval(() => details.follow(), interval);
   await open(details.node);
   clearInterval(following);
 }
 
-async function find(id) {
+async function find(id, signal) {
   const log = withQuery('/api/ports/events', { operation_id: id, limit: 1000 });
-  const [record, { events }] = await Promise.all([get(`/api/ports/operations/${encodeURIComponent(id)}`), get(log).catch(() => ({ events: [] }))]);
+  const [record, { events }] = await Promise.all([get(`/api/ports/operations/${encodeURIComponent(id)}`, { signal }), get(log, { signal }).catch(() => ({ events: [] }))]);
   return { record, events: events.reverse() };
 }
 
