@@ -97,6 +97,7 @@ TESTS = (
     late.an_older_look_does_not_hide_a_newer_one,
     late.a_question_stays_with_its_view,
     late.details_are_those_asked_for_last,
+    late.who_has_left_a_form_is_told_that_nothing_was_started,
     late.the_priority_chosen_last_holds,
     late.what_is_asked_of_work_is_asked_once,
     late.a_wish_that_is_not_answered_is_told,

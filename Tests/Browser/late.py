@@ -214,6 +214,45 @@ def details_are_those_asked_for_last(browser, server):
         finish(server, identity)
 
 
+def who_has_left_a_form_is_told_that_nothing_was_started(browser, stand_in):
+    """A start that is refused after its form was left is told there and then; so is one that would have asked first, which is not done."""
+    with configured(stand_in, overload={"minimum_available_memory_mb": 1 << 30}) as server:
+        view = patient(browser, server.url)
+        view.tolerated = ("429",)
+        page = view.open("start")
+        form = page.locator("form", has=page.get_by_role("heading", name="Pull a model"))
+        model, said, dialog, alert = form.get_by_label("Model", exact=True), form.get_by_role("status"), page.get_by_role("dialog"), page.get_by_role("alert")
+        gate = Gate(view, "**/check-overload")
+        model.fill("keys")
+        model.press("Enter")
+        expect(said).to_have_text("Starting …")
+        gate.wait()
+        # Something else meanwhile has to wait, and says so.
+        model.fill("large")
+        model.press("Enter")
+        expect(said).to_have_text("What was asked for before is still being started. Try again once that is done.")
+        go(page, "Machine")
+        gate.open()
+        expect(alert).to_contain_text("Not started, since the machine is busy.")
+        expect(dialog).to_have_count(0)
+        shoot(page, "not-started")
+        alert.get_by_role("button", name="Dismiss").click()
+        go(page, "Start")
+        expect(said).to_contain_text("Not started, since the machine is busy.")
+        model.press("Enter")
+        dialog.get_by_role("button", name="Back").click()
+        expect(said).to_have_text("Not started.")
+        gate = Gate(view, "**/operations/run")
+        model.press("Enter")
+        dialog.get_by_role("button", name="Start all the same").click()
+        gate.wait()
+        go(page, "Machine")
+        gate.held.pop().fulfill(status=429, content_type="application/problem+json", body=json.dumps({"detail": "The queue is full."}))
+        expect(alert).to_contain_text("The queue is full.")
+        assert call(server, "GET", ROOT)["operations"] == [], "something was started"
+        view.close()
+
+
 def the_priority_chosen_last_holds(browser, stand_in):
     """Of priorities chosen quickly the last one holds; one that was set elsewhere is shown also where the choice has the focus, and one that was refused is not."""
     with configured(stand_in, queue={"maximum_running": 1}) as server:

@@ -1,5 +1,5 @@
 import { get, post } from './api.js';
-import { attempt, confirmed } from './dialog.js';
+import { attempt, complain, confirmed, visit } from './dialog.js';
 import { element } from './dom.js';
 import { nameOf, statusWord, typeWord } from './format.js';
 
@@ -41,6 +41,8 @@ export class StartView {
   #timer = null;
   /** The operations started from here that have not ended, and where that is said. */
   #started = new Map();
+  /** The forms that are being sent, and what is in them. */
+  #sent = new Map();
   /** The providers that are shown, as JSON. */
   #shown = null;
   #forms = element('div', { className: 'forms' });
@@ -48,17 +50,19 @@ export class StartView {
 
   constructor(store) {
     this.#store = store;
-    store.addEventListener('ended', ({ detail }) => {
-      const status = this.#started.get(detail.operation_id);
-      if (!status) return;
-      this.#started.delete(detail.operation_id);
-      status.replaceChildren(`${nameOf(detail)}: ${statusWord(detail)}. ${detail.error ? `${detail.error} ` : ''}`, element('a', { href: '#/history', textContent: 'See the history' }));
-    });
+    store.addEventListener('ended', ({ detail }) => this.#tellEnding(detail));
+  }
+
+  #tellEnding(operation) {
+    const status = this.#started.get(operation.operation_id);
+    if (!status) return;
+    this.#started.delete(operation.operation_id);
+    status.replaceChildren(`${nameOf(operation)}: ${statusWord(operation)}. ${operation.error ? `${operation.error} ` : ''}`, element('a', { href: '#/history', textContent: 'See the history' }));
   }
 
   async show() {
     this.#watchLoad();
-    const answer = await attempt(() => get('/api/ports/providers'));
+    const answer = await attempt(() => get('/api/ports/providers', { signal: visit() }));
     if (!answer) return;
     // What has been typed stays, unless this is another server now.
     const shown = JSON.stringify(answer);
@@ -90,6 +94,7 @@ export class StartView {
   async #askForLoad() {
     const overload = await get('/api/ports/operations/check-overload').catch(() => null);
     if (overload && this.node.isConnected) this.#store.take({ name: 'overload', data: overload });
+    return overload;
   }
 
   /** Says in the place of a form why there is none. */
@@ -120,33 +125,50 @@ export class StartView {
     status.replaceChildren(...words);
   }
 
-  /** What is on its way is not sent again. */
+  /** What is on its way is not sent again; what else is wanted meanwhile has to wait. */
   async #submitOnce(type, form, node, status) {
+    const wanted = JSON.stringify([...new FormData(node)]);
+    const sent = this.#sent.get(node);
+    if (sent && sent !== wanted) this.#say(status, 'What was asked for before is still being started. Try again once that is done.');
+    if (sent) return;
+    this.#sent.set(node, wanted);
     const button = node.querySelector('button');
-    if (button.ariaDisabled === 'true') return;
     button.ariaDisabled = 'true';
-    await this.#submit(type, form, node, status).finally(() => { button.ariaDisabled = null; });
+    await this.#submit(type, form, node, status).finally(() => {
+      this.#sent.delete(node);
+      button.ariaDisabled = null;
+    });
   }
 
   async #submit(type, form, node, status) {
     const { priority, ...values } = Object.fromEntries(new FormData(node));
     let request;
-    this.#say(status);
     try { request = form.request(values); } catch (error) { this.#say(status, `That is no JSON: ${error.message}`); return; }
-    await this.#askForLoad();
-    const { overload } = this.#store;
+    this.#say(status, 'Starting …');
+    const overload = await this.#askForLoad() ?? this.#store.overload;
     if (overload?.overloaded) {
       const reasons = overload.reasons.map((reason) => reason.message);
-      if (!await confirmed('The machine is busy', [...reasons, 'It may wait, or slow everything down.'], 'Start all the same')) return;
+      // Over another view nobody would know what is asked.
+      if (!this.node.isConnected) { this.#refuse(status, ['Not started, since the machine is busy.', ...reasons].join(' ')); return; }
+      if (!await confirmed('The machine is busy', [...reasons, 'It may wait, or slow everything down.'], 'Start all the same')) { this.#say(status, 'Not started.'); return; }
+      this.#say(status, 'Starting …');
     }
-    this.#say(status, 'Starting …');
     try {
       const { operation_id: id, joined, warning } = await post('/api/ports/operations/run', { operation_type: type, request, priority });
       this.#say(status, joined ? 'That is being done already. ' : 'Started. ', element('a', { href: '#/operations', textContent: 'Watch it' }), ...(warning ? [element('br'), warning] : []));
       this.#started.set(id, status);
+      // What fails at once may have ended before this is answered.
+      const known = this.#store.operations.get(id);
+      if (known?.finished_at) this.#tellEnding(known);
     } catch (error) {
-      this.#say(status, error.message);
+      this.#refuse(status, error.message);
     }
+  }
+
+  /** Says why nothing was started, also to who has gone elsewhere meanwhile, and believes that it was. */
+  #refuse(status, message) {
+    this.#say(status, message);
+    if (!this.node.isConnected) complain(message);
   }
 }
 
