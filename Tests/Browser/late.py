@@ -284,6 +284,50 @@ def the_priority_chosen_last_holds(browser, stand_in):
         view.close()
 
 
+def a_readers_place_is_kept(browser, stand_in):
+    """However much happens at once, who reads further down in the history or the events stays where they are, and what is new is asked for once."""
+    with configured(stand_in) as server:
+        for number in range(120):
+            finish(server, start(server, f"Load {number}", "seed"))
+        for name, address, size in (("History", r"/operations/history\?(?!status=)", 50), ("Events", r"/ports/events\?", 100)):
+            view = patient(browser, server.url)
+            # Now and then it looks for what is new all the same.
+            without_timer(view, 10_000)
+            page = view.open(name.lower())
+            rows = page.locator("table.stacked tbody tr")
+            expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
+            expect(rows).to_have_count(size)
+            if name == "Events":
+                page.get_by_role("button", name="More", exact=True).click()
+            else:
+                page.mouse.wheel(0, 10_000)
+            until(page, lambda: rows.count() >= 2 * size, "another page")
+            read = rows.nth(size + 10).element_handle()
+            read.evaluate("row => row.scrollIntoView({ block: 'center' })")
+            settle(page)
+            before = rows.count()
+            note = page.locator("section > p[role=status]")
+            if name == "History":
+                expect(note).to_have_attribute("aria-live", "polite")
+            place = read.bounding_box()["y"]
+            gate = Gate(view, re.compile(address))
+            # More than a page of either.
+            finish(server, start(server, "The first of many", "seed"))
+            gate.wait()
+            for number in range(110):
+                finish(server, start(server, f"One of many, {number}", "seed"))
+            page.wait_for_timeout(2000)
+            assert len(gate.held) == 1, "what is new is asked for twice at a time"
+            gate.open()
+            until(page, lambda: rows.count() >= before + 111, "all that is new")
+            expect(rows.first).to_contain_text("One of many, 109" if name == "History" else "completed")
+            if name == "History":
+                # What comes by itself is not read out.
+                expect(note).to_have_attribute("aria-live", "off")
+            assert abs(read.bounding_box()["y"] - place) < 50, f"{name}: what was read has gone from {place} to {read.bounding_box()}"
+            view.close()
+
+
 def what_is_asked_of_work_is_asked_once(browser, server):
     """A pause that is on its way shows it and is not asked for again; what was refused can be."""
     identity = start(server, "Slow to hear", "seed")

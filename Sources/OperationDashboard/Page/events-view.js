@@ -15,6 +15,8 @@ export class EventsView {
   #newest = null;
   /** Ends the request for a page that is on its way. */
   #loading = null;
+  /** Ends the request for what is new. */
+  #refreshing = null;
   #rows = element('tbody');
   #more = element('button', { type: 'button', textContent: 'More', hidden: true, onclick: () => this.#load() });
   #note = element('p', { className: 'quiet', hidden: true, textContent: `The newest ${mostShown} are shown.` });
@@ -41,6 +43,7 @@ export class EventsView {
     clearTimeout(this.#scheduled);
     this.#scheduled = null;
     this.#loading?.abort();
+    this.#refreshing?.abort();
   }
 
   /** The log grows when operations take a step, not with their progress; and by what others do with processes and ports. */
@@ -50,6 +53,7 @@ export class EventsView {
 
   #reload() {
     this.#loading?.abort();
+    this.#refreshing?.abort();
     this.#loading = null;
     this.#rows.replaceChildren();
     this.#cursor = null;
@@ -78,11 +82,14 @@ export class EventsView {
     this.#note.hidden = !isFull;
   }
 
+  /** One at a time: an older answer would not know what a newer one has brought. */
   async #refresh() {
+    if (this.#loading || this.#refreshing) { this.#change(); return; }
+    const { signal } = this.#refreshing = new AbortController();
+    const [page, known] = await this.#fresh(signal).catch(() => []);
+    this.#refreshing = null;
+    if (signal.aborted || !page) return;
     if (this.#loading) { this.#change(); return; }
-    const page = await get(withQuery('/api/ports/events', { limit: pageSize })).catch(() => null);
-    if (!page || this.#loading || !this.node.isConnected) return;
-    const known = page.events.findIndex((event) => this.#key(event) === this.#newest);
     // More has happened than there is room for, and what lies between would be missing; or this is another server's log.
     if (known < 0 && this.#newest) { this.#reload(); return; }
     const fresh = known < 0 ? page.events : page.events.slice(0, known);
@@ -92,6 +99,15 @@ export class EventsView {
     this.#newest = this.#key(fresh[0]);
     this.#rows.prepend(...fresh.map((event) => this.#row(event)));
     this.#trim();
+  }
+
+  /** The newest events, and the place among them of what was the newest before: one page, unless more than that has happened. */
+  async #fresh(signal) {
+    for (const limit of [pageSize, mostShown]) {
+      const page = await get(withQuery('/api/ports/events', { limit }), { signal });
+      const known = page.events.findIndex((event) => this.#key(event) === this.#newest);
+      if (known >= 0 || !this.#newest || limit === mostShown) return [page, known];
+    }
   }
 
   #key(event) { return event ? JSON.stringify(event) : null; }

@@ -35,6 +35,9 @@ export class HistoryView {
   #ends = [];
   /** Ends the request for a page that is on its way. */
   #loading = null;
+  /** Ends the request for what is new, and that for the figures by type. */
+  #refreshing = null;
+  #summarising = null;
   #types = new Set();
   #rowsByID = new Map();
   #store;
@@ -79,7 +82,7 @@ export class HistoryView {
 
   hide() {
     this.#watcher.disconnect();
-    this.#loading?.abort();
+    for (const asking of [this.#loading, this.#refreshing, this.#summarising]) asking?.abort();
     this.#store.removeEventListener('step', this.#step);
     this.#store.removeEventListener('ended', this.#change);
     this.#store.removeEventListener('history', this.#catchUp);
@@ -107,6 +110,7 @@ export class HistoryView {
   #reload() {
     if (!this.#filter.reportValidity()) return;
     this.#loading?.abort();
+    this.#refreshing?.abort();
     this.#loading = null;
     this.#records = [];
     this.#cursor = null;
@@ -130,7 +134,7 @@ export class HistoryView {
     const hadFocus = document.activeElement === this.#again;
     this.#again.hidden = Boolean(page) || loading.signal.aborted;
     if (!page) {
-      if (!loading.signal.aborted) this.#note.textContent = this.#records.length === 0 ? 'The history could not be asked for.' : `${this.#records.length} shown; what follows could not be asked for.`;
+      if (!loading.signal.aborted) this.#say(this.#records.length === 0 ? 'The history could not be asked for.' : `${this.#records.length} shown; what follows could not be asked for.`);
       return;
     }
     if (hadFocus) this.#rows.closest('.scroll').focus();
@@ -141,31 +145,40 @@ export class HistoryView {
     this.#more.hidden = !this.#cursor;
     this.#rows.append(...page.operations.map((operation) => this.#row(operation)));
     this.#keepEnd(page);
-    this.#tell();
+    this.#tell(true);
     if (isDrawn) this.#draw();
   }
 
-  #page(cursor, signal) {
+  #page(cursor, signal, limit = pageSize) {
     const filter = Object.fromEntries(new FormData(this.#filter));
     if (filter.since) filter.since = new Date(filter.since).toISOString();
-    return get(withQuery(root, { ...filter, cursor, limit: pageSize }), { signal });
+    return get(withQuery(root, { ...filter, cursor, limit }), { signal });
   }
 
-  #tell() {
+  /** What comes by itself is not read out: where much runs, that would never end. */
+  #say(text, isAskedFor = true) {
+    this.#note.ariaLive = isAskedFor ? 'polite' : 'off';
+    setText(this.#note, text);
+  }
+
+  #tell(isAskedFor = false) {
     const count = this.#records.length;
-    this.#note.textContent = count === 0 ? 'Nothing that ran is like that.' : `${count}${this.#cursor ? ' newest' : ''} shown${count > mostDrawn ? `, the newest ${mostDrawn} of them in the plots` : ''}`;
+    this.#say(count === 0 ? 'Nothing that ran is like that.' : `${count}${this.#cursor ? ' newest' : ''} shown${count > mostDrawn ? `, the newest ${mostDrawn} of them in the plots` : ''}`, isAskedFor);
   }
 
-  /** Takes in what is new among the newest, and what has changed there. */
+  /** Takes in what is new among the newest, and what has changed there. One at a time: an older answer would not know what a newer one has brought. */
   async #refresh() {
-    if (this.#loading) { this.#change(); return; }
+    if (this.#loading || this.#refreshing) { this.#change(); return; }
     if (!this.#again.hidden || !this.#filter.checkValidity()) return;
     const before = this.#records;
-    const page = await this.#page(null).catch(() => null);
-    if (!page || this.#loading || this.#records !== before || !this.node.isConnected) return;
+    const { signal } = this.#refreshing = new AbortController();
+    const page = await this.#newest(signal).catch(() => null);
+    this.#refreshing = null;
+    if (signal.aborted || !page) return;
+    if (this.#loading || this.#records !== before) { this.#change(); return; }
     const { operations } = page;
-    // More has come than there is room for, or this is another server's history.
-    if (before.length > 0 && !operations.some(({ operation_id: id }) => this.#rowsByID.has(id))) { this.#reload(); this.#summarise(); return; }
+    // More has come than there is room for, or this is another server's history; or there was none, and it has pages now.
+    if (!this.#isKnown(operations) && operations.length + before.length > 0) { this.#reload(); this.#summarise(); return; }
     const changed = operations.filter((operation) => {
       const known = this.#records.find(({ operation_id: id }) => id === operation.operation_id);
       return !known || known.status !== operation.status;
@@ -179,6 +192,14 @@ export class HistoryView {
     this.#draw();
     if (changed.some((operation) => operation.finished_at)) this.#summarise(true);
   }
+
+  /** One page that goes on in what is shown, or a longer one where more than that has begun. */
+  async #newest(signal) {
+    const page = await this.#page(null, signal);
+    return this.#records.length === 0 || this.#isKnown(page.operations) ? page : this.#page(null, signal, mostKept);
+  }
+
+  #isKnown(operations) { return operations.some(({ operation_id: id }) => this.#rowsByID.has(id)); }
 
   /** What is shown as running and runs no more is asked after, wherever in the list it stands. */
   #catchUp = async ({ detail: active }) => {
@@ -256,11 +277,13 @@ export class HistoryView {
     return row;
   }
 
-  /** `quietly`: where they are shown already, and only if nobody is at them. */
-  async #summarise(quietly = false) {
-    const asked = get(`${root}/statistics`);
+  /** `quietly`: where they are shown already, and only if nobody is at them. Of two that are on their way, the newer is shown. */
+  async #summarise(quietly = this.#statistics.hasChildNodes()) {
+    this.#summarising?.abort();
+    const { signal } = this.#summarising = new AbortController();
+    const asked = get(`${root}/statistics`, { signal });
     const answer = await (quietly ? asked.catch(() => null) : attempt(() => asked));
-    if (!answer || (quietly && this.#statistics.contains(document.activeElement))) return;
+    if (signal.aborted || !answer || (quietly && this.#statistics.contains(document.activeElement))) return;
     const types = answer.statistics;
     this.#offer(types.map((entry) => entry.operation_type));
     if (types.length === 0) { this.#statistics.replaceChildren(); return; }
