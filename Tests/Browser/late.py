@@ -328,6 +328,33 @@ def a_readers_place_is_kept(browser, stand_in):
             view.close()
 
 
+def what_is_no_more_like_the_filter_goes(browser, stand_in):
+    """Of the runs that run, one that has paused or ended is none any more; the focus goes on to the next."""
+    with configured(stand_in) as server:
+        ids = [start(server, f"Run {number}", "seed") for number in range(3)]
+        view = patient(browser, server.url)
+        page = view.open("history")
+        rows = page.locator("table.history tbody tr")
+        expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
+        page.get_by_role("combobox", name="Status").select_option("in_progress")
+        expect(rows).to_have_count(3)
+        page.get_by_role("button", name="Run 1", exact=True).focus()
+        finish(server, ids[1])
+        expect(rows.get_by_role("button")).to_have_text(["Run 2", "Run 0"])
+        expect(page.get_by_role("button", name="Run 0", exact=True)).to_be_focused()
+        expect(page.get_by_text("2 shown", exact=True)).to_be_visible()
+        finish(server, ids[0]), finish(server, ids[2])
+        expect(rows).to_have_count(0)
+        expect(page.get_by_role("region", name="What has run")).to_be_focused()
+        expect(page.get_by_text("Nothing that ran is like that.")).to_be_visible()
+        finish(server, start(server, "Over", "seed"))
+        identity = start(server, "Another", "seed")
+        expect(rows).to_have_count(1)
+        finish(server, identity)
+        expect(rows).to_have_count(0)
+        view.close()
+
+
 def what_is_asked_of_work_is_asked_once(browser, server):
     """A pause that is on its way shows it and is not asked for again; what was refused can be."""
     identity = start(server, "Slow to hear", "seed")

@@ -94,7 +94,8 @@ export class HistoryView {
   /** The history isn't written for a wish alone: of what runs or waits, the list of what is active knows it. */
   #step = ({ detail: operation }) => {
     const row = this.#rowsByID.get(operation.operation_id);
-    if (row) this.#showStatus(row, operation);
+    if (row && this.#isWanted(operation)) this.#showStatus(row, operation);
+    else if (row) this.#drop(operation.operation_id);
     this.#change();
   };
 
@@ -207,10 +208,28 @@ export class HistoryView {
     for (const { operation_id: id } of unsure) {
       const operation = await get(`/api/ports/operations/${id}`).catch(() => null);
       if (!operation?.finished_at || !this.#rowsByID.has(id)) continue;
-      this.#put(operation);
+      if (this.#isWanted(operation)) this.#put(operation); else this.#drop(id);
       this.#draw();
     }
   };
+
+  /** Whether it has the status that is filtered by. */
+  #isWanted({ status }) {
+    const { value } = this.#filter.elements.status;
+    return value === '' || value === status;
+  }
+
+  /** Takes out what has become something else than what is filtered by. */
+  #drop(id) {
+    const row = this.#rowsByID.get(id);
+    const hadFocus = row.contains(document.activeElement);
+    const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+    row.remove();
+    this.#rowsByID.delete(id);
+    this.#records = this.#records.filter((record) => record.operation_id !== id);
+    this.#tell();
+    if (hadFocus) (neighbour?.querySelector('button') ?? this.#rows.closest('.scroll')).focus();
+  }
 
   /** Shows an operation as it is now: in the place of what was shown of it, or where it belongs by its age. */
   #put(operation) {
