@@ -355,6 +355,24 @@ def what_is_no_more_like_the_filter_goes(browser, stand_in):
         view.close()
 
 
+def what_was_asked_before_the_stream_is_not_told_after_it(browser, server):
+    """An answer from before there was a stream doesn't overwrite what the stream has said since."""
+    view = patient(browser, server.url)
+    with_stream(view, "this.breakOff()")
+    # It asks once.
+    without_timer(view, 2000)
+    gate = Gate(view, "**/health")
+    page = view.open()
+    gate.wait()
+    said = {"operations": [], "overload": {"overloaded": False, "message": "", "reasons": []}, "history_health": {"status": "ok", "reason": None}}
+    page.evaluate("said => { stream.open(); stream.dispatchEvent(new MessageEvent('snapshot', { data: JSON.stringify(said) })); }", said)
+    expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
+    gate.open(status=200, content_type="application/json", body=json.dumps({"status": "degraded", "reason": "The disk is full."}))
+    settle(page)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    view.close()
+
+
 def what_is_asked_of_work_is_asked_once(browser, server):
     """A pause that is on its way shows it and is not asked for again; what was refused can be."""
     identity = start(server, "Slow to hear", "seed")

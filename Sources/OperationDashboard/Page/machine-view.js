@@ -14,12 +14,17 @@ export class MachineView {
   #plots = element('div', { className: 'plots five' });
   #trouble = element('p', { className: 'banner', hidden: true });
   #timer = null;
+  /** Ends the request that is on its way. */
+  #asking = null;
   node = element('section', { 'aria-labelledby': 'machine-title' }, element('h2', { id: 'machine-title', textContent: 'Machine' }),
     this.#trouble, this.#figures, this.#plots);
 
   show() { this.#refresh(); }
 
-  hide() { clearTimeout(this.#timer); }
+  hide() {
+    clearTimeout(this.#timer);
+    this.#asking?.abort();
+  }
 
   /** Asks every so often, after the last answer: one that takes long is not asked for twice. */
   async #refresh() {
@@ -30,12 +35,14 @@ export class MachineView {
   }
 
   async #ask() {
+    const { signal } = this.#asking = new AbortController();
     try {
-      const [now, past] = await Promise.all([get('/api/ports/resources'), get('/api/ports/resources/history')]);
+      const [now, past] = await Promise.all([get('/api/ports/resources', { signal }), get('/api/ports/resources/history', { signal })]);
       this.#trouble.hidden = true;
       this.#showFigures(now);
       this.#showPlots(past.history);
     } catch (error) {
+      if (signal.aborted) return;
       this.#trouble.textContent = error.message;
       this.#trouble.hidden = false;
     }

@@ -133,11 +133,17 @@ async function lookElsewhere() {
 lookElsewhere();
 
 // A list that is asked for tells operations alone. While nothing runs nobody measures; only the start view asks all the same.
+// What was asked for before something newer was told comes too late.
+let asked = 0;
+let told = 0;
 store.addEventListener('snapshot', async ({ detail }) => {
-  if (detail.overload) return;
+  const turn = asked += 1;
+  if (detail.overload) { told = turn; return; }
   const [overload, health] = await Promise.all([
     store.isActive ? get('/api/ports/operations/check-overload').catch(() => null) : null, get('/health').catch(() => null),
   ]);
+  if (turn < told) return;
+  told = turn;
   if (overload) store.take({ name: 'overload', data: overload });
   if (health) store.take({ name: 'history_health', data: health });
 });
