@@ -407,6 +407,40 @@ def what_is_asked_of_work_is_asked_once(browser, server):
     view.close()
 
 
+def a_complaint_goes_when_the_server_is_back(browser, stand_in):
+    """That the server does not answer is not said any longer than it doesn't; what it refused to do is, until it is dismissed."""
+    with tempfile.TemporaryDirectory() as data:
+        server = serve(data, stand_in)
+        try:
+            identity = start(server, "Under way", "seed")
+            view = patient(browser, server.url)
+            view.tolerated = ("ERR_", "Failed to load resource")
+            page = view.open()
+            alert, liveness = page.get_by_role("alert"), page.locator("#liveness")
+            expect(liveness).to_have_attribute("data-state", "live")
+            port = int(server.url.rsplit(":", 1)[1])
+            for is_done in (False, True):
+                server.process.kill()
+                server.process.wait()
+                expect(liveness).to_have_attribute("data-state", "offline")
+                if is_done:
+                    page.evaluate("id => { import('/assets/dialog.js').then(({ attempt }) => import('/assets/api.js').then(({ post }) => attempt(() => post(`/api/ports/operations/${id}/pause`)))); }", identity)
+                else:
+                    go(page, "Events")
+                expect(alert).to_contain_text("The server does not answer")
+                server = serve(data, stand_in, port)
+                expect(liveness).to_have_attribute("data-state", "live", timeout=90_000)
+                if not is_done:
+                    expect(alert).to_have_count(0)
+                    expect(page.locator("table.events tbody tr").first).to_be_visible()
+                    go(page, "Running")
+            settle(page)
+            expect(alert).to_contain_text("The server does not answer")
+            view.close()
+        finally:
+            server.stop()
+
+
 def a_wish_that_is_not_answered_is_told(browser, server):
     """Where a server doesn't answer what is asked of an operation, that is said, and it can be asked again."""
     identity = start(server, "Unheard", "seed")

@@ -1,5 +1,8 @@
 /** What went wrong with a request, in the server's words where it had any. */
 class RequestError extends Error {
+  /** Whether it was a mere question that the server did not hear: it can be asked again once the server is back. */
+  isPassing = false;
+
   constructor(status, message) {
     super(message);
     this.status = status;
@@ -31,22 +34,25 @@ async function request(method, path, body, { retrying = false, repeatable = meth
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch (error) {
-    throw explained(error);
+    throw explained(error, method);
   }
   if (response.status === 401 && !retrying && authenticate) {
     if (await authenticate()) return request(method, path, body, { retrying: true, repeatable, signal, headers });
   }
-  const text = await response.text().catch((error) => { throw explained(error); });
+  const text = await response.text().catch((error) => { throw explained(error, method); });
   let value = null;
   try { value = text ? JSON.parse(text) : null; } catch { /* Not ours, such as a proxy's page. */ }
   if (!response.ok) throw new RequestError(response.status, value?.detail ?? `The server answered ${response.status}.`);
   return value;
 }
 
-function explained(error) {
+function explained(error, method) {
   if (error.name === 'AbortError') return error;
-  if (error.name === 'TimeoutError') return new RequestError(0, `The server has not answered within ${patience / 1000} s. It may be very busy: try again.`);
-  return new RequestError(0, 'The server does not answer. It may be stopped, or starting again.');
+  const isLate = error.name === 'TimeoutError';
+  const unheard = new RequestError(0, isLate ? `The server has not answered within ${patience / 1000} s. It may be very busy: try again.`
+    : 'The server does not answer. It may be stopped, or starting again.');
+  unheard.isPassing = method === 'GET';
+  return unheard;
 }
 
 export const get = (path, options) => request('GET', path, undefined, options);

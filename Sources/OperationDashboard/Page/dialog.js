@@ -48,14 +48,17 @@ export async function ask(title, content, action, { dangerous = false, className
   return dialog.returnValue === 'yes' ? Object.fromEntries(new FormData(form)) : null;
 }
 
-/** Says what went wrong, until it is dismissed or something else is. */
-export function complain(message) {
+/** Says what went wrong, until it is dismissed or something else is; what is `isPassing` only until the server is back. */
+export function complain(message, { isPassing = false } = {}) {
   document.querySelector('.complaint')?.remove();
-  const box = element('div', { className: 'complaint', role: 'alert' }, element('p', { textContent: message }),
+  const box = element('div', { className: 'complaint', role: 'alert', 'data-passing': isPassing }, element('p', { textContent: message }),
     element('button', { type: 'button', textContent: 'Dismiss', onclick: () => box.remove() }));
   document.body.append(box);
   placeComplaint();
 }
+
+/** Takes back what the server's coming back has put right. */
+export const relent = () => document.querySelector('.complaint[data-passing]')?.remove();
 
 /** Puts what went wrong into the topmost dialog, outside of which nothing can be pressed. */
 function placeComplaint() {
@@ -70,7 +73,7 @@ export async function attempt(work) {
     return await work();
   } catch (error) {
     // What nobody waits for any more has not gone wrong; that a token is wanted is said above every view.
-    if (error.name !== 'AbortError' && error.status !== 401) complain(error.message);
+    if (error.name !== 'AbortError' && error.status !== 401) complain(error.message, error);
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { get, onUnauthorized, startSession } from './api.js';
-import { ask, leave } from './dialog.js';
+import { ask, leave, relent } from './dialog.js';
 import { element, setHidden, setText } from './dom.js';
 import { EventsView } from './events-view.js';
 import { nameOf, statusWord, unbroken } from './format.js';
@@ -115,7 +115,9 @@ const live = connect((message) => {
     setHidden(access, true);
     document.querySelector('dialog.token')?.close();
   }
-  if (['unauthorized', 'offline', 'failing'].includes(before)) present.restore?.();
+  if (!['unauthorized', 'offline', 'failing'].includes(before)) return;
+  relent();
+  present.restore?.();
 });
 
 // The stream tells of this server's operations alone. What other processes do with the same data is in the history, which is
