@@ -407,6 +407,27 @@ def what_is_asked_of_work_is_asked_once(browser, server):
     view.close()
 
 
+def long_details_begin_at_their_beginning(browser, server):
+    """Details that are longer than the screen are shown from their top, and can be scrolled by the keyboard."""
+    identity = finish(server, start(server, "Went wrong at length", "seed"), error="\n".join(f"line {number}" for number in range(60)))
+    for width in (1280, 390):
+        view = patient(browser, server.url, viewport={"width": width, "height": 700})
+        page = view.open("history")
+        page.get_by_role("button", name="Went wrong at length").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("line 59")
+        title = dialog.get_by_role("heading", name="Went wrong at length")
+        expect(title).to_be_focused()
+        expect(title).to_be_in_viewport()
+        check_accessibility(page, f"long details, {width} px")
+        shoot(page, f"details-long-{width}")
+        page.keyboard.press("End")
+        expect(dialog.get_by_role("button", name="Close")).to_be_in_viewport()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("button", name="Went wrong at length")).to_be_focused()
+        view.close()
+
+
 def a_complaint_goes_when_the_server_is_back(browser, stand_in):
     """That the server does not answer is not said any longer than it doesn't; what it refused to do is, until it is dismissed."""
     with tempfile.TemporaryDirectory() as data:

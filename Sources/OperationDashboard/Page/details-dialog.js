@@ -36,7 +36,8 @@ class Details {
   #id;
   #record;
   #isAsking = false;
-  #title = element('h2', { id: headingID() });
+  /** It has the focus to begin with, or the dialog would begin at its end, where there is something to press. */
+  #title = element('h2', { id: headingID(), tabIndex: -1, autofocus: true });
   #status = element('span', { className: 'status' });
   #line;
   #note = element('p', { className: 'quiet', hidden: true });
