@@ -462,6 +462,28 @@ def a_complaint_goes_when_the_server_is_back(browser, stand_in):
             server.stop()
 
 
+def what_is_selected_in_details_stays_so(browser, server):
+    """What somebody selects in the details of what runs, to copy it, is left alone while those go on."""
+    identity = start(server, "Selected", "seed")
+    view = patient(browser, server.url)
+    page = view.open()
+    card(page, "Selected").get_by_role("button", name="Selected").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator("dl")).to_contain_text("So far")
+    page.evaluate("""() => {
+        globalThis.selected = [document.querySelector('dialog dd'), document.querySelector('dialog ol.log li')];
+        getSelection().setBaseAndExtent(selected[0], 0, selected[1].parentNode, 1);
+    }""")
+    call(server, "POST", f"{ROOT}/{identity}/pause")
+    expect(dialog.locator("ol.log li")).to_have_count(2)
+    begun = dialog.locator("dd", has_text=re.compile(r"^\d+ s$")).text_content()
+    until(page, lambda: dialog.get_by_text(begun, exact=True).count() == 0, "another time")
+    kept = page.evaluate("selected.map((node) => node.isConnected && getSelection().containsNode(node, true))")
+    assert kept == [True, True], kept
+    finish(server, identity)
+    view.close()
+
+
 def a_wish_that_is_not_answered_is_told(browser, server):
     """Where a server doesn't answer what is asked of an operation, that is said, and it can be asked again."""
     identity = start(server, "Unheard", "seed")

@@ -81,12 +81,22 @@ class Details {
     setHidden(this.#note, true);
     setText(this.#error, record.error ?? '');
     setHidden(this.#error, !record.error);
-    this.#facts.replaceChildren(...facts(record).map(([name, value]) =>
+    refill(this.#facts, facts(record).map(([name, value]) =>
       element('div', { className: value.length > 28 ? 'wide' : '' }, element('dt', { textContent: name }), element('dd', { textContent: value }))));
-    this.#log.replaceChildren(...events.map(entry));
+    refill(this.#log, events.map(entry));
     setHidden(this.#happened, events.length === 0);
     setHidden(this.#log, events.length === 0);
   }
+}
+
+/** Puts nodes into a list and leaves those there that say the same: what somebody has selected stays selected. */
+function refill(list, nodes) {
+  for (const [index, node] of nodes.entries()) {
+    const before = list.children[index];
+    if (!before) list.append(node);
+    else if (!before.isEqualNode(node)) before.replaceWith(node);
+  }
+  while (list.childElementCount > nodes.length) list.lastElementChild.remove();
 }
 
 function facts(record) {
