@@ -60,6 +60,7 @@ TESTS = (
     ports.a_conflict_is_killed_and_healed,
     ports.why_a_service_failed_can_be_read,
     ports.only_who_was_shown_is_ended,
+    ports.what_the_server_itself_holds_is_not_offered,
     operations.the_queue_is_ordered_and_a_download_limited,
     operations.forms_are_checked_and_say_what_has_become_of_it,
     operations.a_form_is_sent_once_and_keeps_what_was_typed,

@@ -199,3 +199,24 @@ def services_that_were_set_aside_are_told(browser):
             view.close()
         finally:
             server.stop()
+
+
+def what_the_server_itself_holds_is_not_offered(browser):
+    """A service whose port this server has can't be restarted, and nothing there offers to; why stands with the conflict."""
+    with tempfile.TemporaryDirectory() as data:
+        port = free_port()
+        with open(os.path.join(data, "services.json"), "w") as file:
+            json.dump({"services": [{"name": "web", "port": port, "process_name": "node", "startup_cmd": "exec sleep 600"}]}, file)
+        server = serve(data, None, port)
+        try:
+            view = Page(browser, server.url)
+            page = view.open("ports")
+            conflict = page.locator("article.conflict")
+            row = page.get_by_role("region", name="Services").get_by_role("row").last
+            for place in (conflict, row):
+                expect(place.get_by_role("button", name="Restart")).to_be_disabled()
+            expect(conflict.get_by_role("button", name="Kill")).to_be_disabled()
+            shoot(page, "ports-own")
+            view.close()
+        finally:
+            server.stop()

@@ -57,7 +57,7 @@ export class PortsView {
     this.#conflicts.replaceChildren(...wrong.map((conflict) => this.#conflict(conflict)));
     this.#services.replaceChildren(element('table', { className: 'services stacked' },
       tableHead(['Service', 'Port', 'Status', 'Held by', 'Do']),
-      element('tbody', {}, Object.values(services).map((service) => this.#service(service)))));
+      element('tbody', {}, Object.values(services).map((service) => this.#service(service, wrong.find((conflict) => conflict.service === service.name))))));
     // What had the focus may have gone with what was put right.
     if (hadFocus && !this.node.contains(document.activeElement)) this.#look.focus();
   }
@@ -66,11 +66,11 @@ export class PortsView {
     return element('button', { type: 'button', className, textContent: text, onclick });
   }
 
-  #service(service) {
+  #service(service, conflict) {
     const { name, port, status, detail, actual_process: holder, supervisor, description, started_here: isOurs, startup_cmd: command, enabled } = service;
     const actions = [
       status === 'running' || status === 'failed' || isOurs ? this.#button('Stop', () => this.#stop(service)) : null,
-      command && enabled ? (status === 'stopped' ? this.#button('Start', () => this.#start(service)) : this.#button('Restart', () => this.#restart(service))) : null,
+      command && enabled ? (status === 'stopped' ? this.#button('Start', () => this.#start(service)) : this.#restartButton(service, conflict)) : null,
     ];
     return element('tr', { 'data-status': status },
       element('th', { scope: 'row' }, name, description ? element('p', { className: 'quiet', textContent: description }) : null),
@@ -79,6 +79,11 @@ export class PortsView {
         detail ? element('p', { className: 'quiet', textContent: detail }) : null),
       element('td', { textContent: holder ? [holdersOf(service), supervisor].filter(Boolean).join(', ') : '' }),
       element('td', {}, element('div', { className: 'actions' }, actions)));
+  }
+
+  /** Whom a port can't be taken from, the conflict says. */
+  #restartButton(service, conflict) {
+    return element('button', { type: 'button', textContent: 'Restart', disabled: conflict?.can_restart === false, onclick: () => this.#restart(service) });
   }
 
   #conflict(conflict) {
