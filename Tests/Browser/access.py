@@ -14,7 +14,7 @@ def guarded(stand_in):
     """A server that asks everyone for its token."""
     with tempfile.TemporaryDirectory() as data:
         token_file = os.path.join(data, "token")
-        server = serve(data, stand_in, 0, "--token-file", token_file, trust_local_user=False)
+        server = serve(data, stand_in, None, "--token-file", token_file, trust_local_user=False)
         try:
             with open(token_file) as file:
                 yield server, file.read().strip()
@@ -114,7 +114,7 @@ def who_gives_no_token_may_do_so_later(browser, stand_in):
 def a_server_that_asks_no_more_is_noticed(browser, stand_in):
     """A page that was kept out goes on by itself when the server begins anew and asks for no token; until then it complains of nothing."""
     with tempfile.TemporaryDirectory() as data:
-        server = serve(data, stand_in, 0, "--token-file", os.path.join(data, "token"), trust_local_user=False)
+        server = serve(data, stand_in, None, "--token-file", os.path.join(data, "token"), trust_local_user=False)
         try:
             view = Page(browser, server.url)
             view.tolerated = ("401", "ERR_", "Failed to load resource")

@@ -104,7 +104,8 @@ def why_a_service_failed_can_be_read(browser):
 
 SHARE = """import socket, sys, time
 s = socket.socket()
-s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+    s.setsockopt(socket.SOL_SOCKET, option, 1)
 s.bind(("127.0.0.1", int(sys.argv[1])))
 s.listen()
 print("there", flush=True)

@@ -18,6 +18,9 @@ import folder
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Integration"))
+from bound_ports import free_port  # noqa: E402: it is found there only
+
 WIZARD = sys.argv[1]
 SCREENSHOTS = sys.argv[4] if len(sys.argv) > 4 else None
 PAGE_DIR = os.environ.get("PAGE_DIR")
@@ -80,13 +83,16 @@ def example(server, name="Like this", kind="install"):
 NEVER_OVERLOADED = {"cpu_percent": None, "host_cpu_percent": None, "memory_pressure_percent": None}
 
 
-def serve(data, stand_in, port=0, *more, **configuration):
-    """A server with a configuration; the same data again takes up what the last one left."""
+def serve(data, stand_in, port=None, *more, **configuration):
+    """A server with a configuration; the same data again takes up what the last one left.
+
+    Its port stays its own when it has ended: a page that looks for it would else be given that very port to look from.
+    """
     config = os.path.join(data, "config.json")
     with open(config, "w") as file:
         json.dump({"overload": NEVER_OVERLOADED, **configuration}, file)
     return Program(
-        [WIZARD, "serve", "--port", str(port), "--data", data, "--config", config, *more],
+        [WIZARD, "serve", "--port", str(port or free_port()), "--data", data, "--config", config, *more],
         {"OLLAMA_HOST": stand_in.url} if stand_in else {},
     )
 
@@ -100,12 +106,6 @@ def configured(stand_in, **configuration):
             yield server
         finally:
             server.stop()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def squat(port):

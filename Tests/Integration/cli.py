@@ -10,7 +10,7 @@ import sys
 import tempfile
 import traceback
 
-from ports import free_port
+from bound_ports import free_port
 from terminal import ENVIRONMENT, TMUX, Terminal, plain, tmux, wait_until
 
 WIZARD, STAND_IN = sys.argv[1:3]

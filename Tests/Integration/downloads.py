@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Callable
 
-from ports import free_port
+from bound_ports import free_port
 
 nginx, wizard, probe = (os.path.abspath(path) for path in sys.argv[1:4])
 home = Path(tempfile.mkdtemp(prefix="downloads-"))

@@ -17,7 +17,7 @@ import time
 import requests
 import sseclient
 
-from ports import free_port
+from bound_ports import free_port
 
 WIZARD, PROMTOOL = sys.argv[1:3]
 SCHEMATHESIS = os.path.join(os.path.dirname(sys.executable), "schemathesis")

@@ -29,7 +29,7 @@ server=$PWD/.build/debug/ollama-stand-in
 { [ -x "$wizard" ] && [ -x "$server" ]; } || swift build
 
 # A port that stays bound, so that the system gives it to nobody else, and that a server can take all the same.
-(cd Tests/Integration && exec python3 -B -c 'import ports, time; print(ports.free_port(), flush=True); time.sleep(100000)') \
+(cd Tests/Integration && exec python3 -B -c 'import bound_ports, time; print(bound_ports.free_port(), flush=True); time.sleep(100000)') \
     > "$place/port" &
 port_pid=$!
 until [ -s "$place/port" ]; do kill -0 "$port_pid" 2> /dev/null || fail "no port could be bound"; sleep 0.1; done

@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.request
 
-from ports import free_port
+from bound_ports import free_port
 
 PROBE = os.path.abspath(sys.argv[1])
 PYTHON = shutil.which("python3", path="/usr/bin:" + os.environ["PATH"])
