@@ -19,7 +19,8 @@ def a_conflict_is_killed_and_healed(browser):
         command = f"exec /usr/bin/python3 -m http.server {port} --bind 127.0.0.1"
         with open(registry, "w") as file:
             json.dump({"services": [{"name": "web", "port": port, "process_name": "node", "startup_cmd": command}]}, file)
-        server = serve(data, None)
+        # Whoever is told to end does so by itself, however long that takes it.
+        server = serve(data, None, services={"grace_seconds": 60})
         squatters = []
         try:
             view = Page(browser, server.url)
@@ -119,7 +120,7 @@ def only_who_was_shown_is_ended(browser):
         command = f"exec /usr/bin/python3 -m http.server {port} --bind 127.0.0.1"
         with open(os.path.join(data, "services.json"), "w") as file:
             json.dump({"services": [{"name": "web", "port": port, "process_name": "node", "startup_cmd": command}]}, file)
-        server = serve(data, None)
+        server = serve(data, None, services={"grace_seconds": 60})
         sharers = []
 
         def share():
