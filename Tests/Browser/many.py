@@ -8,7 +8,7 @@ import threading
 import time
 
 from playwright.sync_api import expect
-from support import PATIENCE, ROOT, Page, call, finish, start
+from support import PATIENCE, ROOT, Page, call, finish, start, until
 
 
 class Feeder(threading.Thread):
@@ -163,10 +163,17 @@ def what_is_out_of_sight_is_drawn_when_it_comes_into_view(browser, server):
     view = Page(browser, server.url)
     page = view.open()
     last = page.locator(f"[data-id={ids[-1]}]")
-    expect(last).to_be_attached()
-    page.wait_for_timeout(500)
+    expect(page.locator("article.card")).to_have_count(60)
     last.evaluate("""node => { window.written = 0; window.observer = new MutationObserver((changes) => { window.written += changes.length; });
         window.observer.observe(node, { attributes: true, childList: true, characterData: true, subtree: true }); }""")
+
+    def is_drawn():
+        """Whether it has been seen by now that the last card is out of sight, and nothing is left to be written in it."""
+        page.evaluate("window.written = 0")
+        page.wait_for_timeout(500)
+        return page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(window.written === 0))))")
+
+    until(page, is_drawn, "a last card that stands still")
     move = lambda identity, progress: call(server, "POST", f"{ROOT}/{identity}/update", {"progress": progress})
     for progress in range(1, 6):
         for identity in (ids[0], ids[-1]):
