@@ -155,13 +155,15 @@ def a_table_has_all_the_numbers(browser, server):
     )
     dots, lines, other = [page.locator("figure.plot").nth(index) for index in range(3)]
     expect(dots.locator(".drawing .dot")).to_have_count(500)
-    before = other.bounding_box()["height"]
+    expect(other.locator(".drawing .dot")).to_have_count(500)
+    height = lambda: other.evaluate("figure => figure.getBoundingClientRect().height")
+    before = height()
     for figure, rows, cells in ((dots, 500, 1), (lines, 250, 3)):
         figure.get_by_text("As a table").click()
         expect(figure.locator("tbody tr")).to_have_count(rows)
         expect(figure.locator("tbody tr").first.locator("td.number")).to_have_count(cells)
-    assert abs(other.bounding_box()["height"] - before) < 1, "a table that is opened stretches the plot beside it"
-    assert not page.evaluate(CUT_OFF), f"cut off: {page.evaluate(CUT_OFF)[:3]}"
+    until_none(page, lambda: abs(height() - before) >= 1 and "a table that is opened stretches the plot beside it")
+    until_none(page, lambda: (cut_off := page.evaluate(CUT_OFF)) and f"cut off: {cut_off[:3]}")
     aligned = page.locator(".plot .number").evaluate_all("cells => cells.map((cell) => getComputedStyle(cell)).map((style) => `${style.textAlign} ${style.fontVariantNumeric}`)")
     assert set(aligned) == {"end tabular-nums"}, set(aligned)
     least = dots.locator("tbody tr").last.locator("td.number")

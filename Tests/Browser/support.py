@@ -195,6 +195,17 @@ def until_none(page, find):
         page.wait_for_timeout(100)
 
 
+def until_quiet(page, list, time):
+    """Waits until nothing is added to a list for so many ms."""
+
+    def is_quiet():
+        before = len(list)
+        page.wait_for_timeout(time)
+        return len(list) == before
+
+    until(page, is_quiet, f"{time} ms without anything")
+
+
 def without_timer(view, interval):
     """Takes from a page what it does after so many ms: then nothing but what a test does moves it."""
     view.page.add_init_script(
@@ -204,6 +215,37 @@ def without_timer(view, interval):
         }"""
         % interval
     )
+
+
+def without_haste(view):
+    """Has a page wait for an answer as long as that takes: where nothing but a test moves it, nothing would ask again."""
+    view.page.add_init_script("AbortSignal.timeout = () => new AbortController().signal")
+
+
+def keep_ended(view):
+    """Has the cards of what has ended stay until `let_ended_go`: a test that is kept waiting itself would come too late to see them."""
+    view.context.add_init_script(
+        """{ const begin = globalThis.setTimeout; const kept = [];
+            globalThis.setTimeout = (work, time, ...more) => (time === 8000 || time === 30_000 ? kept.push(work) : begin(work, time, ...more));
+            globalThis.letEndedGo = () => { for (const work of kept.splice(0)) work(); }; }"""
+    )
+
+
+def let_ended_go(page):
+    page.evaluate("letEndedGo()")
+
+
+def listen(page):
+    """Keeps all that is read out from now on; `hear` waits for it, however soon something else has taken its place."""
+    page.evaluate(
+        """() => { window.announced = [];
+            const announcer = document.getElementById('announcer');
+            new MutationObserver(() => window.announced.push(announcer.textContent)).observe(announcer, { childList: true, characterData: true, subtree: true }); }"""
+    )
+
+
+def hear(page, text):
+    page.wait_for_function("text => window.announced.some((told) => told.includes(text))", arg=text)
 
 
 def without_worker(view):
@@ -227,6 +269,17 @@ def scripted(view, operations):
     return view.open()
 
 
+def read_on(page, rows, count):
+    """Scrolls down until a list that goes on has so many rows at least: what is turned while more is on its way moves nothing."""
+
+    def turn():
+        rows.last.scroll_into_view_if_needed()
+        page.mouse.wheel(0, 100_000)
+        return rows.count() >= count
+
+    until(page, turn, f"{count} rows")
+
+
 def card(page, name):
     return page.locator("article.card", has=page.get_by_role("heading", name=name, exact=True))
 
@@ -246,6 +299,8 @@ def shoot(page, name):
 
 
 def check_accessibility(page, view):
-    found = Axe().run(page).response["violations"]
-    told = [f"{v['id']}: {v['help']} ({v['nodes'][0]['target']})" for v in found]
-    assert not told, f"axe finds in {view}: {told}"
+    def find():
+        told = [f"{v['id']}: {v['help']} ({v['nodes'][0]['target']})" for v in Axe().run(page).response["violations"]]
+        return told and f"axe finds in {view}: {told}"
+
+    until_none(page, find)
