@@ -69,6 +69,13 @@ class Terminal:
         except AssertionError:
             raise AssertionError(f"{text!r} is not on the screen:\n{self.text()}") from None
 
+    def wait_for(self, what, is_right):
+        """Waits for a screen: what is drawn is not there at once, and is drawn anew all the time."""
+        try:
+            wait_until(what, lambda: is_right(self.lines()))
+        except AssertionError:
+            raise AssertionError(f"{what} is not on the screen:\n{self.text()}") from None
+
     def state(self):
         return tmux("display-message", "-p", "-t", self.name, "#{alternate_on} #{cursor_flag} #{wrap_flag}").strip()
 
@@ -82,5 +89,7 @@ def plain(line):
     line = re.sub(r"op_[0-9a-z]{24}", "ID", line)
     line = re.sub(r"[█▏▎▍▌▋▊▉]*░+", lambda match: f"[{len(match.group())}]", line)
     line = re.sub(r"[\d.]+[dhms]?(?: \d+[hms])?(?:–[\d.]+[dhms](?: \d+[hms])?)? left", "T left", line)
+    # How much it is by now depends on the machine.
+    line = re.sub(r"\b[kMGT]?B\b", "MB", line)
     line = re.sub(r"\d+(\.\d+)?", lambda match: match.group() if match.string[match.start() - 1] == "[" else "N", line)
     return re.sub(r" {2,}", "  ", line)
