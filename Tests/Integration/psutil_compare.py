@@ -3,8 +3,8 @@
 usage: psutil_compare.py PROBE
 
 A figure agrees when it is within 5 points (per cent of a core) or 10 % of psutil's. The machine's own CPU use changes from
-moment to moment, so both measure the same span; a span that one of them saw differently is measured again, up to three times,
-and so is memory.
+moment to moment, so both measure the same span; a span that one of them saw differently is measured again, up to eight times,
+and so is memory: a machine that stands still between the two makes them differ.
 """
 
 import json
@@ -145,8 +145,8 @@ def main(program):
             processes[name] = start(code)
         probe = Probe(program, [process.pid for process in processes.values()])
         probe.sample()
-        spans_agree = any(compare_span(probe, processes) for _ in range(3))
-        good = any(compare_memory(probe, processes) for _ in range(3)) and spans_agree
+        spans_agree = any(compare_span(probe, processes) for _ in range(8))
+        good = any(compare_memory(probe, processes) for _ in range(8)) and spans_agree
         probe.end()
     finally:
         for process in processes.values():
