@@ -24,15 +24,17 @@ fi
 [ -x "$server" ] || swift build --product ollama-stand-in
 
 : > "$output" # emptied before the server starts, so that an old address is never read
-"$server" --port 0 --model whole=20 --model cut=20 --cut cut=6000000 --model broken=20 --error broken=6000000 > "$output" &
+# At 30 MB/s there are seconds of progress before anything ends.
+"$server" --port 0 --model whole=240 --model cut=240 --cut cut=210000000 \
+    --model broken=240 --error broken=210000000 > "$output" &
 pid=$!
 trap 'kill "$pid" 2> /dev/null || true; wait "$pid" || true' EXIT
 
-# It says where it listens once it does; ten seconds are plenty.
+# It says where it listens once it does.
 tries=0
 while ! grep -q '^listening on ' "$output"; do
     tries=$((tries + 1))
-    if [ "$tries" -gt 100 ] || ! kill -0 "$pid" 2> /dev/null; then
+    if [ "$tries" -gt 1200 ] || ! kill -0 "$pid" 2> /dev/null; then
         echo "ollama client: the stand-in did not start"
         exit 1
     fi

@@ -35,11 +35,11 @@ port_pid=$!
 until [ -s "$place/port" ]; do kill -0 "$port_pid" 2> /dev/null || fail "no port could be bound"; sleep 0.1; done
 port=$(cat "$place/port")
 mkdir "$place/bin"
-# It counts its starts; 300 MB at the stand-in's 30 MB/s are ten seconds.
+# It counts its starts; 600 MB at the stand-in's 30 MB/s are twenty seconds.
 cat > "$place/bin/ollama" << END
 #!/bin/sh
 echo \$\$ >> "$place/pids"
-exec "$server" --port "$port" --model small=300 --model second=1
+exec "$server" --port "$port" --model small=600 --model second=1
 END
 chmod +x "$place/bin/ollama"
 
