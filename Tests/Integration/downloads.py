@@ -20,6 +20,8 @@ from bound_ports import free_port
 nginx, wizard, probe = (os.path.abspath(path) for path in sys.argv[1:4])
 home = Path(tempfile.mkdtemp(prefix="downloads-"))
 served, data, place = home / "served", home / "data", home / "place"
+# At 2 MB/s there are more than ten seconds in which something can be done in the middle of it.
+SLOW = 24_000_000
 failures: list[str] = []
 left_out: list[str] = []
 
@@ -170,7 +172,7 @@ def whole() -> None:
 
 
 def killed(location: str, resumes: bool) -> None:
-    source, target = make(f"killed-{location}", 8_000_000), place / f"killed-{location}"
+    source, target = make(f"killed-{location}", SLOW), place / f"killed-{location}"
     # A time of last change tells versions apart only when it is past.
     os.utime(source, (time.time() - 3600,) * 2)
     url = f"{base}/{location}/{source.name}"
@@ -178,23 +180,23 @@ def killed(location: str, resumes: bool) -> None:
     size = wait_for_part(target, 1_000_000)
     first.kill()
     first.wait()
-    check(f"{location}: killed in the middle, it leaves its part", 0 < size < 8_000_000, size)
+    check(f"{location}: killed in the middle, it leaves its part", 0 < size < SLOW, size)
     check(f"{location}: and nothing under the file's name", not target.exists())
     end = run(url, target)
     check(f"{location}: the next run completes it", end["status"] == "completed", end)
     check(f"{location}: byte for byte", digest(target) == digest(source))
     path = f"/{location}/{source.name}"
     if resumes:
-        is_right = answered(path, 206, lambda count: count <= 8_000_000 - size)
+        is_right = answered(path, 206, lambda count: count <= SLOW - size)
         check(f"{location}: by asking for the rest", is_right, answers(path))
     else:
-        is_right = answered(path, 200, lambda count: count == 8_000_000)
+        is_right = answered(path, 200, lambda count: count == SLOW)
         check(f"{location}: by asking for the whole", is_right, answers(path))
     check(f"{location}: nothing else is left", names(target) == [target.name], names(target))
 
 
 def changed() -> None:
-    source, target = make("changed", 8_000_000), place / "changed"
+    source, target = make("changed", SLOW), place / "changed"
     first = start(f"{base}/slow/changed", target)
     wait_for_part(target, 1_000_000)
     first.send_signal(signal.SIGINT)
@@ -207,8 +209,7 @@ def changed() -> None:
 
 
 def cut(server: subprocess.Popen) -> None:
-    # At 2 MB/s there are ten seconds left for the second cut.
-    source, target = make("cut", 24_000_000), place / "cut"
+    source, target = make("cut", SLOW), place / "cut"
     process = start(f"{base}/slow/cut", target)
     for size in (1_000_000, 3_000_000):
         wait_for_part(target, size)
@@ -222,16 +223,16 @@ def cut(server: subprocess.Popen) -> None:
 def full_disk() -> None:
     disk = home / "disk"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(disk)], capture_output=True).returncode != 0:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "none", str(disk)], capture_output=True).returncode != 0:
         left_out.append("the full disk: no tmpfs can be mounted here (needs root)")
         print(f"  LEFT OUT: {left_out[-1]}")
         return
     try:
-        make("large", 20_000_000)
+        make("large", 80_000_000)
         end = run(f"{base}/plain/large", disk / "large")
         check("what can't fit is refused before it begins", end["error_code"] == "disk_full", end)
         check("and leaves nothing", names(disk / "large") == [], names(disk / "large"))
-        source, target = make("filling", 6_000_000), disk / "filling"
+        source, target = make("filling", SLOW), disk / "filling"
         process = start(f"{base}/slow/filling", target)
         wait_for_part(target, 1_000_000)
         try:
@@ -254,7 +255,7 @@ def full_disk() -> None:
         process.wait()
         end = run(f"{base}/slow/filling", target)
         check("with room again it goes on", end["status"] == "completed" and digest(target) == digest(source), end)
-        is_right = answered("/slow/filling", 206, lambda count: count <= 6_000_000 - size)
+        is_right = answered("/slow/filling", 206, lambda count: count <= SLOW - size)
         check("where it was", is_right, answers("/slow/filling"))
     finally:
         subprocess.run(["umount", str(disk)], check=True)
@@ -264,6 +265,13 @@ def memory() -> None:
     def peak(name: str, size: int) -> int:
         with open(served / name, "wb") as file:
             file.truncate(size)
+        # One that is done before anybody has looked, since the machine stood still, is begun again.
+        for _ in range(5):
+            if highest := one_peak(name, size):
+                break
+        return highest
+
+    def one_peak(name: str, size: int) -> int:
         # Nobody reads what it says meanwhile.
         process = start(f"{base}/plain/{name}", place / name, output=subprocess.DEVNULL)
         highest = 0
@@ -302,18 +310,18 @@ def limits() -> None:
     def near(found: float, wanted: float) -> bool:
         return abs(found - wanted) <= 0.05 * wanted
 
-    def once_in_three(shared: int, *own: int, wanted: list[int]) -> tuple[bool, list[float]]:
+    def once_in_eight(shared: int, *own: int, wanted: list[int]) -> tuple[bool, list[float]]:
         """A machine that does something else meanwhile makes a transfer slower than its limit, one time or another."""
-        for _ in range(3):
+        for _ in range(8):
             found = rates(shared, *own)
             if len(found) == len(wanted) and all(map(near, found, wanted)):
                 return True, found
         return False, found
 
-    check("an own limit is kept within 5 % over 10 s", *once_in_three(0, 3_000_000, wanted=[3_000_000]))
-    is_even = once_in_three(4_000_000, 0, 0, wanted=[2_000_000, 2_000_000])
+    check("an own limit is kept within 5 % over 10 s", *once_in_eight(0, 3_000_000, wanted=[3_000_000]))
+    is_even = once_in_eight(4_000_000, 0, 0, wanted=[2_000_000, 2_000_000])
     check("a shared limit is kept within 5 % over 10 s, and shared out evenly", *is_even)
-    is_right = once_in_three(4_000_000, 1_000_000, 0, wanted=[1_000_000, 3_000_000])
+    is_right = once_in_eight(4_000_000, 1_000_000, 0, wanted=[1_000_000, 3_000_000])
     check("both together: the slow one has its own, and the other what is left", *is_right)
 
 
@@ -324,7 +332,9 @@ def proxy() -> None:
     check("the proxy of the environment is asked", end["status"] == "completed" and digest(place / "proxied") == digest(source), end)
     end = run("http://files.invalid/proxied", place / "p2", environment={"all_proxy": base})
     check("that of all_proxy too", end["status"] == "completed", end)
-    end = run("http://files.invalid/proxied", place / "p3", environment=through | {"no_proxy": "files.invalid"})
+    # No resolver is asked for a label that is too long, so none can be slow or away.
+    nowhere = "a" * 64 + ".invalid"
+    end = run(f"http://{nowhere}/proxied", place / "p3", environment=through | {"no_proxy": nowhere})
     check("no_proxy holds", end["error_code"] == "host_not_found", end)
 
 
