@@ -121,7 +121,9 @@ def compare_memory(probe, processes):
         ours = sample["processes"][str(pid)]["memory_bytes"] / megabyte
         good &= agree(f"memory of {name} in MB", ours, resident(pid) / megabyte)
     held = sample["processes"][str(processes["holder"].pid)]["memory_bytes"] / megabyte
-    assert 300 <= held <= 340, f"the process that holds 300 MB has {held:.0f}"
+    if not 300 <= held <= 340:
+        print(f"DIFFERENT: the process that holds 300 MB has {held:.0f}")
+        good = False
 
     memory = psutil.virtual_memory()
     good &= agree("memory of the machine in MB", sample["host"]["memory_total_bytes"] / megabyte, memory.total / megabyte)
