@@ -378,7 +378,7 @@ def a_full_disk_leaves_no_half_file(s):
         equal((second.code, second.result["added"] + second.result["skipped"]), (0, 5), "with more room")
         equal(sorted(s.index()), s.icons(), "the index")
     finally:
-        subprocess.run(["umount", str(s.root)], check=True)
+        subprocess.run(["umount", "-l", str(s.root)], check=True)
 
 
 SCENARIOS = [
