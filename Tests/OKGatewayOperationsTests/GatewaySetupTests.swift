@@ -164,7 +164,7 @@ struct GatewaySetupTests {
 
     @Test func aServerThatNeverAnswersIsEndedAgain() async throws {
         let place = try Place()
-        try place.program("ollama", "echo $$; exec sleep 100")
+        try place.program("ollama", "echo $$; exec sleep 1000")
         var settings = try place.settings("127.0.0.1:1", [dev])
         // Long enough for a busy machine to have it print its line.
         settings.startLimit = .seconds(5)

@@ -18,7 +18,7 @@ struct ProcessControlTests {
     }
 
     @Test func aCancelledCommandHasReallyEndedWithItsChildren() async throws {
-        let (running, pids) = try await startFamily("sleep 100 & a=$!; sleep 101 & echo pids $$ $a $!; wait")
+        let (running, pids) = try await startFamily("sleep 1000 & a=$!; sleep 1001 & echo pids $$ $a $!; wait")
         #expect(pids.count == 3 && pids.allSatisfy(SystemProcess.isAlive))
         _ = try await runs.operation(running.id) { $0.pid == pids[0] }
         try await runs.tracker.cancel(running.id)
@@ -60,7 +60,7 @@ struct ProcessControlTests {
     }
 
     @Test func aPausedCommandIsStoppedAndAResumedOneRuns() async throws {
-        let (running, pids) = try await startFamily("sleep 100 & echo pids $$ $!; wait; echo over")
+        let (running, pids) = try await startFamily("sleep 1000 & echo pids $$ $!; wait; echo over")
         try await runs.tracker.pause(running.id)
         _ = try await runs.operation(running.id) { $0.status == .paused }
         #expect(SystemProcess.state(pids[0]) == "T")
@@ -72,7 +72,7 @@ struct ProcessControlTests {
     }
 
     @Test func aPausedCommandIsCancelled() async throws {
-        let (running, pids) = try await startFamily("sleep 100 & echo pids $$ $!; wait")
+        let (running, pids) = try await startFamily("sleep 1000 & echo pids $$ $!; wait")
         try await runs.tracker.pause(running.id)
         _ = try await runs.operation(running.id) { $0.status == .paused }
         try await runs.tracker.cancel(running.id)
@@ -81,7 +81,7 @@ struct ProcessControlTests {
     }
 
     @Test func aCommandThatIsKilledWhilePausedHasFailed() async throws {
-        let (running, pids) = try await startFamily("echo pids $$; exec sleep 100")
+        let (running, pids) = try await startFamily("echo pids $$; exec sleep 1000")
         try await runs.tracker.pause(running.id)
         _ = try await runs.operation(running.id) { $0.status == .paused }
         kill(pids[0], SIGKILL)
@@ -105,7 +105,7 @@ struct ProcessControlTests {
     }
 
     @Test func aCommandThatHasMadeAGroupOfItsOwnIsReachedToo() async throws {
-        let (running, pids) = try await startFamily("timeout 100 sh -c 'echo pids $PPID $$; sleep 100; :' & wait")
+        let (running, pids) = try await startFamily("timeout 1000 sh -c 'echo pids $PPID $$; sleep 1000; :' & wait")
         #expect(pids.count == 2 && getpgid(pids[1]) == pids[0])
         try await runs.tracker.pause(running.id)
         _ = try await runs.operation(running.id) { _ in pids.allSatisfy { SystemProcess.state($0) == "T" } }
@@ -118,7 +118,7 @@ struct ProcessControlTests {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
         defer { try? FileManager.default.removeItem(atPath: file) }
         let (running, pids) = try await startFamily(
-            "echo pids $$; exec >&- 2>&-; sleep 0.1; touch \(file); exec sleep 100"
+            "echo pids $$; exec >&- 2>&-; sleep 0.1; touch \(file); exec sleep 1000"
         )
         // It would not get there if the end of its output were taken for its own.
         _ = try await runs.operation(running.id) { _ in FileManager.default.fileExists(atPath: file) }
@@ -128,7 +128,7 @@ struct ProcessControlTests {
         #expect(failure?.message.contains("SIGUSR1") == true)
     }
 
-    @Test(arguments: ["sleep 100 &", "sleep 100 > /dev/null 2>&1 &", "set -m; sleep 100 &", "yes &"])
+    @Test(arguments: ["sleep 1000 &", "sleep 1000 > /dev/null 2>&1 &", "set -m; sleep 1000 &", "yes &"])
     func whatACommandLeavesBehindIsEndedWithIt(_ script: String) async throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
         defer { try? FileManager.default.removeItem(atPath: file) }

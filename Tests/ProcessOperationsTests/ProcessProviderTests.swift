@@ -26,7 +26,7 @@ struct ProcessProviderTests {
     }
 
     @Test func progressIsSeenWhileTheCommandRuns() async throws {
-        let running = try await runs.start("echo '[1/4] one'; exec sleep 100", progress: .automatic)
+        let running = try await runs.start("echo '[1/4] one'; exec sleep 1000", progress: .automatic)
         let operation = try await runs.operation(running.id) { $0.progress.completedUnits > 0 }
         #expect(operation.progress.percent == 25)
         #expect(operation.message == "[1/4] one")

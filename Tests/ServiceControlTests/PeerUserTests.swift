@@ -64,7 +64,7 @@ struct PeerUserTests {
             import os, socket, time
             os.setgroups([]); os.setuid(1234)
             s = socket.create_connection(("127.0.0.1", \(listener.port)))
-            time.sleep(100)
+            time.sleep(1000)
             """
         let child = try Child([try #require(Python.path), "-c", script])
         let accepted = listener.accept()

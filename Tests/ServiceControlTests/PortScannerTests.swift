@@ -66,20 +66,20 @@ struct PortScannerTests {
     func inherited() async throws {
         var listener: Listener? = try Listener()
         let port = try #require(listener?.port)
-        let child = try Child(["/bin/sleep", "100"], output: try #require(listener?.descriptor))
+        let child = try Child(["/bin/sleep", "1000"], output: try #require(listener?.descriptor))
         #expect(try Set(scanner.use(of: port).holders.map(\.identity.pid)) == [getpid(), child.pid])
         listener = nil
         // Children of other tests have copies up to their exec.
         try await eventually { try scanner.use(of: port).holders.map(\.identity.pid) == [child.pid] }
         // Before the exec it goes by this process's name.
         try await eventually { try scanner.use(of: port).holders.first?.name == "sleep" }
-        #expect(try scanner.use(of: port).holders.first?.command == ["/bin/sleep", "100"])
+        #expect(try scanner.use(of: port).holders.first?.command == ["/bin/sleep", "1000"])
     }
 
     @Test("forked workers that share one socket are all holders of it")
     func forkedWorkers() async throws {
         let listener = try Listener()
-        let child = try Child(shell: "sleep 100 & sleep 100 & wait", output: listener.descriptor)
+        let child = try Child(shell: "sleep 1000 & sleep 1000 & wait", output: listener.descriptor)
         try await eventually { try scanner.use(of: listener.port).holders.count == 4 }
         let use = try scanner.use(of: listener.port)
         #expect(use.sockets.count == 1)

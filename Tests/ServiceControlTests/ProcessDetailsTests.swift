@@ -29,7 +29,7 @@ struct ProcessDetailsTests {
         #expect(ProcessDetails.mayBe(named: "node", kept: "MainThread"))
         #expect(!ProcessDetails.mayBe(named: "sleeper", kept: "sleep"))
         #expect(!ProcessDetails.mayBe(named: "another-long-name", kept: "a-rather-long-n"))
-        let (sleeper, shell) = (try Child(["/bin/sleep", "100"]), try Child(shell: "read x; :"))
+        let (sleeper, shell) = (try Child(["/bin/sleep", "1000"]), try Child(shell: "read x; :"))
         let found = SystemPorts().candidates(named: "sleep")
         #expect(found.contains(sleeper.pid) && !found.contains(shell.pid) && !found.contains(getpid()))
     }

@@ -98,7 +98,7 @@ func waitForListener(_ port: UInt16, _ pid: Int32) async throws {
 /// A process that has the IPv6 side of a port, beside another that has its IPv4 side. It does nothing but sleep.
 func sleeper(beside port: UInt16) async throws -> Child {
     let listener = try Listener("::1", port: port)
-    let child = try Child(["/bin/sleep", "100"], output: listener.descriptor)
+    let child = try Child(["/bin/sleep", "1000"], output: listener.descriptor)
     listener.close()
     try await eventually { try PortScanner().use(of: port).holders.count == 2 }
     return child

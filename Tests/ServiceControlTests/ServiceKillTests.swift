@@ -27,7 +27,7 @@ struct ServiceKillTests {
         let listener = try Listener()
         let port = listener.port
         let fixture = try ServiceFixture([ServiceDefinition(name: "web", port: port)]) { $0.grace = .milliseconds(200) }
-        let child = try Child(shell: "trap '' TERM; sleep 100 & sleep 100", output: listener.descriptor)
+        let child = try Child(shell: "trap '' TERM; sleep 1000 & sleep 1000", output: listener.descriptor)
         try await eventually { try PortScanner().use(of: port).holders.count == 4 }
         listener.close()
         let freed = try await fixture.services.kill(port: port, by: "a test")
@@ -107,7 +107,7 @@ struct ServiceKillTests {
     func besideTheNamed() async throws {
         let first = try Listener(sharesPort: true)
         let second = try Listener(port: first.port, sharesPort: true)
-        let children = try [first, second].map { try Child(["/bin/sleep", "100"], output: $0.descriptor) }
+        let children = try [first, second].map { try Child(["/bin/sleep", "1000"], output: $0.descriptor) }
         [first, second].forEach { $0.close() }
         try await eventually { try PortScanner().use(of: first.port).holders.count == 2 }
         let fixture = try ServiceFixture([ServiceDefinition(name: "web", port: first.port)])
@@ -133,7 +133,7 @@ struct ServiceKillTests {
     func otherUser() async throws {
         let listener = try Listener()
         let fixture = try ServiceFixture([ServiceDefinition(name: "web", port: listener.port)])
-        let script = "import os, time; os.setgroups([]); os.setuid(1234); time.sleep(100)"
+        let script = "import os, time; os.setgroups([]); os.setuid(1234); time.sleep(1000)"
         let child = try Child([try #require(Python.path), "-c", script], output: listener.descriptor)
         listener.close()
         try await eventually {
@@ -149,8 +149,8 @@ struct ServiceKillTests {
     func replaced() async throws {
         let listener = try Listener()
         let port = listener.port
-        let first = try Child(["/bin/sleep", "100"], output: listener.descriptor)
-        let second = try Child(["/bin/sleep", "100"])
+        let first = try Child(["/bin/sleep", "1000"], output: listener.descriptor)
+        let second = try Child(["/bin/sleep", "1000"])
         listener.close()
         try await eventually { try PortScanner().use(of: port).holders.map(\.identity.pid) == [first.pid] }
         let race = RacingSystem { pid in
@@ -171,7 +171,7 @@ struct ServiceKillTests {
     func reusedNumber() async throws {
         let listener = try Listener()
         let port = listener.port
-        let first = try Child(["/bin/sleep", "100"], output: listener.descriptor)
+        let first = try Child(["/bin/sleep", "1000"], output: listener.descriptor)
         listener.close()
         try await eventually { try PortScanner().use(of: port).holders.map(\.name) == ["sleep"] }
         let innocent = Mutex<Child?>(nil)
@@ -199,7 +199,7 @@ extension Child {
             guard let file = fopen("/proc/sys/kernel/ns_last_pid", "w") else { return nil }
             fputs("\(pid - 1)", file)
             fclose(file)
-            guard let child = try? Child(["/bin/sleep", "100"]) else { return nil }
+            guard let child = try? Child(["/bin/sleep", "1000"]) else { return nil }
             if child.pid == pid { return child }
         }
         return nil

@@ -11,7 +11,7 @@ import Testing
 extension ServiceStartTests {
     @Test("what is being started by another program has not failed, and isn't started twice")
     func startedElsewhere() async throws {
-        let fixture = try ServiceFixture([service(try freePort(), "sleep 100")])
+        let fixture = try ServiceFixture([service(try freePort(), "sleep 1000")])
         let start = Task { try await fixture.services.start("web", by: "a test") }
         try await eventually { try fixture.services.folder.record(of: "web") != nil }
         let other = try fixture.anotherController()
@@ -42,7 +42,7 @@ extension ServiceStartTests {
 
     @Test("a start that was cancelled is no failure to another program either")
     func cancelledElsewhere() async throws {
-        let fixture = try ServiceFixture([service(try freePort(), "sleep 100")])
+        let fixture = try ServiceFixture([service(try freePort(), "sleep 1000")])
         let start = Task { try await fixture.services.start("web", by: "a test") }
         try await eventually { try fixture.services.folder.record(of: "web") != nil }
         start.cancel()
@@ -105,7 +105,7 @@ extension ServiceStartTests {
 
     @Test("what is being started isn't started a second time meanwhile")
     func busy() async throws {
-        let fixture = try ServiceFixture([service(try freePort(), "sleep 100")])
+        let fixture = try ServiceFixture([service(try freePort(), "sleep 1000")])
         let start = Task { try await fixture.services.start("web", by: "a test") }
         try await eventually { !fixture.tracker.activeOperations.isEmpty }
         #expect(try await fixture.error { try await fixture.services.stop("web", by: "a test") }.code == .busy)
@@ -115,7 +115,7 @@ extension ServiceStartTests {
 
     @Test("what one program does to a service, no other disturbs, until it is done or given up")
     func busyElsewhere() async throws {
-        let fixture = try ServiceFixture([service(try freePort(), "sleep 100")])
+        let fixture = try ServiceFixture([service(try freePort(), "sleep 1000")])
         let other = try fixture.anotherController()
         let start = Task { try await fixture.services.start("web", by: "a test") }
         try await eventually { fixture.tracker.activeOperations.first?.phase == "waiting" }
@@ -264,7 +264,7 @@ extension ServiceStartTests {
 
     @Test("one whose process has gone while nobody was there has failed, until somebody stops or starts it")
     func goneUnseen() async throws {
-        let fixture = try ServiceFixture([ServiceDefinition(name: "job", startupCommand: .shell("sleep 100"))])
+        let fixture = try ServiceFixture([ServiceDefinition(name: "job", startupCommand: .shell("sleep 1000"))])
         let own = try #require(ProcessIdentity(running: getpid()))
         let gone = StartedRecord(process: ProcessIdentity(pid: own.pid, startTime: own.startTime + 1))
         try fixture.services.folder.keep(gone, of: "job")

@@ -45,7 +45,7 @@ struct ServiceShutdownTests {
     @Test("a healing that isn't done by then is cancelled with its step, recorded so, and leaves nothing that it began")
     func cancels() async throws {
         let port = try freePort()
-        let fixture = try ServiceFixture([service(port, "sleep 100")])
+        let fixture = try ServiceFixture([service(port, "sleep 1000")])
         let child = try Child(shell: webServer(port))
         try await waitForListener(port, child.pid)
         let healing = Task { try await fixture.services.heal(by: "a test") }

@@ -53,7 +53,7 @@ struct ServiceStartTests {
     func changedMeanwhile() async throws {
         let definition = ServiceDefinition(
             name: "web",
-            startupCommand: .shell("sleep 100"),
+            startupCommand: .shell("sleep 1000"),
             healthEndpoint: "http://127.0.0.1:1/"
         )
         let transport = Meddler()
@@ -121,7 +121,7 @@ struct ServiceStartTests {
 
     @Test("a server that never opens its port is ended when its time is over")
     func neverOpens() async throws {
-        let fixture = try ServiceFixture([service(try freePort(), "echo $$; echo warming up; sleep 100 & sleep 100")]) {
+        let fixture = try ServiceFixture([service(try freePort(), "echo $$; echo warming up; sleep 1000 & sleep 1000")]) {
             // Long enough for a busy machine to have it print its lines.
             $0.startTimeout = .seconds(5)
         }
@@ -136,7 +136,7 @@ struct ServiceStartTests {
 
     @Test("cancelling a start ends what was started")
     func cancelled() async throws {
-        let fixture = try ServiceFixture([service(try freePort(), "sleep 100")])
+        let fixture = try ServiceFixture([service(try freePort(), "sleep 1000")])
         let start = Task { try await fixture.services.start("web", by: "a test") }
         let pid: Int32 = try await eventually {
             fixture.tracker.activeOperations.first { $0.phase == "waiting" } == nil
@@ -156,7 +156,7 @@ struct ServiceStartTests {
 
     @Test("what was started is ended where that can't be kept for later programs")
     func noRecord() async throws {
-        let fixture = try ServiceFixture([service(try freePort(), "echo $$; sleep 100 & sleep 100")])
+        let fixture = try ServiceFixture([service(try freePort(), "echo $$; sleep 1000 & sleep 1000")])
         try SmallFile.makeFolder(fixture.folder.path + "/services/web.process.json")
         let error = try await fixture.error { try await fixture.services.start("web", by: "a test") }
         #expect(error.code == .system)
@@ -210,7 +210,7 @@ struct ServiceStartTests {
             server.listen()
             while not os.path.exists("\(marks.path)/close"): time.sleep(0.01)
             server.close()
-            time.sleep(100)
+            time.sleep(1000)
             """
         var definition = service(port, "")
         definition.startupCommand = .program([Python.path ?? "", "-c", script])
@@ -234,7 +234,7 @@ struct ServiceStartTests {
 
     @Test("a service without a port counts as started when it has run for a moment")
     func withoutPort() async throws {
-        let definition = ServiceDefinition(name: "tauri", processName: "tauri", startupCommand: .shell("sleep 100"))
+        let definition = ServiceDefinition(name: "tauri", processName: "tauri", startupCommand: .shell("sleep 1000"))
         let fixture = try ServiceFixture([definition])
         try await fixture.services.start("tauri", by: "a test")
         #expect(try await fixture.services.status(of: "tauri").status == .running)
@@ -270,7 +270,7 @@ struct ServiceStartTests {
     @Test("a registration doesn't end what a person's command has started under its name before")
     func registrationUnderTheName() async throws {
         let path: (ServiceFixture) -> String = { $0.folder.path + "/services.json" }
-        let fixture = try ServiceFixture([ServiceDefinition(name: "job", startupCommand: .shell("sleep 100"))]) {
+        let fixture = try ServiceFixture([ServiceDefinition(name: "job", startupCommand: .shell("sleep 1000"))]) {
             $0.runsRegisteredCommands = true
         }
         let leader = try #require(try await fixture.services.start("job", by: "a test").process)
@@ -290,7 +290,7 @@ struct ServiceStartTests {
     @Test("what a registration's own command has started, where that is allowed, it may also end")
     func registrationsOwn() async throws {
         let fixture = try ServiceFixture([]) { $0.runsRegisteredCommands = true }
-        let definition = ServiceDefinition(name: "job", startupCommand: .shell("sleep 100"))
+        let definition = ServiceDefinition(name: "job", startupCommand: .shell("sleep 1000"))
         try await fixture.services.register(definition, by: "http")
         let leader = try #require(try await fixture.services.start("job", by: "http").process)
         #expect(try await fixture.services.stop("job", by: "http").wasRunning)

@@ -38,7 +38,7 @@ extension ServiceStartTests {
     func zombie() async throws {
         let fixture = try ServiceFixture([ServiceDefinition(name: "job")])
         // Its parent, this program, doesn't look after it before the test is over.
-        let child = try Child(["/bin/sleep", "100"])
+        let child = try Child(["/bin/sleep", "1000"])
         let identity = try #require(ProcessIdentity(running: child.pid))
         let record = StartedRecord(process: identity)
         try fixture.services.folder.keep(record, of: "job")
@@ -53,7 +53,7 @@ extension ServiceStartTests {
         let marks = TemporaryFolder()
         var definition = service(port, webServer(port))
         definition.shutdownCommand = .shell(
-            "sleep 100 & echo $! > \(marks.path)/part; mv \(marks.path)/part \(marks.path)/pid"
+            "sleep 1000 & echo $! > \(marks.path)/part; mv \(marks.path)/part \(marks.path)/pid"
         )
         let system = RacingSystem(fails: { access(marks.path + "/pid", F_OK) == 0 })
         let fixture = try ServiceFixture([definition], system: system)

@@ -54,9 +54,9 @@ struct ServiceTrustTests {
 
     /// A service without a port, and a process that a record of others' making says is its.
     private func victim(_ change: (String) -> Void) async throws -> (ServiceFixture, Child) {
-        let definition = ServiceDefinition(name: "web", startupCommand: .shell("sleep 100"))
+        let definition = ServiceDefinition(name: "web", startupCommand: .shell("sleep 1000"))
         let fixture = try ServiceFixture([definition])
-        let child = try Child(["/bin/sleep", "100"])
+        let child = try Child(["/bin/sleep", "1000"])
         let identity = try #require(ProcessIdentity(running: child.pid))
         let record = StartedRecord(process: identity)
         try fixture.services.folder.keep(record, of: "web")
@@ -91,7 +91,7 @@ struct ServiceTrustTests {
 
     @Test("nothing is started into a folder that others may write to")
     func writableFolder() async throws {
-        let fixture = try ServiceFixture([ServiceDefinition(name: "web", startupCommand: .shell("sleep 100"))])
+        let fixture = try ServiceFixture([ServiceDefinition(name: "web", startupCommand: .shell("sleep 1000"))])
         mkdir(fixture.folder.path + "/services", 0o755)
         chmod(fixture.folder.path + "/services", 0o1777)
         let error = try await fixture.error { try await fixture.services.start("web", by: "a test") }

@@ -10,7 +10,7 @@ struct StartedRecordTests {
     @Test("a record with numbers that can't be is no end of a look")
     func damaged() async throws {
         let fixture = try ServiceFixture([ServiceDefinition(name: "web", port: try freePort())])
-        let child = try Child(["/bin/sleep", "100"])
+        let child = try Child(["/bin/sleep", "1000"])
         let process = try #require(ProcessIdentity(running: child.pid))
         let record = StartedRecord(process: process, deadline: .min)
         try fixture.services.folder.keep(record, of: "web")
@@ -20,7 +20,7 @@ struct StartedRecordTests {
     @Test("a record that doesn't say in which namespace its pid was given is none")
     func withoutNamespace() async throws {
         let fixture = try ServiceFixture([ServiceDefinition(name: "job")])
-        let child = try Child(["/bin/sleep", "100"])
+        let child = try Child(["/bin/sleep", "1000"])
         var record = StartedRecord(process: try #require(ProcessIdentity(running: child.pid)))
         let boot = try #require(record.space?.split(separator: " ").first)
         record.space = String(boot)

@@ -77,7 +77,7 @@ struct HandOverTests {
     @Test func ctrlCCancelsWhatIsRunHereBesideAServer() async throws {
         let server = try await BackgroundServer.start(data: folder.path)
         let process = try WizardProcess([
-            "run", "--data", folder.path, "--json", "--", "sh", "-c", "echo ready; exec sleep 100",
+            "run", "--data", folder.path, "--json", "--", "sh", "-c", "echo ready; exec sleep 1000",
         ])
         _ = try #require(await process.firstLine { $0.contains("\"message\":\"ready\"") })
         process.send(SIGINT)

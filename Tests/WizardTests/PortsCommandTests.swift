@@ -113,7 +113,7 @@ struct PortsCommandTests {
     {
         let port = try TestServer.unusedPort()
         let server = try await BackgroundServer.start(data: folder.path)
-        try write(#"{"name": "web", "port": \#(port), "process_name": "x", "startup_cmd": "sleep 100"}"#)
+        try write(#"{"name": "web", "port": \#(port), "process_name": "x", "startup_cmd": "sleep 1000"}"#)
         let squatter = try PythonServer(port: port)
         try await squatter.waitUntilItAnswers(on: port)
         let healing = try WizardProcess(["ports", "heal", "--yes", "--data", folder.path])

@@ -94,7 +94,7 @@ struct RunCommandTests {
     /// `timeout` passes a signal on to the program and then to its group, as it does when the time is over.
     @Test func aSignalThatComesTwiceAtOnceIsOneWish() async throws {
         let wizard = try WizardProcess(
-            ["run", "--data", folder.path, "--json", "--", "sh", "-c", "echo ready; exec sleep 100"],
+            ["run", "--data", folder.path, "--json", "--", "sh", "-c", "echo ready; exec sleep 1000"],
             launcher: ["/usr/bin/timeout", "1000"]
         )
         _ = try #require(await wizard.firstLine { $0.contains("\"message\":\"ready\"") })
@@ -132,7 +132,7 @@ struct RunCommandTests {
     @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
     func ctrlCEndsTheCommandAndIsRecordedAsCancelled(_ signal: Int32) async throws {
         let wizard = try WizardProcess([
-            "run", "--data", folder.path, "--json", "--", "sh", "-c", "echo $$; exec sleep 100",
+            "run", "--data", folder.path, "--json", "--", "sh", "-c", "echo $$; exec sleep 1000",
         ])
         let line = try #require(await wizard.firstLine { $0.contains("\"message\":\"") })
         let operation = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])

@@ -22,7 +22,7 @@ struct ServerEndingTests {
     }
 
     private func deafProcess() throws -> WizardProcess {
-        try WizardProcess([], launcher: ["/bin/sh", "-c", "trap '' TERM; exec sleep 100"])
+        try WizardProcess([], launcher: ["/bin/sh", "-c", "trap '' TERM; exec sleep 1000"])
     }
 
     @Test(.timeLimit(.minutes(1))) func aServerThatSaysThatItIsStoppingIsWaitedFor() async throws {

@@ -27,7 +27,7 @@ final class SilentCanceller: Sendable {
     ///   - data: the data directory that is to know it, which is made.
     ///   - ends: whether its process ends when it is to cancel.
     init(data: String, ends: Bool) throws {
-        let process = try WizardProcess([], launcher: ["/bin/sh", "-c", "exec sleep 100"])
+        let process = try WizardProcess([], launcher: ["/bin/sh", "-c", "exec sleep 1000"])
         let works = Works()
         (self.process, self.works) = (process, works)
         server = try TestServer { connection in
