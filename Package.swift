@@ -111,7 +111,7 @@ let package = Package(
         ),
 
         // Tests: one folder a module.
-        .target(name: "TestSupport", path: "Tests/Support"),
+        .target(name: "TestSupport", dependencies: ["CProcess"], path: "Tests/Support"),
         .target(name: "TestSockets", path: "Tests/Sockets"),
         .executableTarget(
             name: "transfer-probe",

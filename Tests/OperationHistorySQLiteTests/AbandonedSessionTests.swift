@@ -15,7 +15,9 @@ import Testing
         let identity: ProcessIdentity
         let children: [Int32]
 
-        init(_ script: String, in folder: String, shell: String = "/bin/sh", leadsSession: Bool = true) async throws {
+        init(_ script: String, in folder: String, shell: String = "/bin/sh", leading: Leadership = .session)
+            async throws
+        {
             let file = folder + "-pids"
             defer { unlink(file) }
             // Written under another name first, so that the file is whole as soon as it is there.
@@ -23,7 +25,7 @@ import Testing
             leader = try ChildProcess(
                 shell,
                 ["-c", script.replacing("WRITE", with: write)],
-                leadsSession: leadsSession,
+                leading: leading,
                 output: "/dev/null"
             )
             identity = try #require(ProcessIdentity(running: leader.pid))
@@ -54,12 +56,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("WRITE; exec sleep 1000", SIGTERM, true), ("WRITE; exec sleep 1000", SIGTERM, false),
-        ("trap '' TERM; WRITE; while true; do sleep 0.1; done", SIGKILL, true),
-        ("trap '' TERM; WRITE; while true; do sleep 0.1; done", SIGKILL, false),
+        ("WRITE; exec sleep 1000", SIGTERM, Leadership.session), ("WRITE; exec sleep 1000", SIGTERM, .group),
+        ("trap '' TERM; WRITE; while true; do sleep 0.1; done", SIGKILL, .session),
+        ("trap '' TERM; WRITE; while true; do sleep 0.1; done", SIGKILL, .group),
     ])
-    func aLeaderIsAskedToEndAndThenKilled(script: String, signal: Int32, leadsSession: Bool) async throws {
-        let family = try await Family("pids=$$; \(script)", in: directory.path, leadsSession: leadsSession)
+    func aLeaderIsAskedToEndAndThenKilled(script: String, signal: Int32, leading: Leadership) async throws {
+        let family = try await Family("pids=$$; \(script)", in: directory.path, leading: leading)
         defer { family.end() }
         // A leader that is there is proof enough, whenever the row was written.
         try await recover(running(family, lastSign: Date(milliseconds: 0)))

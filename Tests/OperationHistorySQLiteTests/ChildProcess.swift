@@ -7,39 +7,27 @@ import Darwin
 #endif
 import Foundation
 import Synchronization
+import TestSupport
 
-/// A process in a group, or a session, of its own, which is killed with this value.
-///
-/// Not `Foundation.Process`: started from a pool thread, its child inherits that thread's signal mask, and never gets SIGTERM.
+/// A process that leads a group, or a session, which is killed with this value.
 final class ChildProcess: Sendable {
     let pid: pid_t
     private let ending = Mutex<Int32?>(nil)
 
     /// - Parameters:
-    ///   - leadsSession: whether it leads a session, and not a group only.
+    ///   - leading: whether it leads a session, or a group only.
     ///   - output: the file that standard output goes to; `nil` for this process's own.
-    init(_ executable: String, _ arguments: [String], leadsSession: Bool = false, output: String? = nil) throws {
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var nothing = sigset_t()
-        sigemptyset(&nothing)
-        posix_spawnattr_setsigmask(&attributes, &nothing)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        // The C library hides its flag for a session from Swift; the value is that of its <spawn.h>.
-        let place = leadsSession ? 0x80 : POSIX_SPAWN_SETPGROUP
-        posix_spawnattr_setflags(&attributes, Int16(place) | Int16(POSIX_SPAWN_SETSIGMASK))
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        if let output { posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600) }
-        var words: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) }
-        words.append(nil)
-        defer { for word in words { free(word) } }
-        var child = pid_t()
-        let code = posix_spawn(&child, executable, &actions, &attributes, words, environ)
-        guard code == 0 else { throw Unexpected(what: "can't start \(executable): \(String(cString: strerror(code)))") }
-        pid = child
+    ///   - passesOn: whether it has whatever else is open here without close-on-exec.
+    init(
+        _ executable: String,
+        _ arguments: [String],
+        leading: Leadership = .group,
+        output: String? = nil,
+        passesOn: Bool = false
+    ) throws {
+        let file = output.map { open($0, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600) }
+        defer { if let file { close(file) } }
+        pid = try spawn([executable] + arguments, output: file, leading: leading, passesOn: passesOn)
     }
 
     /// The tool that is built beside the tests.

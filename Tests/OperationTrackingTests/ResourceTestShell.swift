@@ -1,4 +1,5 @@
 #if os(Linux)
+import TestSupport
 import Testing
 
 @testable import OperationTracking
@@ -10,8 +11,6 @@ import Musl
 #endif
 
 /// A shell that runs what a test says. It prints a line where it has come to something, and waits for lines.
-///
-/// Without Foundation's `Process`, whose children inherit each other's pipes.
 final class ResourceTestShell {
     let pid: Int32
     private let input: Int32
@@ -21,28 +20,11 @@ final class ResourceTestShell {
     init(_ script: String) throws {
         let (childInput, input) = try Self.pipePair()
         let (output, childOutput) = try Self.pipePair()
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, childInput, 0)
-        posix_spawn_file_actions_adddup2(&actions, childOutput, 1)
-        // Threads of the concurrency pool block signals, and a shell that inherits that never hears of a child's end.
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var noSignals = sigset_t()
-        sigemptyset(&noSignals)
-        posix_spawnattr_setsigmask(&attributes, &noSignals)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        var arguments = ["sh", "-c", script].map { (argument: String) in strdup(argument) } + [nil]
-        defer { arguments.forEach { free($0) } }
-        var environment: [UnsafeMutablePointer<CChar>?] = [nil]
-        var pid: pid_t = 0
-        let result = posix_spawn(&pid, "/bin/sh", &actions, &attributes, &arguments, &environment)
-        close(childInput)
-        close(childOutput)
-        try #require(result == 0)
-        self.pid = pid
+        defer {
+            close(childInput)
+            close(childOutput)
+        }
+        pid = try spawn(["/bin/sh", "-c", script], environment: [:], input: childInput, output: childOutput)
         self.input = input
         self.output = output
     }

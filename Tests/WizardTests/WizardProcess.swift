@@ -6,6 +6,7 @@ import Glibc
 #else
 import Darwin
 #endif
+import TestSupport
 import Testing
 
 /// The program itself, run as a user would, on a history of its own.
@@ -33,48 +34,26 @@ final class WizardProcess: Sendable {
     private let output: Int32
     private let errors: Int32
 
-    /// By `posix_spawn`, since several threads do this at a time, which Foundation's `Process` doesn't always survive.
-    ///
     /// - Parameter launcher: a program that starts this one, such as `timeout`, with its own arguments.
     init(_ arguments: [String], environment: [String: String] = [:], launcher: [String] = []) throws {
-        let command = launcher + [Self.program.path] + arguments
         // Nobody can have a file under this one, not even root.
         let variables = ["HOME": "/dev/null", "PATH": "/usr/bin:/bin"].merging(environment) { $1 }
+        let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
         let (outputEnds, errorEnds) = (try Self.pipe(), try Self.pipe())
-        var actions = posix_spawn_file_actions_t()
-        var attributes = posix_spawnattr_t()
-        posix_spawn_file_actions_init(&actions)
-        posix_spawnattr_init(&attributes)
-        defer {
-            posix_spawn_file_actions_destroy(&actions)
-            posix_spawnattr_destroy(&attributes)
-            close(outputEnds.write)
-            close(errorEnds.write)
-        }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, outputEnds.write, 1)
-        posix_spawn_file_actions_adddup2(&actions, errorEnds.write, 2)
-        #if canImport(Glibc)
-        // Foundation opens a file that it writes without close-on-exec: a server that is started in this moment would hold it
-        // as long as it lives, and what is written as a program could not be executed ("Text file busy").
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-        #endif
-        // A child has the signal mask of the thread that starts it, and those of the pool block signals.
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        var argv: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
-        var envp: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0)=\($1)") } + [nil]
-        defer { for text in argv + envp { free(text) } }
-        var child: pid_t = 0
-        let code = posix_spawn(&child, command[0], &actions, &attributes, &argv, &envp)
-        guard code == 0 else {
+        defer { for descriptor in [input, outputEnds.write, errorEnds.write] { close(descriptor) } }
+        do {
+            pid = try spawn(
+                launcher + [Self.program.path] + arguments,
+                environment: variables,
+                input: input,
+                output: outputEnds.write,
+                errors: errorEnds.write
+            )
+        } catch {
             close(outputEnds.read)
             close(errorEnds.read)
-            throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO)
+            throw error
         }
-        pid = child
         output = outputEnds.read
         errors = errorEnds.read
     }
