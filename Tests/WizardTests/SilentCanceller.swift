@@ -62,7 +62,6 @@ final class SilentCanceller: Sendable {
 
     deinit {
         Self.end(process.pid)
-        waitpid(process.pid, nil, 0)
     }
 
     /// Returns when it has ended; it stays to be reaped, so that its number stays its own.

@@ -6,6 +6,7 @@ import Glibc
 #else
 import Darwin
 #endif
+import Synchronization
 import TestSupport
 import Testing
 
@@ -33,6 +34,7 @@ final class WizardProcess: Sendable {
     let pid: Int32
     private let output: Int32
     private let errors: Int32
+    private let isReaped = Atomic(false)
 
     /// - Parameter launcher: a program that starts this one, such as `timeout`, with its own arguments.
     init(_ arguments: [String], environment: [String: String] = [:], launcher: [String] = []) throws {
@@ -59,6 +61,11 @@ final class WizardProcess: Sendable {
     }
 
     deinit {
+        // Where a test went wrong nobody has waited for it.
+        if !isReaped.load(ordering: .relaxed) {
+            kill(pid, SIGTERM)
+            waitpid(pid, nil, WNOHANG)
+        }
         close(output)
         close(errors)
     }
@@ -150,6 +157,7 @@ final class WizardProcess: Sendable {
             let complained = Self.readAll(errors)
             var status: Int32 = 0
             while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+            isReaped.store(true, ordering: .relaxed)
             let signal = status & 0x7F
             return Outcome(
                 code: signal == 0 ? status >> 8 & 0xFF : signal,
