@@ -66,14 +66,15 @@ import Testing
             #"[{"name": "own", "port": \#(listener.port)}, {"name": "web", "port": \#(listener.port), "process_name": "node"}]"#
         )
         let processes = await fixture.ask("GET", "/api/ports/processes").json["processes"]?.elements ?? []
-        #expect(processes.map { $0["service_name"]?.text } == ["own"])
-        let own = try #require(processes.first)
-        #expect(own["pid"]?.number == Int64(getpid()))
+        // A child that another test starts in this moment has a copy of the listener until it runs its program.
+        #expect(Set(processes.map { $0["service_name"]?.text }) == ["own"])
+        let own = try #require(processes.first { $0["pid"]?.number == Int64(getpid()) })
         #expect(own["working_dir"]?.text == FileManager.default.currentDirectoryPath)
         #expect(own["memory_mb"]?.isNumber == true)
         // A rate needs two looks.
         #expect(own["cpu_percent"]?.isNumber == false)
-        let again = await fixture.ask("GET", "/api/ports/processes").json["processes"]?.elements.first
+        let again = await fixture.ask("GET", "/api/ports/processes").json["processes"]?.elements
+            .first { $0["pid"]?.number == Int64(getpid()) }
         #expect(again?["cpu_percent"]?.isNumber == true)
         let identity = try #require(ProcessIdentity(running: getpid()))
         let started = ProcessIdentity.startTime(at: identity.startedAt)

@@ -4,28 +4,32 @@ import Testing
 
 @testable import ServiceControl
 
+/// A child that another test starts in some moment has a copy of a listener until it runs its program: who the holders are is waited
+/// for.
 @Suite("Who listens on a port")
 struct PortScannerTests {
     private let scanner = PortScanner()
 
     @Test("a socket on loopback is found, and this process as its holder")
-    func ipv4() throws {
+    func ipv4() async throws {
         let listener = try Listener()
+        let own = ProcessIdentity(running: getpid())
+        try await eventually("it is the only holder") {
+            try scanner.use(of: listener.port).holders.map(\.identity) == [own]
+        }
         let use = try scanner.use(of: listener.port)
         #expect(use.sockets.map(\.inode) == [listener.inode])
         #expect(use.sockets.map(\.address) == [IPAddress("127.0.0.1")])
         #expect(use.sockets.map(\.userID) == [geteuid()])
-        #expect(use.holders.map(\.identity) == [ProcessIdentity(running: getpid())])
+        #expect(use.holders.contains { $0.identity == own })
         #expect(use.unattributed.isEmpty)
     }
 
     @Test("a port that nobody listens on is free", arguments: [false, true])
-    func free(_ wasUsed: Bool) throws {
-        var listener: Listener? = try Listener()
-        let port = try #require(listener?.port)
-        listener = nil
-        #expect(try scanner.use(of: port).isFree)
-        #expect(try scanner.uses(of: [port]) == [PortUse(port: port)])
+    func free(_ wasUsed: Bool) async throws {
+        let port = try wasUsed ? Listener().port : freePort()
+        try await eventually("it is free") { try scanner.use(of: port).isFree }
+        try await eventually("it is listed as free") { try scanner.uses(of: [port]) == [PortUse(port: port)] }
     }
 
     @Test("a holder is named in one line, whatever it calls itself")
@@ -47,12 +51,11 @@ struct PortScannerTests {
     }
 
     @Test("sockets for IPv4 and for IPv6 on one port are both found")
-    func bothFamilies() throws {
+    func bothFamilies() async throws {
         let first = try Listener("0.0.0.0")
         let second = try Listener("::", port: first.port)
-        let use = try scanner.use(of: first.port)
-        #expect(Set(use.sockets.map(\.inode)) == [first.inode, second.inode])
-        #expect(use.holders.count == 1)
+        #expect(try Set(scanner.use(of: first.port).sockets.map(\.inode)) == [first.inode, second.inode])
+        try await eventually("both have one holder") { try scanner.use(of: first.port).holders.count == 1 }
     }
 
     @Test("workers that share a port by SO_REUSEPORT have a socket each")
@@ -67,9 +70,10 @@ struct PortScannerTests {
         var listener: Listener? = try Listener()
         let port = try #require(listener?.port)
         let child = try Child(["/bin/sleep", "1000"], output: try #require(listener?.descriptor))
-        #expect(try Set(scanner.use(of: port).holders.map(\.identity.pid)) == [getpid(), child.pid])
+        try await eventually("both hold it") {
+            try Set(scanner.use(of: port).holders.map(\.identity.pid)) == [getpid(), child.pid]
+        }
         listener = nil
-        // Children of other tests have copies up to their exec.
         try await eventually { try scanner.use(of: port).holders.map(\.identity.pid) == [child.pid] }
         // Before the exec it goes by this process's name.
         try await eventually { try scanner.use(of: port).holders.first?.name == "sleep" }
@@ -80,10 +84,11 @@ struct PortScannerTests {
     func forkedWorkers() async throws {
         let listener = try Listener()
         let child = try Child(shell: "sleep 1000 & sleep 1000 & wait", output: listener.descriptor)
-        try await eventually { try scanner.use(of: listener.port).holders.count == 4 }
-        let use = try scanner.use(of: listener.port)
-        #expect(use.sockets.count == 1)
-        #expect(use.holders.filter { $0.parent == child.pid }.count == 2)
+        try await eventually("all hold it") {
+            let holders = try scanner.use(of: listener.port).holders
+            return holders.count == 4 && holders.filter { $0.parent == child.pid }.count == 2
+        }
+        #expect(try scanner.use(of: listener.port).sockets.count == 1)
     }
 
     @Test("several ports are looked up in one go, in order, the free ones included")
@@ -92,7 +97,6 @@ struct PortScannerTests {
         let ports = Set(listeners.map(\.port))
         let uses = try scanner.uses(of: ports.union([1]))
         #expect(uses.map(\.port) == [1] + ports.sorted())
-        // A child that another test starts in this moment may hold them too, until it is another program.
         #expect(uses.dropFirst().allSatisfy { !$0.holders.isEmpty })
         #expect(try Set(scanner.uses().map(\.port)).isSuperset(of: ports))
     }
