@@ -3,6 +3,7 @@ import OperationTrackingTesting
 import ServiceControl
 import Synchronization
 import TestSockets
+import TestSupport
 import Testing
 
 #if canImport(Glibc)
@@ -25,7 +26,7 @@ struct ServerEndingTests {
         try WizardProcess([], launcher: ["/bin/sh", "-c", "trap '' TERM; exec sleep 1000"])
     }
 
-    @Test(.timeLimit(.minutes(1))) func aServerThatSaysThatItIsStoppingIsWaitedFor() async throws {
+    @Test(.timeLimit(.minutes(Patience.minutes))) func aServerThatSaysThatItIsStoppingIsWaitedFor() async throws {
         let process = try deafProcess()
         let server = try TestServer { [pid = process.pid] connection in
             _ = try connection.readRequest()
@@ -37,7 +38,7 @@ struct ServerEndingTests {
         _ = await process.outcome()
     }
 
-    @Test(.timeLimit(.minutes(1))) func aServerThatSaysNothingOfStoppingIsGivenUp() async throws {
+    @Test(.timeLimit(.minutes(Patience.minutes))) func aServerThatSaysNothingOfStoppingIsGivenUp() async throws {
         let process = try deafProcess()
         let server = try TestServer { connection in
             _ = try connection.readRequest()

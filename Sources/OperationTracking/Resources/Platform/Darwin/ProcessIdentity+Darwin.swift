@@ -7,6 +7,11 @@ extension ProcessIdentity {
         information(on: pid)?.startTime
     }
 
+    /// Whether somebody has stopped it, by `SIGSTOP` for example, so that it does nothing.
+    package var isStopped: Bool {
+        Self.information(on: pid).map { $0.startTime == startTime && $0.pbi_status == UInt32(SSTOP) } ?? false
+    }
+
     static func information(on pid: Int32) -> proc_bsdinfo? {
         var info = proc_bsdinfo()
         let size = Int32(MemoryLayout<proc_bsdinfo>.size)

@@ -10,6 +10,11 @@ extension ProcessIdentity {
         ProcessStatus(of: pid)?.startTime
     }
 
+    /// Whether somebody has stopped it, by `SIGSTOP` for example, so that it does nothing.
+    package var isStopped: Bool {
+        ProcessStatus(of: pid).map { $0.startTime == startTime && $0.isStopped } ?? false
+    }
+
     /// The start time of what starts at a moment of the wall clock, in milliseconds since 1970. It is as exact as that clock
     /// has been steady since.
     package static func startTime(at milliseconds: Int64) -> UInt64 {

@@ -3,6 +3,8 @@
 struct ProcessStatus: Sendable, Hashable {
     /// Whether it is a zombie, or all but gone: field 3 is `Z` or `X`.
     var hasEnded: Bool
+    /// Whether a signal or a debugger has stopped it: field 3 is `T` or `t`.
+    var isStopped: Bool
     /// Field 4.
     var parent: Int32
     /// Fields 14 and 15 together, in clock ticks.
@@ -33,6 +35,7 @@ struct ProcessStatus: Sendable, Hashable {
         text.skipWords(1)
         guard let residentPages = text.integer(Int64.self) else { return nil }
         hasEnded = state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")
+        isStopped = state == UInt8(ascii: "T") || state == UInt8(ascii: "t")
         self.parent = parent
         ownTicks = user &+ system
         endedChildrenTicks = childUser &+ childSystem
