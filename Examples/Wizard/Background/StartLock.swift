@@ -48,9 +48,10 @@ struct StartLock: ~Copyable {
         closeUnlocking(descriptor)
     }
 
-    /// A server that waits has it for a moment now and then.
+    /// A server that waits has it for a moment now and then, a command that starts one for a second or two, and a busy machine makes
+    /// much more of either: it is tried for ten seconds.
     private static func lock(_ descriptor: Int32) async throws -> Bool {
-        for _ in 0..<100 {
+        for _ in 0..<1000 {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
             do {
                 try await Task.sleep(for: .milliseconds(10))
