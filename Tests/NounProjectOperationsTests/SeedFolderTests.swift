@@ -137,7 +137,7 @@ struct SeedFolderTests {
         let descriptor = open(path, O_RDWR)
         defer { close(descriptor) }
         #expect(flock(descriptor, LOCK_EX) == 0)
-        let failure = await #expect(throws: OperationFailure.self) { try await lock.hold(attempts: 2) {} }
+        let failure = await #expect(throws: OperationFailure.self) { try await lock.hold(patience: .zero) {} }
         #expect(failure?.message.contains("stands still") == true)
     }
 

@@ -330,9 +330,8 @@ struct ServiceRegistryTests {
         let registry = try registry("{\"services\": []}")
         let lock = open(registry.path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         try #require(flock(lock, LOCK_EX) == 0)
-        let error = await #expect(throws: ServiceError.self) {
-            try await registry.register(ServiceDefinition(name: "a"))
-        }
+        let impatient = RegistryFile(path: registry.path, patience: .milliseconds(20))
+        let error = await #expect(throws: ServiceError.self) { try await impatient.locked {} }
         #expect(error?.code == .system && error?.message.contains("services.json.lock") == true)
         async let change: Void = registry.register(ServiceDefinition(name: "b"))
         close(lock)

@@ -27,22 +27,33 @@ package final class BriefLock: Sendable {
         close(descriptor)
     }
 
-    /// Runs `body` while no one else holds the lock. Whoever tries 400 times in vain waits for a process that stands still.
-    package func hold<Result>(attempts: Int = 400, _ body: () throws -> Result) async throws -> Result {
-        for _ in 0..<attempts {
+    /// Runs `body` while no one else holds the lock.
+    ///
+    /// - Parameter patience: how long others may hold it, one after the other; whoever waits in vain for longer waits for a process
+    ///   that stands still, and not for a slow disk.
+    package func hold<Result>(
+        patience: Duration = .seconds(30),
+        _ body: () throws -> Result
+    ) async throws -> Result {
+        let deadline = ContinuousClock.now + patience
+        while true {
             if let result = try attempt(body) { return result }
+            guard ContinuousClock.now < deadline else { throw isHeld }
             try await Task.sleep(for: .milliseconds(5))
         }
-        throw isHeld
     }
 
     /// The same for a caller that can't but keep its thread waiting meanwhile.
-    package func holdBlocking<Result>(attempts: Int = 400, _ body: () throws -> Result) throws -> Result {
-        for _ in 0..<attempts {
+    package func holdBlocking<Result>(
+        patience: Duration,
+        _ body: () throws -> Result
+    ) throws -> Result {
+        let deadline = ContinuousClock.now + patience
+        while true {
             if let result = try attempt(body) { return result }
+            guard ContinuousClock.now < deadline else { throw isHeld }
             usleep(5000)
         }
-        throw isHeld
     }
 
     private func attempt<Result>(_ body: () throws -> Result) rethrows -> Result? {

@@ -19,6 +19,8 @@ struct RegistryFile: Sendable {
     static let limit = 1 << 20
 
     let path: String
+    /// How long others may hold the lock until a change is given up.
+    var patience: Duration = .seconds(30)
 
     /// How the file looked when it was read, to see that it has changed.
     struct Stamp: Hashable {
@@ -130,7 +132,7 @@ struct RegistryFile: Sendable {
     func locked<Result>(_ body: () throws(ServiceError) -> Result) async throws(ServiceError) -> Result {
         let lock = try lock()
         do {
-            return try await lock.hold(body)
+            return try await lock.hold(patience: patience, body)
         } catch {
             throw notLocked(error)
         }
@@ -140,7 +142,7 @@ struct RegistryFile: Sendable {
     func lockedBlocking<Result>(_ body: () throws(ServiceError) -> Result) throws(ServiceError) -> Result {
         let lock = try lock()
         do {
-            return try lock.holdBlocking(body)
+            return try lock.holdBlocking(patience: patience, body)
         } catch {
             throw notLocked(error)
         }
