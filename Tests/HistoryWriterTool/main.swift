@@ -46,7 +46,10 @@ let arguments = CommandLine.arguments
 guard arguments.count == 4 else {
     fatalError("usage: HistoryWriterTool <directory> write <count> | hold <status> | serve …")
 }
-let store = try await SQLiteHistoryStore.open(in: arguments[1])
+var options = SQLiteHistoryStore.Options()
+// A disk that stalls is no reason to keep anything in memory alone, which a kill would lose.
+options.lockPatience = .seconds(120)
+let store = try await SQLiteHistoryStore.open(in: arguments[1], options: options)
 report("open")
 switch arguments[2] {
 case "hold":

@@ -140,6 +140,6 @@ extension TemporaryDirectory {
 
 extension HistoryFile {
     static func open(_ paths: HistoryPaths, owner: String) throws -> HistoryFile {
-        try open(paths, owner: owner, beforeCommit: {}, notice: { _ in })
+        try open(paths, owner: owner, patience: TemporaryDirectory.patience, beforeCommit: {}, notice: { _ in })
     }
 }

@@ -151,7 +151,8 @@ struct RestartTests {
     private func crashImage(of directory: TemporaryDirectory) throws -> TemporaryDirectory {
         let (image, files) = (TemporaryDirectory(), FileManager.default)
         // Nobody commits meanwhile, so that the file and its log belong together.
-        try CommitLock(path: HistoryPaths(directory: directory.path).commitLock).hold {
+        let lock = HistoryPaths(directory: directory.path).commitLock
+        try CommitLock(path: lock, patience: TemporaryDirectory.patience).hold {
             try files.copyItem(atPath: directory.path, toPath: image.path)
         }
         return image

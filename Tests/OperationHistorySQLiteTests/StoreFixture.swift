@@ -20,20 +20,24 @@ final class TemporaryDirectory: Sendable {
 
     var fileNames: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted() }
 
+    /// How long anyone waits for anyone else here: no test is to see a lock held for longer than a disk may stall.
+    static let patience = Duration.seconds(120)
+
     /// Opens without retention, since the tests' operations are old, unless `change` sets one.
     func open(_ change: (inout SQLiteHistoryStore.Options) -> Void = { _ in }) async throws -> SQLiteHistoryStore {
         var options = SQLiteHistoryStore.Options(retention: RetentionPolicy())
+        options.lockPatience = Self.patience
         change(&options)
         return try await SQLiteHistoryStore.open(in: path, options: options)
     }
 
     /// Reads a number with a connection of its own.
     func integer(_ sql: String) throws -> Int64 {
-        try Database(path: database, createsFile: false).integer(sql)
+        try Database(path: database, createsFile: false, patience: Self.patience).integer(sql)
     }
 
     func execute(_ sql: String) throws {
-        try Database(path: database, createsFile: false).execute(sql)
+        try Database(path: database, createsFile: false, patience: Self.patience).execute(sql)
     }
 }
 

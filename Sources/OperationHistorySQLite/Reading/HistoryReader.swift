@@ -12,15 +12,17 @@ actor HistoryReader {
 
     private let paths: HistoryPaths
     private let shared: SharedState
+    private let patience: Duration
     private let endsWhenCancelled: Bool
     private var connection: Database?
     private var generation = 0
     private var statements: [String: Statement] = [:]
 
     /// - Parameter endsWhenCancelled: whether it reads nothing, or no further, for a task that is cancelled.
-    init(paths: HistoryPaths, shared: SharedState, endsWhenCancelled: Bool = false) {
+    init(paths: HistoryPaths, shared: SharedState, patience: Duration, endsWhenCancelled: Bool = false) {
         self.paths = paths
         self.shared = shared
+        self.patience = patience
         self.endsWhenCancelled = endsWhenCancelled
     }
 
@@ -165,7 +167,7 @@ actor HistoryReader {
         let current = shared.fileGeneration
         if let connection, generation == current { return connection }
         close()
-        let opened = try Database(path: paths.database, createsFile: false)
+        let opened = try Database(path: paths.database, createsFile: false, patience: patience)
         try opened.execute("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY")
         if endsWhenCancelled { opened.endReadingWhenCancelled() }
         connection = opened

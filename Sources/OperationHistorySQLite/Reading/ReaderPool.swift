@@ -19,10 +19,10 @@ final class ReaderPool: Sendable {
     /// So many searches may be under way, of which one is at work.
     private static let mostSearches = 8
 
-    init(paths: HistoryPaths, shared: SharedState) {
-        let makeReader = { HistoryReader(paths: paths, shared: shared) }
+    init(paths: HistoryPaths, shared: SharedState, patience: Duration = CommitLock.patience) {
+        let makeReader = { HistoryReader(paths: paths, shared: shared, patience: patience) }
         lookUps = makeReader()
-        search = HistoryReader(paths: paths, shared: shared, endsWhenCancelled: true)
+        search = HistoryReader(paths: paths, shared: shared, patience: patience, endsWhenCancelled: true)
         pages = [makeReader(), makeReader()]
         loads = Mutex([0, 0])
     }

@@ -5,8 +5,10 @@ final class Database {
     let handle: OpaquePointer
     private let walPageCounter = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
 
-    /// - Parameter createsFile: whether a file that isn't there is made.
-    init(path: String, createsFile: Bool) throws(SQLiteFailure) {
+    /// - Parameters:
+    ///   - createsFile: whether a file that isn't there is made.
+    ///   - patience: how long it waits for another connection.
+    init(path: String, createsFile: Bool, patience: Duration = CommitLock.patience) throws(SQLiteFailure) {
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let code = sqlite3_open_v2(path, &opened, flags | (createsFile ? SQLITE_OPEN_CREATE : 0), nil)
@@ -17,7 +19,7 @@ final class Database {
         }
         handle = opened
         walPageCounter.initialize(to: 0)
-        sqlite3_busy_timeout(handle, Int32(CommitLock.patience.components.seconds * 1000))
+        sqlite3_busy_timeout(handle, Int32(clamping: patience.components.seconds * 1000))
         try forbidImplicitCheckpoints()
     }
 

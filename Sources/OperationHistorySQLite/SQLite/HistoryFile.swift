@@ -32,12 +32,14 @@ final class HistoryFile {
     ///
     /// - Parameters:
     ///   - owner: the id that the rows written here get.
+    ///   - patience: how long others are waited for that write.
     ///   - damaged: a file that was found damaged in use: if it is still there it is set aside.
     ///   - beforeCommit: called before each commit; what it throws fails the transaction.
     ///   - notice: is told what people should know, such as where a damaged file went.
     static func open(
         _ paths: HistoryPaths,
         owner: String,
+        patience: Duration = CommitLock.patience,
         damaged: FileIdentity? = nil,
         beforeCommit: @escaping @Sendable () throws -> Void,
         notice: (String) -> Void
@@ -50,7 +52,7 @@ final class HistoryFile {
             if let damaged, damaged == FileIdentity(path: paths.database) {
                 throw SQLiteFailure(code: SQLITE_CORRUPT, message: "the file is damaged")
             }
-            return try HistoryFile(paths, owner, usersLock, beforeCommit)
+            return try HistoryFile(paths, owner, patience, usersLock, beforeCommit)
         } catch let failure as SQLiteFailure where failure.isDamage {
             guard try holdsAlone(usersLock) else {
                 throw HistoryError(
@@ -61,15 +63,15 @@ final class HistoryFile {
             }
             notice(try setAside(paths))
             _ = try usersLock.tryLock(.shared)
-            return try HistoryFile(paths, owner, usersLock, beforeCommit)
+            return try HistoryFile(paths, owner, patience, usersLock, beforeCommit)
         }
     }
 
     /// Takes the lock that shows that nobody else has the file open.
     ///
-    /// A child process that this one is starting has the lock too between its fork and its exec, so it is tried for a moment.
+    /// A child process that this one is starting has the lock too between its fork and its exec, so it is tried for two seconds.
     private static func holdsAlone(_ lock: FileLock) throws -> Bool {
-        for _ in 0..<50 {
+        for _ in 0..<400 {
             if try lock.tryLock(.exclusive) { return true }
             usleep(5000)
         }
@@ -79,15 +81,16 @@ final class HistoryFile {
     private init(
         _ paths: HistoryPaths,
         _ owner: String,
+        _ patience: Duration,
         _ usersLock: FileLock,
         _ beforeCommit: @escaping @Sendable () throws -> Void
     ) throws {
         self.paths = paths
         self.usersLock = usersLock
         self.beforeCommit = beforeCommit
-        commitLock = try CommitLock(path: paths.commitLock)
+        commitLock = try CommitLock(path: paths.commitLock, patience: patience)
         let isNew = FileIdentity(path: paths.database) == nil
-        let database = try Database(path: paths.database, createsFile: true)
+        let database = try Database(path: paths.database, createsFile: true, patience: patience)
         // SQLite gives the files beside it the same rights. By path, since closing a descriptor would let go of locks.
         if isNew { chmod(paths.database, 0o600) }
         try DatabaseHeader(of: database).validate(path: paths.database)

@@ -14,20 +14,22 @@ import CSQLite
 /// grow to 100 ms: a process that committed in a loop kept another out for more than five seconds.
 struct CommitLock {
     private let lock: FileLock
+    private let patience: Duration
 
-    /// How long anyone waits for anyone else before giving up.
+    /// How long anyone waits for anyone else before giving up, unless told otherwise.
     static let patience = Duration.seconds(5)
     private static let interval: UInt32 = 200
 
-    init(path: String) throws(SystemFailure) {
+    init(path: String, patience: Duration = patience) throws(SystemFailure) {
         lock = try FileLock(path: path)
+        self.patience = patience
     }
 
     /// Does `body` while nobody else commits or checkpoints.
     ///
     /// It asks again and again, since `flock` knows no time limit and a stopped process may hold the lock for ever.
     func hold<Result>(_ body: () throws -> Result) throws -> Result {
-        let deadline = ContinuousClock.now + Self.patience
+        let deadline = ContinuousClock.now + patience
         while try !lock.tryLock(.exclusive) {
             guard ContinuousClock.now < deadline else {
                 throw SQLiteFailure(code: SQLITE_BUSY, message: "another process keeps the commit lock")

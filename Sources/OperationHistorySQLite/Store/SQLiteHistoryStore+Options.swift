@@ -12,6 +12,9 @@ extension SQLiteHistoryStore {
         /// is waited for before that: about what a transaction takes. Whoever was answered together comes again together, and
         /// each transaction costs the disk the same.
         var companyDelay = Duration.microseconds(500)
+        /// How long another process that writes, or reads what was left half-written, is waited for. One that stands still is not
+        /// waited for: what is written meanwhile is kept in memory.
+        package var lockPatience = CommitLock.patience
         /// How often a store that is degraded tries to write what it keeps.
         var retryInterval = Duration.seconds(3)
         /// How many pages of 4 KiB the WAL has when it is moved into the file.

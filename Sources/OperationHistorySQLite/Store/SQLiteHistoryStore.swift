@@ -17,7 +17,7 @@ public final class SQLiteHistoryStore: HistoryStore, AuditLog, SharedHistory, La
     private init(paths: HistoryPaths, options: Options) {
         shared = SharedState()
         writer = HistoryWriter(paths: paths, options: options, shared: shared)
-        readers = ReaderPool(paths: paths, shared: shared)
+        readers = ReaderPool(paths: paths, shared: shared, patience: options.lockPatience)
     }
 
     /// Opens the history in a directory, and makes both when they aren't there.

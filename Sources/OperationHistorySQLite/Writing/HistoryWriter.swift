@@ -65,6 +65,7 @@ actor HistoryWriter {
         file = try HistoryFile.open(
             paths,
             owner: owner.id,
+            patience: options.lockPatience,
             damaged: damaged,
             beforeCommit: options.beforeCommit,
             notice: shared.addNotice
