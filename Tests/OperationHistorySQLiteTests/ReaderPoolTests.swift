@@ -26,8 +26,10 @@ import Testing
         let store = try await directory.open()
         var query = HistoryQuery()
         query.text = "anything"
-        let search = Task { [query] in try await store.page(query) }
-        search.cancel()
+        let search = Task { [query] in
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await store.page(query)
+        }
         await #expect(throws: CancellationError.self) { try await search.value }
         await store.close()
     }

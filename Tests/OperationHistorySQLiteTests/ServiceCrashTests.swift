@@ -43,6 +43,8 @@ struct ServiceCrashTests {
             services.remove(at: Int.random(in: 0...1)).end()
             services.append(try await start(number, "random"))
         }
+        func taken() -> Int { (0..<count).flatMap(lines).count { $0.hasPrefix("taken ") } }
+        try await eventually("some work has been taken") { taken() >= 8 }
         for service in services { service.end() }
         let last = try await start(count, "finish")
         try await eventually("the last service has ended") { last.status != nil }
