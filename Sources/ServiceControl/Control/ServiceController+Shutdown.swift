@@ -8,8 +8,8 @@ extension ServiceController {
     /// Ends the controller: looks no more, lets what it does to services finish until a deadline, then cancels it, and takes no more
     /// requests.
     ///
-    /// Until then the steps of a recovery are begun, and so is what is asked for: whoever asks on behalf of others should take no more
-    /// before. When this returns everything is recorded, as cancelled what was, except work that doesn't stop within
+    /// Until then, as long as anything runs, the steps of a recovery are begun, and so is what is asked for: whoever asks on behalf of
+    /// others should take no more before. When this returns everything is recorded, as cancelled what was, except work that doesn't stop within
     /// ``Configuration/grace`` and a few seconds: that is recorded as interrupted by the tracker's `close()`.
     ///
     /// Whoever calls it again waits for the same shutdown, and the first one's deadline holds.
@@ -25,7 +25,8 @@ extension ServiceController {
     private func finish(within deadline: Duration) async {
         stopMonitoring()
         let end = clock.monotonicNanoseconds.later(by: deadline)
-        // What is asked for begins on this actor, so after the last look nothing comes before it is closed.
+        // What is asked for begins on this actor, so after the last look nothing comes before it is closed; and what is asked for in an
+        // idle moment closes it, see `operation`.
         while !operations.isIdle, case let left = end - clock.monotonicNanoseconds, left > 0 {
             await operations.isOver(within: .nanoseconds(left), on: clock)
         }

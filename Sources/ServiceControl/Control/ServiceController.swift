@@ -154,6 +154,8 @@ public actor ServiceController {
         by actor: String,
         _ body: @escaping @Sendable (OperationHandle) async throws -> Result
     ) async throws -> Result {
+        // Whoever asks for one thing after the other would put off the end of a shutdown that waits for an idle moment.
+        if shutdown != nil, operations.isIdle { isClosed = true }
         guard !isClosed else {
             throw ServiceError(
                 .closed,
