@@ -165,14 +165,16 @@ struct GatewaySetupTests {
     @Test func aServerThatNeverAnswersIsEndedAgain() async throws {
         let place = try Place()
         try place.program("ollama", "echo $$; exec sleep 1000")
-        var settings = try place.settings("127.0.0.1:1", [dev])
-        // Long enough for a busy machine to have it print its line.
-        settings.startLimit = .seconds(5)
-        let running = try await setups.start(settings)
+        let clock = ManualClock()
+        let setups = Setups(clock: clock)
+        let running = try await setups.start(place.settings("127.0.0.1:1", [dev]))
+        let pid: Int32 = try await eventually("it has said its line") {
+            let log = try? String(contentsOfFile: place.path + "/ollama.log", encoding: .utf8)
+            return log?.hasSuffix("\n") == true ? log?.split(separator: "\n").first.flatMap { Int32($0) } : nil
+        }
+        while setups.tracker.summary.totalActive > 0 { await clock.advance(by: .seconds(1)) }
         let failure = try #require(await #expect(throws: OperationFailure.self) { try await running.output })
         #expect(failure.code == .timeout)
-        let log = try String(contentsOfFile: place.path + "/ollama.log", encoding: .utf8)
-        let pid = try #require(log.split(separator: "\n").first.flatMap { Int32($0) })
         try await eventually { !SystemProcess.isAlive(pid) }
     }
 

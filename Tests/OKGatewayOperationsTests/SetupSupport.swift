@@ -55,8 +55,8 @@ struct Setups {
     let tracker: OperationTracker
     let runner: OperationRunner
 
-    init() {
-        tracker = OperationTracker(history: history)
+    init(clock: any TrackingClock = .system) {
+        tracker = OperationTracker(history: history, clock: clock)
         runner = OperationRunner(tracker: tracker)
     }
 

@@ -12,6 +12,7 @@ final class ServiceFixture: Sendable {
     let history = InMemoryHistoryStore()
     let tracker: OperationTracker
     let services: ServiceController
+    private let usual: ServiceController.Configuration
 
     init(
         _ definitions: [ServiceDefinition],
@@ -20,7 +21,7 @@ final class ServiceFixture: Sendable {
         clock: any TrackingClock = .system,
         configure: (inout ServiceController.Configuration) -> Void = { _ in }
     ) throws {
-        tracker = OperationTracker(history: history)
+        tracker = OperationTracker(history: history, clock: clock)
         let path = folder.path + "/services.json"
         try Data(RegistryFile.document(of: definitions).bytes).write(to: URL(fileURLWithPath: path))
         var configuration = ServiceController.Configuration(folder: folder.path + "/services")
@@ -30,6 +31,7 @@ final class ServiceFixture: Sendable {
         configuration.stopTimeout = .seconds(600)
         configuration.healthTimeout = .seconds(60)
         configuration.grace = .seconds(60)
+        usual = configuration
         configure(&configuration)
         services = ServiceController(
             registry: try ServiceRegistry(path: path),
@@ -42,11 +44,12 @@ final class ServiceFixture: Sendable {
         )
     }
 
+    /// As of another program, with the usual times, and without what this test has set.
     func anotherController() throws -> ServiceController {
         ServiceController(
             registry: try ServiceRegistry(path: folder.path + "/services.json"),
             tracker: tracker,
-            configuration: .init(folder: folder.path + "/services")
+            configuration: usual
         )
     }
 

@@ -121,16 +121,21 @@ struct ServiceStartTests {
 
     @Test("a server that never opens its port is ended when its time is over")
     func neverOpens() async throws {
-        let fixture = try ServiceFixture([service(try freePort(), "echo $$; echo warming up; sleep 1000 & sleep 1000")]) {
-            // Long enough for a busy machine to have it print its lines.
-            $0.startTimeout = .seconds(5)
+        let clock = ManualClock()
+        let script = "echo $$; echo warming up; sleep 1000 & sleep 1000"
+        let fixture = try ServiceFixture([service(try freePort(), script)], clock: clock)
+        async let refusal = fixture.error { try await fixture.services.start("web", by: "a test") }
+        let pid: Int32 = try await eventually("it has said its lines") {
+            let log = try? String(contentsOfFile: fixture.folder.path + "/services/web.log", encoding: .utf8)
+            let lines = log?.split(separator: "\n") ?? []
+            return lines.count == 2 ? Int32(lines[0]) : nil
         }
-        let error = try await fixture.error { try await fixture.services.start("web", by: "a test") }
+        while fixture.tracker.summary.totalActive > 0 { await clock.advance(by: .seconds(1)) }
+        let error = try await refusal
         #expect(error.code == .timeout)
         #expect(error.message.contains("warming up"))
-        let log = try String(contentsOfFile: fixture.folder.path + "/services/web.log", encoding: .utf8)
-        let pid = try #require(log.split(separator: "\n").first.flatMap { Int32($0) })
-        #expect(runningProcesses(ofSession: pid).isEmpty)
+        // On this clock the time that a process has for its end takes none.
+        try await eventually("it is ended") { runningProcesses(ofSession: pid).isEmpty }
         #expect(try await fixture.services.status(of: "web").status == .failed)
     }
 
