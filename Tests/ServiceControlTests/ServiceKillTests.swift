@@ -177,8 +177,7 @@ struct ServiceKillTests {
         let innocent = Mutex<Child?>(nil)
         let race = RacingSystem { pid in
             guard pid == first.pid, innocent.withLock({ $0 == nil }) else { return }
-            Glibc.kill(first.pid, SIGKILL)
-            waitpid(first.pid, nil, 0)
+            first.reap()
             innocent.withLock { $0 = Child.withNumber(first.pid) }
         }
         let fixture = try ServiceFixture([ServiceDefinition(name: "web", port: port)], system: race)
@@ -195,10 +194,18 @@ struct ServiceKillTests {
 extension Child {
     /// Starts a process with a number that has just become free. Others start processes, too, so that may fail.
     static func withNumber(_ pid: pid_t) -> Child? {
-        for _ in 0..<20 {
-            guard let file = fopen("/proc/sys/kernel/ns_last_pid", "w") else { return nil }
-            fputs("\(pid - 1)", file)
+        let path = "/proc/sys/kernel/ns_last_pid"
+        let text = ProcFile.contents(of: path).map { String(decoding: $0.dropLast(), as: UTF8.self) }
+        guard let last = text.flatMap({ Int32($0) }) else { return nil }
+        func give(_ number: pid_t) {
+            guard let file = fopen(path, "w") else { return }
+            fputs("\(number - 1)", file)
             fclose(file)
+        }
+        // The numbers of processes that have ended lately are not for those that other tests start.
+        defer { give(last + 1) }
+        for _ in 0..<20 {
+            give(pid)
             guard let child = try? Child(["/bin/sleep", "1000"]) else { return nil }
             if child.pid == pid { return child }
         }

@@ -118,6 +118,7 @@ final class Connection: Sendable {
 /// A process that a test starts, in a session of its own, and ends when it goes. Only its own session is ever signalled.
 final class Child: Sendable {
     let pid: pid_t
+    private let isReaped = Atomic(false)
 
     /// - Parameters:
     ///   - command: the program's path and its arguments.
@@ -137,6 +138,12 @@ final class Child: Sendable {
     }
 
     deinit {
+        reap()
+    }
+
+    /// Ends it, so that its number is free; once, since afterwards that may be another process's.
+    func reap() {
+        guard !isReaped.exchange(true, ordering: .relaxed) else { return }
         kill(-pid, SIGKILL)
         waitpid(pid, nil, 0)
     }
