@@ -8,9 +8,15 @@ import Testing
 struct HandOverTests {
     private let folder = TemporaryFolder()
 
-    private func standIn(megabytes: Int = 1) throws -> OllamaStandIn {
+    /// - Parameter isEndless: whether what is pulled from it comes to no end by itself.
+    private func standIn(isEndless: Bool = false) throws -> OllamaStandIn {
         try OllamaStandIn(models: [
-            ScriptedModel(name: "m", bytes: megabytes * 1_000_000, registryLatency: .zero)
+            ScriptedModel(
+                name: "m",
+                bytes: 1_000_000,
+                registryLatency: .zero,
+                faults: isEndless ? [Fault(.hang(afterBytes: 500_000))] : []
+            )
         ])
     }
 
@@ -86,7 +92,7 @@ struct HandOverTests {
     }
 
     @Test func ctrlCCancelsItThere() async throws {
-        let ollama = try standIn(megabytes: 10_000)
+        let ollama = try standIn(isEndless: true)
         defer { ollama.stop() }
         let server = try await server(ollama)
         let process = try WizardProcess(["pull", "m", "--json", "--ollama", ollama.url, "--data", folder.path])
@@ -99,7 +105,7 @@ struct HandOverTests {
     }
 
     @Test func ctrlCSaysThatTheWorkGoesOnWhereTheServerCannotBeTold() async throws {
-        let ollama = try standIn(megabytes: 10_000)
+        let ollama = try standIn(isEndless: true)
         defer { ollama.stop() }
         let server = try await server(ollama)
         let process = try WizardProcess(["pull", "m", "--json", "--ollama", ollama.url, "--data", folder.path])
@@ -132,7 +138,7 @@ struct HandOverTests {
     }
 
     @Test func detachedWorkGoesOnAndObeysWishes() async throws {
-        let ollama = try standIn(megabytes: 10_000)
+        let ollama = try standIn(isEndless: true)
         defer { ollama.stop() }
         let server = try await server(ollama)
         let pull = ["pull", "m", "--ollama", ollama.url, "--data", folder.path]
@@ -157,7 +163,7 @@ struct HandOverTests {
     }
 
     @Test func ctrlCLeavesWorkToWhoeverHasAskedForItBefore() async throws {
-        let ollama = try standIn(megabytes: 10_000)
+        let ollama = try standIn(isEndless: true)
         defer { ollama.stop() }
         let server = try await server(ollama)
         let pull = ["pull", "m", "--json", "--ollama", ollama.url, "--data", folder.path]

@@ -5,11 +5,20 @@ import Testing
 struct PullCommandTests {
     private let folder = TemporaryFolder()
 
-    private func standIn(rate: Int = 200_000_000, faults: [Fault] = []) throws -> OllamaStandIn {
+    private func standIn(faults: [Fault] = []) throws -> OllamaStandIn {
         try OllamaStandIn(models: [
-            ScriptedModel(name: "demo", bytes: 40_000_000, link: .steady(rate), registryLatency: .zero, faults: faults)
+            ScriptedModel(
+                name: "demo",
+                bytes: 40_000_000,
+                link: .steady(200_000_000),
+                registryLatency: .zero,
+                faults: faults
+            )
         ])
     }
+
+    /// What is pulled from it comes to no end by itself.
+    private func endlessStandIn() throws -> OllamaStandIn { try standIn(faults: [Fault(.hang(afterBytes: 1_000_000))]) }
 
     private func history(_ arguments: String...) async throws -> [[String: Any]] {
         let outcome = try await WizardProcess.run(["history", "--data", folder.path, "--json"] + arguments)
@@ -79,7 +88,7 @@ struct PullCommandTests {
 
     @Test(arguments: [SIGINT, SIGTERM])
     func ctrlCCancelsAndIsRecordedAsCancelled(_ signal: Int32) async throws {
-        let ollama = try standIn(rate: 2_000_000)
+        let ollama = try endlessStandIn()
         let wizard = try WizardProcess(["pull", "demo", "--ollama", ollama.url, "--data", folder.path, "--json"])
         #expect(await wizard.firstLine { $0.contains("\"phase\":\"downloading\"") } != nil)
         wizard.send(signal)
@@ -91,7 +100,7 @@ struct PullCommandTests {
     }
 
     @Test func aPullThatWasKilledIsInterruptedInTheNextHistory() async throws {
-        let ollama = try standIn(rate: 2_000_000)
+        let ollama = try endlessStandIn()
         let wizard = try WizardProcess(["pull", "demo", "--ollama", ollama.url, "--data", folder.path, "--json"])
         #expect(await wizard.firstLine { $0.contains("\"phase\":\"downloading\"") } != nil)
         wizard.send(SIGKILL)
