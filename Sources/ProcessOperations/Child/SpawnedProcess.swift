@@ -66,7 +66,8 @@ package struct SpawnedProcess: ~Copyable {
         self.pid = pid
     }
 
-    private static let busyTries = 20
+    /// Two seconds: a busy machine may leave a child alone before its exec.
+    private static let busyTries = 200
 
     private static func spawn(_ launch: Launch, _ file: String, _ output: Int32, _ pid: inout pid_t) -> Int32 {
         withCStrings([launch.program] + launch.arguments) { arguments in
