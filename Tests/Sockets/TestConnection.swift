@@ -148,9 +148,13 @@ public final class TestConnection {
 
     /// - Throws: ``SocketError``; with code 0 at the end of the stream.
     private func receive() throws -> [UInt8] {
-        errno = 0
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        let count = buffer.withUnsafeMutableBytes { recv(descriptor ?? -1, $0.baseAddress, $0.count, 0) }
+        var count: Int
+        // With a time limit, being stopped and told to go on interrupts it (signal(7)).
+        repeat {
+            errno = 0
+            count = buffer.withUnsafeMutableBytes { recv(descriptor ?? -1, $0.baseAddress, $0.count, 0) }
+        } while count < 0 && errno == EINTR
         guard count > 0 else { throw SocketError("recv") }
         return Array(buffer[..<count])
     }

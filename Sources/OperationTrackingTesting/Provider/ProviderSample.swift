@@ -21,7 +21,7 @@ public struct ProviderSample<Provider: OperationProvider>: Sendable {
     /// `OperationHandle.clock` and for nothing else.
     public var clock: any TrackingClock = .system
     /// How long the check waits for anything before it says that it didn't come.
-    public var patience: Duration = .seconds(30)
+    public var patience: Duration = .seconds(120)
     /// Names what work has left behind that is neither its result nor something that belongs to it, such as half-written files.
     /// Looked at when an operation has ended.
     public var leftovers: @Sendable () async throws -> [String] = { [] }
