@@ -161,6 +161,63 @@ struct ProcessSupervisorTests {
         #expect(supervisor("0::/kubepods.slice/crio-\(Self.id).scope\n")?.kind == .crio)
     }
 
+    @Test(
+        "containers of LXC and of systemd are named, whatever runs within",
+        arguments: [
+            ("0::/lxc.payload.web\n", "lxc (web)"),
+            ("0::/lxc.payload.web/system.slice/nginx.service\n", "lxc (web)"),
+            ("4:memory:/lxc/100/ns/system.slice/nginx.service\n", "lxc (100)"),
+            ("0::/machine.slice/machine-foo.scope\n", "systemd-machined (foo)"),
+            ("0::/machine.slice/machine-my\\x2dweb.scope/payload/nginx.service\n", "systemd-machined (my-web)"),
+            ("0::/machine.slice/systemd-nspawn@foo.service/payload\n", "systemd-machined (foo)"),
+        ]
+    )
+    func containersByName(_ groups: String, _ name: String) throws {
+        let found = try #require(supervisor(groups))
+        #expect(found.description == name)
+        #expect(found.isOfContainer)
+    }
+
+    @Test("a unit within a container is the container's, but for whoever is in there as well")
+    func unitWithin() {
+        let (group, unit) = ("0::/system.slice/docker-\(Self.id).scope", "/system.slice/nginx.service\n")
+        #expect(supervisor(group + unit)?.kind == .docker)
+        #expect(supervisor(group + unit, own: group + "\n")?.kind == .systemd)
+    }
+
+    @Test("a pid in another namespace within this one is a container's")
+    func deeper() {
+        let (own, within) = (Array("Uid:\t1\nNSpid:\t42\n".utf8), Array("Uid:\t1\nNSpid:\t43\t1\n".utf8))
+        #expect(ProcessSupervisor.isDeeper(within, than: own))
+        #expect(!ProcessSupervisor.isDeeper(own, than: own))
+        #expect(!ProcessSupervisor.isDeeper(own, than: within))
+        #expect(!ProcessSupervisor.isDeeper(within, than: Array("Uid:\t1\n".utf8)))
+    }
+
+    @Test("what runs in a pid namespace of its own is ended there, and the answer says which that is")
+    func namespace() async throws {
+        let listener = try Listener()
+        let options = ["--fork", "--kill-child", "--pid"] + (isRoot ? [] : ["--user"])
+        let command = ["/usr/bin/unshare"] + options + ["/bin/sleep", "100"]
+        guard access(command[0], X_OK) == 0 else { try Test.cancel("LEFT OUT: unshare is not installed") }
+        let child = try Child(command, output: listener.descriptor)
+        listener.close()
+        let holder = { try PortScanner().use(of: listener.port).holders.first { $0.name == "sleep" } }
+        try await eventually { try holder() != nil || !SystemProcess.isAlive(child.pid) }
+        // Containers and hardened systems forbid it.
+        guard SystemProcess.isAlive(child.pid) else { try Test.cancel("LEFT OUT: no pid namespace can be made here") }
+        let process = try #require(try holder())
+        let link = try #require(ProcessDetails.target(of: "/proc/\(process.identity.pid)/ns/pid"))
+        let supervisor = try #require(process.supervisor)
+        #expect("pid:[\(supervisor.unit ?? "")]" == link)
+        guard case .refused(let error) = KillVerdict(try PortScanner().use(of: listener.port), SystemPorts()) else {
+            Issue.record("a container's process may be ended")
+            return
+        }
+        #expect(error.code == .supervised && error.message.contains(supervisor.description))
+        withExtendedLifetime(child) {}
+    }
+
     @Test("within the same container there is no supervisor to be seen")
     func sameContainer() {
         let groups = "0::/system.slice/docker-\(Self.id).scope\n"

@@ -76,9 +76,7 @@ enum KillVerdict: Hashable {
                 )
             )
         }
-        if let supervisor = holder.supervisor,
-            supervisor.isProxy || supervisor.kind != .systemd && supervisor.kind != .launchd
-        {
+        if let supervisor = holder.supervisor, supervisor.isOfContainer {
             return Refusal(error: ServiceError(.supervised, "\(held), of \(supervisor). \(supervisor.advice)"))
         }
         if holder.userID != system.userID || holder.realUserID != system.userID {

@@ -184,7 +184,8 @@ struct PortFreer {
     /// Workers may have been forked since the look.
     private func isOwn(_ holder: ProcessDetails) -> Bool {
         let pid = holder.identity.pid
-        return pid > 1 && pid != system.ownPID && holder.userID == system.userID && holder.realUserID == system.userID
+        return pid > 1 && pid != system.ownPID && holder.userID == system.userID
+            && holder.realUserID == system.userID && holder.supervisor?.isOfContainer != true
     }
 
     @discardableResult

@@ -10,7 +10,7 @@ import Musl
 extension ProcessDetails {
     init?(running pid: Int32) {
         guard pid > 0, let stat = ProcFile.contents(of: "/proc/\(pid)/stat"), let status = ProcessStat(stat),
-            let users = ProcFile.contents(of: "/proc/\(pid)/status").flatMap(Self.users)
+            let text = ProcFile.contents(of: "/proc/\(pid)/status"), let users = Self.users(text)
         else { return nil }
         let command = ProcFile.contents(of: "/proc/\(pid)/cmdline").map(Self.words) ?? []
         // A program that was replaced while it runs, as by an update.
@@ -25,17 +25,20 @@ extension ProcessDetails {
             userID: users.effective,
             realUserID: users.real
         )
-        supervisor = ProcessSupervisor(of: self)
+        supervisor = ProcessSupervisor(of: self, status: text)
     }
 
     /// The line `Uid:` of `/proc/PID/status` (proc_pid_status(5)): real, effective, saved and file system user.
     static func users(_ status: [UInt8]) -> (real: UInt32, effective: UInt32)? {
-        for line in status.split(separator: UInt8(ascii: "\n")) where line.starts(with: "Uid:".utf8) {
-            let ids = line.dropFirst(4).split { $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: " ") }
-                .compactMap { UInt32(String(decoding: $0, as: UTF8.self)) }
-            return ids.count >= 2 ? (ids[0], ids[1]) : nil
-        }
-        return nil
+        guard let ids = numbers(of: "Uid:", in: status), ids.count >= 2 else { return nil }
+        return (ids[0], ids[1])
+    }
+
+    /// The numbers of a line of `/proc/PID/status`; `nil` where there is no such line.
+    static func numbers(of name: String, in status: [UInt8]) -> [UInt32]? {
+        let line = status.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: name.utf8) }
+        return line?.dropFirst(name.utf8.count).split { $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: " ") }
+            .compactMap { UInt32(String(decoding: $0, as: UTF8.self)) }
     }
 
     /// Words that each end with a NUL (proc_pid_cmdline(5)). A process that has written over them may have left anything.
@@ -45,7 +48,7 @@ extension ProcessDetails {
         return text.split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    private static func target(of link: String) -> String? {
+    static func target(of link: String) -> String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
             guard let start = buffer.baseAddress else { return nil }
             let count = readlink(link, start, buffer.count)
