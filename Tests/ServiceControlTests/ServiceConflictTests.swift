@@ -55,6 +55,56 @@ struct ServiceConflictTests {
         try await fixture.services.stop("web", by: "a test")
     }
 
+    enum Obstacle: CaseIterable {
+        case disabled, program, folder, record, log
+    }
+
+    @Test("nobody is ended for a start that can't follow", arguments: Obstacle.allCases)
+    func restartWithoutStart(_ obstacle: Obstacle) async throws {
+        let port = try freePort()
+        var service = ServiceDefinition(name: "web", port: port, processName: "x", startupCommand: .shell("exit 1"))
+        if obstacle == .disabled { service.isEnabled = false }
+        if obstacle == .program { service.startupCommand = .program(["/nonexistent/program"]) }
+        let fixture = try ServiceFixture([service])
+        let folder = fixture.folder.path + "/services"
+        try #require(mkdir(folder, 0o755) == 0)
+        let code: ServiceError.Code
+        switch obstacle {
+        case .disabled: code = .disabled
+        case .program: code = .startFailed
+        case .folder:
+            code = .notPermitted
+            chmod(folder, 0o777)
+        case .record:
+            code = .notPermitted
+            try fixture.services.folder.keep(.nothing, of: "web")
+            chmod(folder + "/web.process.json", 0o666)
+        case .log:
+            code = .system
+            try #require(symlink("/dev/null", folder + "/web.log") == 0)
+        }
+        let stranger = try Child(shell: webServer(port))
+        try await waitForListener(port, stranger.pid)
+        #expect(try await fixture.error { try await fixture.services.restart("web", by: "a test") }.code == code)
+        let healed = try await fixture.services.heal(by: "a test")
+        // A disabled service has no conflicts.
+        #expect(healed.steps.map(\.outcome) == (obstacle == .disabled ? [] : [.failed]))
+        #expect(SystemProcess.isAlive(stranger.pid))
+        #expect(try await fixture.noted().allSatisfy { $0.action != "process.terminated" })
+    }
+
+    @Test("what was registered isn't stopped for a start that isn't allowed any more")
+    func restartOfRegistered() async throws {
+        var service = ServiceDefinition(name: "web", startupCommand: .shell("exec sleep 1000"))
+        service.registeredBy = "http"
+        let fixture = try ServiceFixture([service]) { $0.runsRegisteredCommands = true }
+        let process = try #require(try await fixture.services.start("web", by: "a test").process)
+        let other = try fixture.anotherController()
+        #expect(try await fixture.error { try await other.restart("web", by: "a test") }.code == .notPermitted)
+        #expect(SystemProcess.isAlive(process.pid))
+        try await fixture.services.stop("web", by: "a test")
+    }
+
     @Test("a server on the port's IPv6 side is a conflict, too")
     func otherFamily() async throws {
         let port = try freePort()

@@ -21,6 +21,15 @@ package struct Launch: Sendable {
         self.directory = directory
         self.environment = environment
     }
+
+    /// Looks whether there is such a program.
+    ///
+    /// - Throws: `OperationFailure`: `not_found`, `permission_denied`.
+    package func check() throws(OperationFailure) { _ = try file() }
+
+    fileprivate func file() throws(OperationFailure) -> String {
+        try CommandPlace.find(program, in: directory, path: environment["PATH"])
+    }
 }
 
 /// How a process ended.
@@ -52,8 +61,7 @@ package struct SpawnedProcess: ~Copyable {
     ///   - output: the descriptor that becomes its standard output and error.
     /// - Throws: `OperationFailure` when it could not be started; then there is no process.
     package init(_ launch: Launch, output: Int32) throws(OperationFailure) {
-        let path = launch.environment["PATH"]
-        let file = try CommandPlace.find(launch.program, in: launch.directory, path: path)
+        let file = try launch.file()
         var pid: pid_t = 0
         var error = Self.spawn(launch, file, output, &pid)
         // Another thread that starts a process in this moment holds, up to its exec, a copy of the descriptor by which this

@@ -148,6 +148,18 @@ extension ServiceController {
         return command
     }
 
+    /// Looks whether a service could be started, before anything is ended for that: what is known to be in the way is found now as well
+    /// as afterwards.
+    func checkRestart(_ service: ServiceDefinition) throws(ServiceError) {
+        let command = try checkStart(service)
+        do throws(OperationFailure) {
+            try launch(of: service, command).check()
+        } catch {
+            throw ServiceError(.startFailed, error.message)
+        }
+        try folder.checkStart(of: service.name)
+    }
+
     func checkCommandRight(_ service: ServiceDefinition) throws(ServiceError) {
         guard let name = service.registeredBy, !configuration.runsRegisteredCommands else { return }
         throw ServiceError(
@@ -161,15 +173,18 @@ extension ServiceController {
         _ command: ServiceCommand
     ) throws(ServiceError) -> ServiceProcess {
         try SmallFile.makeFolder(folder.path)
-        let environment = environment(of: service)
-        let words = command.words
-        let launch = Launch(program: words[0], arguments: Array(words.dropFirst()), environment: environment)
         let name = service.name
+        let launch = launch(of: service, command)
         let process = try ServiceProcess(launch, log: folder.log(of: name)) { [weak self] process, ending in
             Task { await self?.ended(name, process, ending) }
         }
         started[name] = process
         return process
+    }
+
+    private func launch(of service: ServiceDefinition, _ command: ServiceCommand) -> Launch {
+        let words = command.words
+        return Launch(program: words[0], arguments: Array(words.dropFirst()), environment: environment(of: service))
     }
 
     /// Keeps what a later program knows it by.

@@ -90,12 +90,11 @@ extension ServiceController {
         by actor: String,
         _ handle: OperationHandle
     ) async throws -> StartedService {
-        guard service.startupCommand != nil else {
-            throw ServiceError(.notPossible, "\(service.name) has no startup_cmd: give it one in \(registry.path).")
-        }
+        // Before anything is ended: none is for a start that can't follow.
+        try checkRestart(service)
         let report = try await report(of: service)
         let seen = holders.orOnly(report.use?.holders.seen ?? [])
-        // Before anything is ended, also where its own process is a stranger: none is ended for a start that can't follow.
+        // Also where its own process is a stranger.
         if let use = report.use { try seen.check(use, system) }
         var freed: FreedPort?
         if report.status == .portConflict, let port = service.port {

@@ -38,6 +38,11 @@ package struct ServiceLog: Sendable {
         return (descriptor, size)
     }
 
+    /// Looks whether the file can be opened.
+    ///
+    /// - Throws: as ``open()``.
+    func check() throws(ServiceError) { close(try open().descriptor) }
+
     /// Keeps the file within its limit while the service writes to it: the last of it becomes the file before, and it is emptied.
     /// Lines that are written in this very moment may be lost.
     ///

@@ -47,6 +47,9 @@ struct StartedRecord: Codable, Hashable {
         return "Its process (pid \(pid)) is gone, and nobody was there to see how it ended."
     }
 
+    /// One that says nothing.
+    static let nothing = StartedRecord(pid: 0, startTime: 0, isToEnd: true)
+
     private var isOfHere: Bool { space != nil && space == ProcessIdentity.space }
 }
 
@@ -83,6 +86,14 @@ struct ServiceFolder: Sendable {
         // Numbers and plain texts are always encoded.
         guard let data = try? JSONEncoder().encode(record) else { return }
         try SmallFile.write(Array(data), to: file(name), mode: 0o600, followsLinks: false)
+    }
+
+    /// Makes sure that a start can write what it keeps, also as far as there is room on the disk: who the process is, and its log.
+    ///
+    /// - Throws: ``ServiceError``: `not_permitted`, `system`.
+    func checkStart(of name: String) throws(ServiceError) {
+        try keep(try record(of: name) ?? .nothing, of: name)
+        try log(of: name).check()
     }
 
     /// Changes what is kept, where anything is.
