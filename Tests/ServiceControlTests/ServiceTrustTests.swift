@@ -65,16 +65,26 @@ struct ServiceTrustTests {
         return (fixture, child)
     }
 
-    private func checkNothingIsDone(_ fixture: ServiceFixture, _ child: Child) async throws {
+    private func checkNothingIsDone(
+        _ fixture: ServiceFixture,
+        _ child: Child,
+        naming file: String = "web.process.json"
+    ) async throws {
         let report = try await fixture.services.status(of: "web")
-        #expect(report.status == .unknown && report.detail?.contains("web.process.json") == true)
+        #expect(report.status == .unknown && report.detail?.contains(file) == true)
         for error in [
             try await fixture.error { try await fixture.services.stop("web", by: "a test") },
             try await fixture.error { try await fixture.services.start("web", by: "a test") },
         ] {
             #expect(error.code == .notPermitted && error.message == report.detail)
         }
-        #expect(kill(child.pid, 0) == 0)
+        #expect(SystemProcess.isAlive(child.pid))
+    }
+
+    @Test("a record in a folder that others may write to names nobody who is ended")
+    func recordInWritableFolder() async throws {
+        let (fixture, child) = try await victim { chmod($0, 0o777) }
+        try await checkNothingIsDone(fixture, child, naming: "chmod go-w")
     }
 
     @Test("a record that others may write to names nobody who is ended")

@@ -73,6 +73,8 @@ struct ServiceFolder: Sendable {
         let bytes: [UInt8]?
         do throws(ServiceError) {
             bytes = try SmallFile.read(file(name))
+            // Whoever may write to the folder can put another's file in the place of ours, as a link to it.
+            if bytes != nil { try SmallFile.checkFolder(path) }
         } catch {
             if error.code == .notPermitted { throw error }
             return nil

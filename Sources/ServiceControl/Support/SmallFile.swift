@@ -91,6 +91,13 @@ enum SmallFile {
             made += "/" + part
             guard mkdir(made, 0o755) == 0 || errno == EEXIST else { throw failed("make", made) }
         }
+        try checkFolder(path)
+    }
+
+    /// Makes sure that nobody else may put anything into a folder.
+    ///
+    /// - Throws: ``ServiceError``: `system` when it can't be opened, `not_permitted` when others may.
+    static func checkFolder(_ path: String) throws(ServiceError) {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failed("open", path) }
         defer { close(descriptor) }
