@@ -107,14 +107,21 @@ extension ServiceStartTests {
         try await eventually { try await fixture.services.status(of: "web").status == .failed }
     }
 
-    @Test("where it fails, signals follow")
-    func shutdownFails() async throws {
-        let port = try freePort()
-        var definition = service(port, webServer(port))
-        definition.shutdownCommand = .shell("exit 1")
-        let fixture = try ServiceFixture([definition])
-        try await fixture.services.start("web", by: "a test")
-        try await fixture.services.stop("web", by: "a test")
-        #expect(try PortScanner().use(of: port).isFree)
+    @Test(
+        "where shutdown_cmd fails or takes too long, signals follow, and that is said and noted",
+        arguments: [
+            ("exit 9", 600, "ended with exit code 9"), ("exec sleep 1000", 0, "didn't end it within 0 s"),
+        ]
+    )
+    func shutdownFails(_ command: String, seconds: Int, problem: String) async throws {
+        var definition = ServiceDefinition(name: "web", startupCommand: .shell("exec sleep 1000"))
+        definition.shutdownCommand = .shell(command)
+        let fixture = try ServiceFixture([definition]) { $0.stopTimeout = .seconds(seconds) }
+        let process = try #require(try await fixture.services.start("web", by: "a test").process)
+        let stopped = try await fixture.services.stop("web", by: "a test")
+        #expect(stopped.shutdownProblem?.contains(problem) == true)
+        #expect(!SystemProcess.isAlive(process.pid))
+        let noted = try #require(try await fixture.noted().first { $0.action == "service.shutdown_failed" })
+        #expect(noted.detail?.contains(problem) == true)
     }
 }

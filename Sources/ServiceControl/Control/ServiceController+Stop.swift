@@ -20,11 +20,14 @@ public struct StoppedService: Sendable, Hashable {
     public var service: String
     /// Whether it ran at all.
     public var wasRunning: Bool
+    /// What its `shutdown_cmd` has come to, as words of a sentence, where signals had to follow it; `nil` where none had to, or it has none.
+    public var shutdownProblem: String?
 
     /// Makes a description.
-    public init(service: String, wasRunning: Bool) {
+    public init(service: String, wasRunning: Bool, shutdownProblem: String? = nil) {
         self.service = service
         self.wasRunning = wasRunning
+        self.shutdownProblem = shutdownProblem
     }
 }
 
@@ -137,12 +140,13 @@ extension ServiceController {
             throw Self.registeredOnly(service, in: registry.path)
         }
         let session = known.running.map { StartedSession(ledBy: $0, child: known.child) }
+        var shutdownProblem: String?
         if let command = service.shutdownCommand {
             try checkCommandRight(service)
             let sockets = Set((report.use?.sockets ?? []).map(\.inode))
             expectEnd(of: service.name)
             do {
-                try await shutDown(service, command, session, sockets, by: actor, handle)
+                shutdownProblem = try await shutDown(service, command, session, sockets, by: actor, handle)
             } catch {
                 expectNoEnd(of: service.name)
                 throw error
@@ -170,10 +174,12 @@ extension ServiceController {
                 "\(service.name) was not started here and holds no port: give it a shutdown_cmd in \(registry.path), or end it by hand."
             )
         }
-        return StoppedService(service: service.name, wasRunning: true)
+        return StoppedService(service: service.name, wasRunning: true, shutdownProblem: shutdownProblem)
     }
 
     /// Runs the command, and waits until the service is gone with the sockets that it had. That it fails is noted: signals follow.
+    ///
+    /// - Returns: how it has failed; `nil` where it hasn't.
     private func shutDown(
         _ service: ServiceDefinition,
         _ command: ServiceCommand,
@@ -181,7 +187,7 @@ extension ServiceController {
         _ sockets: Set<UInt64>,
         by actor: String,
         _ handle: OperationHandle
-    ) async throws {
+    ) async throws -> String? {
         handle.setPhase("shutting down", message: command.description.withoutURLSecrets)
         try SmallFile.makeFolder(folder.path)
         var environment = environment(of: service)
@@ -195,11 +201,16 @@ extension ServiceController {
         note("service.shutdown", by: actor, handle.id, "\(service.name): \(command)")
         let clock = handle.clock
         let deadline = clock.monotonicNanoseconds + configuration.stopTimeout.nanoseconds
+        var problem: String? =
+            "shutdown_cmd didn't end it within \(Int(configuration.stopTimeout.seconds.rounded())) s"
         do {
             while clock.monotonicNanoseconds < deadline {
-                if try process.ending != nil && !isThere(service, session, sockets) { break }
+                if try process.ending != nil && !isThere(service, session, sockets) {
+                    problem = nil
+                    break
+                }
                 if let ending = process.ending, ending != .exited(0) {
-                    handle.setMessage("shutdown_cmd ended \(ending.text)")
+                    problem = "shutdown_cmd ended \(ending.text)"
                     break
                 }
                 try await handle.checkpoint()
@@ -210,6 +221,11 @@ extension ServiceController {
             throw error
         }
         await end(StartedSession(process), "shutdown_cmd of \(service.name)", by: actor, handle)
+        if let problem {
+            handle.setMessage(problem)
+            note("service.shutdown_failed", by: actor, handle.id, "\(service.name): \(problem), so signals follow")
+        }
+        return problem
     }
 
     private func isThere(

@@ -24,7 +24,8 @@ extension ServiceRoutes {
     private func stop(_ call: APICall) async throws -> APIResponse {
         let name = try call.parameters.serviceName("service_name")
         let stopped = try await services.stop(name, by: call.actor)
-        return try await answer(name, stopped.wasRunning ? "Stopped \(name)." : "\(name) didn't run.")
+        let how = stopped.shutdownProblem.map { ", by signals: \($0)" } ?? ""
+        return try await answer(name, stopped.wasRunning ? "Stopped \(name)\(how)." : "\(name) didn't run.")
     }
 
     func restart(_ call: APICall, named key: String) async throws -> APIResponse {
