@@ -56,4 +56,17 @@ struct ServiceHealthTests {
         #expect(report.status == .failed && report.isHealthy == false)
         #expect(report.detail == "It runs, and its health endpoint doesn't answer: Nobody is there.")
     }
+
+    @Test("a start that waits in vain says what its health endpoint answers")
+    func startInVain() async throws {
+        let service = ServiceDefinition(
+            name: "web",
+            startupCommand: .shell("exec sleep 1000"),
+            healthEndpoint: "http://127.0.0.1:1/"
+        )
+        let fixture = try ServiceFixture([service], transport: Silence())
+        let error = try await fixture.error { try await fixture.services.start("web", within: .zero, by: "a test") }
+        #expect(error.code == .timeout)
+        #expect(error.message.contains("was ended: its health endpoint doesn't answer: Nobody is there. It printed"))
+    }
 }

@@ -228,24 +228,25 @@ extension ServiceController {
         handle.setPhase("waiting", message: service.port.map { "for port \($0)" } ?? "for \(service.name)")
         while true {
             try await handle.checkpoint()
-            if try await isUp(service, process, since: begin, handle) { return }
+            guard let lack = try await lack(of: service, process, since: begin, handle) else { return }
             try checkEnding(service, process)
             guard clock.monotonicNanoseconds - begin < timeout.nanoseconds else {
-                throw timedOut(service, process, after: timeout)
+                throw timedOut(service, process, after: timeout, lack)
             }
             try await clock.sleep(for: .milliseconds(100))
         }
     }
 
-    private func isUp(
-        _ service: ServiceDefinition,
+    /// Why the service isn't up yet, as words of a sentence; `nil` when it is.
+    private func lack(
+        of service: ServiceDefinition,
         _ process: ServiceProcess,
         since begin: Int64,
         _ handle: OperationHandle
-    ) async throws -> Bool {
+    ) async throws -> String? {
         let use = try service.port.map { port throws(ServiceError) in try PortScanner(system: system).use(of: port) }
         if let use {
-            guard !use.isFree else { return false }
+            guard !use.isFree else { return "nobody listens on port \(use.port)" }
             let look = look(at: service, use: use)
             guard look.status == .running else {
                 throw ServiceError(
@@ -257,14 +258,16 @@ extension ServiceController {
         }
         if let health, let url = service.askableHealthURL(of: use) {
             handle.setPhase("checking health")
-            guard await health.answer(of: url) == .well else { return false }
+            if case .ill(let why) = await health.answer(of: url) { return why }
         } else if service.port == nil {
             // There is nothing to ask but whether it is still there.
             let time = handle.clock.monotonicNanoseconds - begin
-            guard process.isRunning, time >= configuration.settleTime.nanoseconds else { return false }
+            guard process.isRunning, time >= configuration.settleTime.nanoseconds else {
+                return "it has run too shortly"
+            }
         }
         handle.update(completed: 3)
-        return true
+        return nil
     }
 
     /// A command that ends well may have left a server behind, or have asked another program to start one.
@@ -278,13 +281,13 @@ extension ServiceController {
     private func timedOut(
         _ service: ServiceDefinition,
         _ process: ServiceProcess,
-        after timeout: Duration
+        after timeout: Duration,
+        _ lack: String
     ) -> ServiceError {
-        let port = service.port.map { "port \($0)" } ?? "its health endpoint"
         let seconds = Int(timeout.seconds.rounded())
         return ServiceError(
             .timeout,
-            "\(service.name) didn't answer on \(port) within \(seconds) s, and was ended. \(said(process))"
+            "\(service.name) wasn't up within \(seconds) s, and was ended: \(lack.sentence) \(said(process))"
         )
     }
 
