@@ -239,6 +239,13 @@ struct ServiceRegistryTests {
         #expect(registry.problem == nil)
     }
 
+    @Test("where there are no services, that is said")
+    func none() throws {
+        let registry = try registry(#"{"services": []}"#)
+        let error = #expect(throws: ServiceError.self) { try registry.service("web") }
+        #expect(error?.message == "There is no service \"web\". There are: none in \(registry.path).")
+    }
+
     @Test("two enabled services with one port are reported, a disabled one is not")
     func sharedPort() throws {
         let registry = try registry(

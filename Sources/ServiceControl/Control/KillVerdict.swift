@@ -56,7 +56,7 @@ enum KillVerdict: Hashable {
             return Refusal(
                 error: ServiceError(
                     .notPermitted,
-                    "Port \(port) is held by this program itself, which nothing ends from here: end it by hand, or, if it is to have the port, let the service's process_name be \(holder.name.shown)."
+                    "Port \(port) is held by this program itself, which nothing ends from here: end it by hand. If it is to have the port, all is well where the service's process_name is \(holder.name.shown)."
                 )
             )
         }

@@ -131,7 +131,7 @@ public final class ServiceRegistry: Sendable {
     public func service(_ name: String) throws(ServiceError) -> ServiceDefinition {
         let services = services
         if let found = services.first(where: { $0.name == name }) { return found }
-        let names = services.map(\.name).joined(separator: ", ")
+        let names = services.isEmpty ? "none in \(path.shown)" : services.map(\.name).joined(separator: ", ")
         let why = problem.map { " What the file says by now is not in force: \($0.message)" } ?? ""
         throw ServiceError(.unknownService, "There is no service \"\(name.shown)\". There are: \(names).\(why)")
     }
