@@ -86,6 +86,9 @@ struct PortsCommandTests {
         #expect(status.code == 0)
         #expect((try status.objects.first?["url"] as? String)?.hasSuffix(":\(port)") == true)
         #expect(try await WizardProcess.run(["stop", "--data", folder.path]).code == 0)
+        // That was wanted, though no controller has seen to it.
+        let after = try await ports("status", "--json").objects.first?["services"] as? [[String: Any]]
+        #expect(after?.first?["status"] as? String == "stopped")
     }
 
     @Test func aServerOnTheDirectoryHealsAndIsTheParentOfWhatItStarts() async throws {

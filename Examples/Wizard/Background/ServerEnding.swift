@@ -1,4 +1,5 @@
 import OperationTracking
+import ServiceControl
 
 #if canImport(Glibc)
 import Glibc
@@ -9,6 +10,8 @@ import Darwin
 /// Ends a server that a data directory knows.
 struct ServerEnding {
     let server: KnownServer
+    /// Where it may be a service, whose end is no failure then; `nil` where it is none.
+    var services: ServiceController.Configuration?
 
     /// How long a server has that says nothing of stopping.
     var patience: Duration = .seconds(30)
@@ -20,6 +23,7 @@ struct ServerEnding {
     ///
     /// - Throws: ``ServerProblem`` when it doesn't; `CancellationError`.
     func stop() async throws {
+        let leader = leader
         signal(SIGTERM)
         var isStopping = false
         while try await !isGone(within: patience) {
@@ -32,6 +36,7 @@ struct ServerEnding {
                 )
             }
         }
+        noteEnd(of: leader)
     }
 
     /// Asks it to end, and ends it by force after a while.
@@ -39,15 +44,27 @@ struct ServerEnding {
     /// - Returns: whether it took force.
     /// - Throws: as ``stop()``.
     func kill() async throws -> Bool {
+        let leader = leader
         signal(SIGTERM)
-        if try await isGone(within: Self.grace) { return false }
+        if try await isGone(within: Self.grace) {
+            noteEnd(of: leader)
+            return false
+        }
         signal(SIGKILL)
         guard try await isGone(within: Self.grace) else {
             throw ServerProblem(
                 "The server (pid \(server.process.pid)) doesn't end even by force: look at it with `ps`."
             )
         }
+        noteEnd(of: leader)
         return true
+    }
+
+    /// The process by which it was started, if it is a service: a shell may be between the two.
+    private var leader: ProcessIdentity? { ProcessIdentity(running: getsid(server.process.pid)) }
+
+    private func noteEnd(of leader: ProcessIdentity?) {
+        if let leader { services?.noteWantedEnd(of: leader) }
     }
 
     private func signal(_ number: Int32) {

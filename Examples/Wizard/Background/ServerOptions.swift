@@ -119,6 +119,11 @@ struct ServerOptions {
         get async throws { try await ServerState(data: data, port: port) }
     }
 
+    /// What ends a server that runs.
+    func ending(of server: KnownServer) -> ServerEnding {
+        ServerEnding(server: server, services: .init(data: data, services: services))
+    }
+
     /// What starts a server.
     var launcher: ServerLauncher { ServerLauncher(data: data, arguments: arguments, directory: directory) }
 }

@@ -21,7 +21,7 @@ struct KillCommand: Command {
     func run() async throws -> ExitCode {
         switch try await options.state {
         case .running(let server, _), .silent(let server):
-            let tookForce = try await ServerEnding(server: server).kill()
+            let tookForce = try await options.ending(of: server).kill()
             if !options.json {
                 let how = tookForce ? "by force" : "by itself, once asked"
                 Console.line("The server at \(server.url) (pid \(server.process.pid)) has ended, \(how).")

@@ -29,8 +29,8 @@ struct RestartCommand: Command {
         let (options, use) = try read()
         if let use { try await freeing(options).end(use, among: shown?.holders ?? [], by: "wizard restart") }
         switch try await options.state {
-        case .running(let server, _): try await ServerEnding(server: server).stop()
-        case .silent(let server): _ = try await ServerEnding(server: server).kill()
+        case .running(let server, _): try await options.ending(of: server).stop()
+        case .silent(let server): _ = try await options.ending(of: server).kill()
         case .conflict, .stopped: break
         }
         options.warnOfServices()

@@ -14,7 +14,7 @@ struct StopCommand: Command {
 
     func run() async throws -> ExitCode {
         if let server = KnownServer.running(in: options.data) {
-            try await ServerEnding(server: server).stop()
+            try await options.ending(of: server).stop()
             if !options.json { Console.line("The server at \(server.url) (pid \(server.process.pid)) has stopped.") }
         } else if !options.json {
             Console.line("No server runs on \(options.data).")

@@ -3,7 +3,7 @@ import FoundationEssentials
 #else
 import Foundation
 #endif
-import OperationTracking
+package import OperationTracking
 
 /// The process by which a service was started, kept in a file so that a later program knows it again.
 struct StartedRecord: Codable, Hashable {
@@ -110,5 +110,28 @@ struct ServiceFolder: Sendable {
         if changed != record { try keep(changed, of: name) }
     }
 
-    private func file(_ name: String) -> String { "\(path)/\(name).process.json" }
+    /// Notes that somebody wanted the end of a process, also where that came before.
+    func noteWantedEnd(of process: ProcessIdentity) {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        for file in files where file.hasSuffix(Self.suffix) {
+            // Where it can't be kept, it counts as a failure.
+            try? change(String(file.dropLast(Self.suffix.count)), ifOf: process) { record in
+                record.isToEnd = true
+                record.failure = nil
+            }
+        }
+    }
+
+    private static let suffix = ".process.json"
+
+    private func file(_ name: String) -> String { "\(path)/\(name)\(Self.suffix)" }
+}
+
+extension ServiceController.Configuration {
+    /// Notes that somebody has ended the process of a service by other means than a controller's, so that it is no failure.
+    ///
+    /// - Parameter process: the one by which the service was started, which leads its session.
+    package func noteWantedEnd(of process: ProcessIdentity) {
+        ServiceFolder(path: folder, logLimit: logLimit).noteWantedEnd(of: process)
+    }
 }
