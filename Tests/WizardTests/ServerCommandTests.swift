@@ -82,6 +82,13 @@ struct ServerCommandTests {
         #expect(try await WizardProcess.run(["stop", "--data", folder.path]).code == 0)
     }
 
+    @Test(arguments: ["start", "restart"], ["/dev/null", "/dev/null/x"])
+    func aDataDirectoryThatCannotBeIsSaidToBeSo(_ command: String, _ data: String) async throws {
+        let outcome = try await WizardProcess.run([command], environment: ["OPERATION_TRACKING_DATA": data])
+        #expect(outcome.code == 1)
+        #expect(outcome.errors.hasPrefix("wizard \(command): The data directory \(data) can't be made"), "\(outcome.errors)")
+    }
+
     @Test func stoppingWhatDoesNotRunIsDone() async throws {
         #expect(try await WizardProcess.run(["stop", "--data", folder.path]).code == 0)
     }

@@ -21,11 +21,17 @@ struct StartLock: ~Copyable {
     init(in data: String) async throws {
         try DataDirectory.requireAccess(to: data)
         // As the history does, which the server opens there.
-        try FileManager.default.createDirectory(
-            atPath: data,
-            withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700]
-        )
+        do {
+            try FileManager.default.createDirectory(
+                atPath: data,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+        } catch {
+            throw ServerProblem(
+                "The data directory \(data) can't be made, or is none: check the path, its permissions and the room on the disk, or choose another by --data."
+            )
+        }
         let opened = try Self.open(in: data)
         guard try await Self.lock(opened) else {
             close(opened)
