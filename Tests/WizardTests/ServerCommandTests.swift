@@ -121,6 +121,20 @@ struct ServerCommandTests {
         try await server.stop()
     }
 
+    @Test func aConfigurationGivenToARestartGoesBeforeTheOptionsOfTheStart() async throws {
+        let (token, config) = (folder.path + "-token", folder.path + "-config.json")
+        defer { for file in [token, config] { try? FileManager.default.removeItem(atPath: file) } }
+        let port = try TestServer.unusedPort()
+        try Data(#"{"port": \#(port)}"#.utf8).write(to: URL(fileURLWithPath: config))
+        let server = try await BackgroundServer.start("--token-file", token, data: folder.path)
+        let outcome = try await WizardProcess.run(["restart", "--config", config, "--json", "--data", folder.path])
+        let restarted = try #require(try outcome.objects.last, "\(outcome.errors)")
+        #expect(restarted["url"] as? String == "http://127.0.0.1:\(port)")
+        // Of what it says nothing, that stays.
+        #expect(try record()["token_file"] as? String == token)
+        try await server.stop()
+    }
+
     @Test(.timeLimit(.minutes(Patience.minutes))) func aRestartThatWaitsForAnotherStartsTheServerAsItWas() async throws
     {
         let file = folder.path + "-token"

@@ -40,10 +40,12 @@ struct ServerOptions {
             doubt = error
         }
         let options = given.withAbsolutePaths(Self.kept, in: FileManager.default.currentDirectoryPath)
-        let all = kept.map(options.keeping) ?? options
-        self.all = all
         // Refused here, before anything is started or ended.
         let serve = try ServeCommand(options)
+        // What a configuration says that is given now goes before an option that was given earlier.
+        let stillKept = Self.kept.filter { !serve.configured.contains($0.name) }
+        let all = kept.map { options.keeping($0.only(stillKept)) } ?? options
+        self.all = all
         let next = try? ServeCommand(all)
         arguments = Self.kept.flatMap { option in
             all.all(option.name).flatMap {

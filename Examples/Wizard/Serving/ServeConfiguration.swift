@@ -12,6 +12,8 @@ import Foundation
 struct ServeConfiguration: Sendable {
     /// Where it was read from.
     var file: String?
+    /// The options of `serve` that it gives.
+    private(set) var options: Set<String> = []
     var host = "127.0.0.1"
     var port: UInt16 = 8765
     var tokenFile: String?
@@ -90,9 +92,16 @@ struct ServeConfiguration: Sendable {
     }
 
     private mutating func take(_ section: inout ConfigSection) {
-        host = section.text("host") ?? host
-        port = section.whole("port", in: 0...65535).map { UInt16($0) } ?? port
+        if let host = section.text("host") {
+            self.host = host
+            options.insert("host")
+        }
+        if let port = section.whole("port", in: 0...65535) {
+            self.port = UInt16(port)
+            options.insert("port")
+        }
         tokenFile = section.text("token_file")
+        if tokenFile != nil { options.insert("token-file") }
         trustsLocalUser = section.flag("trust_local_user") ?? trustsLocalUser
         allowedHosts = Set((section.texts("allowed_hosts") ?? []).map { $0.lowercased() })
         for name in allowedHosts.sorted() where HostName(name)?.text != name {
@@ -111,6 +120,7 @@ struct ServeConfiguration: Sendable {
         takeProviders(&section)
         takeLoad(&section)
         services.take(&section)
+        if services.file != nil { options.insert("services") }
         section.section("retention") { section in
             retention.maximumAge =
                 section.whole("days", in: 1...100_000).map { .seconds($0 * 86_400) } ?? retention.maximumAge
