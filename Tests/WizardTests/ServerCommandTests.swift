@@ -338,6 +338,18 @@ struct ServerCommandTests {
         // The port is no registered service's.
         let refused = try await WizardProcess.run(["kill", "--yes", "--port", port, "--data", folder.path])
         #expect(refused.code == 1 && refused.errors.contains("services.json"))
+        // Nor does anything else advise what would be refused.
+        for command in ["start", "status"] {
+            let advised = { try await WizardProcess.run([command, "--port", port, "--data", self.folder.path]) }
+            let before = try await advised()
+            #expect((before.output + before.errors).contains("is of no service"), "\(before)")
+            let services = folder.path + "/services.json"
+            try Data(#"{"services": [{"name": "wizard", "port": \#(port)}]}"#.utf8)
+                .write(to: URL(fileURLWithPath: services))
+            let after = try await advised()
+            #expect((after.output + after.errors).contains("`wizard restart` ends that"), "\(after)")
+            try FileManager.default.removeItem(atPath: services)
+        }
         try await other.stop()
         try? FileManager.default.removeItem(atPath: folder.path + "-other")
     }

@@ -90,12 +90,28 @@ struct ServerOptions {
         }
     }
 
+    /// Why a restart wouldn't end what holds the server's port; `nil` where it would.
+    func refusal(toEnd use: PortUse) -> ServiceError? {
+        do throws(ServiceError) {
+            // Without a file the usual services are put into one.
+            let services =
+                FileManager.default.fileExists(atPath: registry)
+                ? try ServiceRegistry(path: registry, settingAsideInvalid: false).services : ServiceDefinition.defaults
+            try use.checkEnding(among: services, in: registry)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// The file of services.
+    private var registry: String { services ?? data.absolutePath + "/services.json" }
+
     /// Says at the terminal what a server says in its log alone: that the file of services is none, and is set aside.
     func warnOfServices() {
-        let path = services ?? data.absolutePath + "/services.json"
-        guard FileManager.default.fileExists(atPath: path) else { return }
+        guard FileManager.default.fileExists(atPath: registry) else { return }
         do throws(ServiceError) {
-            _ = try ServiceRegistry(path: path, settingAsideInvalid: false)
+            _ = try ServiceRegistry(path: registry, settingAsideInvalid: false)
         } catch  where error.code == .invalidRegistry {
             let what = "The server sets the file aside, and takes the default services."
             Console.error("wizard: \(error.message) \(what)".printable)

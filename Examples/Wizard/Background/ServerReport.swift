@@ -65,7 +65,9 @@ struct ServerReport {
         case .running(let server, _): "The server runs at \(server.url)."
         case .silent(let server): ServerProblem(silent: server).description
         case .conflict(let use):
-            "The server doesn't run, and its port \(use.port) is held by \(use.holderText): `wizard restart` ends that."
+            "The server doesn't run, and its port \(use.port) is held by \(use.holderText)"
+                + (options.refusal(toEnd: use).map { ", which `wizard restart` doesn't end. \($0)" }
+                    ?? ": `wizard restart` ends that.")
         case .stopped: "No server runs: `wizard start` starts one."
         }
     }

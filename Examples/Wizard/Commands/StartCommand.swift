@@ -24,9 +24,11 @@ struct StartCommand: Command {
         case .silent(let server):
             throw ServerProblem(silent: server)
         case .conflict(let use):
-            throw ServerProblem(
-                "Port \(use.port) is held by \(use.holderText): `wizard restart` ends that, --port N takes another port."
-            )
+            let held = "Port \(use.port) is held by \(use.holderText)"
+            guard let refusal = options.refusal(toEnd: use) else {
+                throw ServerProblem("\(held): `wizard restart` ends that, --port N takes another port.")
+            }
+            throw ServerProblem("\(held), which `wizard restart` doesn't end: --port N takes another port. \(refusal)")
         case .stopped:
             let lock = try await StartLock(in: options.data)
             defer { lock.release() }

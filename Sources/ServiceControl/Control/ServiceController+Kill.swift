@@ -88,13 +88,7 @@ extension ServiceController {
     /// - Throws: as ``kill(_:pid:by:)``; `not_permitted` where no service has the port.
     @discardableResult
     public func kill(port: UInt16, among seen: Set<SeenProcess>? = nil, by actor: String) async throws -> FreedPort {
-        let services = registry.services.filter { $0.port == port }
-        guard let service = services.first(where: { $0.registeredBy == nil }) ?? services.first else {
-            throw ServiceError(
-                .notPermitted,
-                "Port \(port) is of no service in \(registry.path), and only what holds such a port is ended: add a service with it there."
-            )
-        }
+        let service = try Self.service(with: port, among: registry.services, in: registry.path)
         return try await kill(service.name, expecting: seen.map { .only($0) } ?? .any, by: actor)
     }
 
@@ -129,6 +123,21 @@ extension ServiceController {
         }
     }
 
+    fileprivate static func service(
+        with port: UInt16,
+        among services: [ServiceDefinition],
+        in path: String
+    ) throws(ServiceError) -> ServiceDefinition {
+        let services = services.filter { $0.port == port }
+        guard let service = services.first(where: { $0.registeredBy == nil }) ?? services.first else {
+            throw ServiceError(
+                .notPermitted,
+                "Port \(port) is of no service in \(path), and only what holds such a port is ended: add a service with it there."
+            )
+        }
+        return service
+    }
+
     static func checkRight(_ service: ServiceDefinition, in path: String) throws(ServiceError) {
         guard service.registeredBy == nil else { throw registeredOnly(service, in: path) }
     }
@@ -138,5 +147,18 @@ extension ServiceController {
             .notPermitted,
             "\(service.name) was registered by \(service.registeredBy?.shown ?? "somebody"), which gives no right to end what holds its port, or what a person started under its name: take \"registered_by\" out of \(path.shown) to give it."
         )
+    }
+}
+
+extension PortUse {
+    /// Looks whether its holders may be ended, as ``ServiceController/kill(port:among:by:)`` would.
+    ///
+    /// - Parameters:
+    ///   - services: those of a registry.
+    ///   - path: the registry's file.
+    /// - Throws: ``ServiceError`` that says why not.
+    package func checkEnding(among services: [ServiceDefinition], in path: String) throws(ServiceError) {
+        try ServiceController.checkRight(ServiceController.service(with: port, among: services, in: path), in: path)
+        if case .refused(let error) = KillVerdict(self, SystemPorts()) { throw error }
     }
 }
