@@ -17,6 +17,21 @@ struct RunCommandTests {
         return try #require(try await WizardProcess.run(["show", id, "--data", folder.path, "--json"]).objects.first)
     }
 
+    @Test func aServerIsNotRestartedByItsOwnWork() async throws {
+        let config = folder.path + "-config.json"
+        defer { try? FileManager.default.removeItem(atPath: config) }
+        try Data(#"{"enabled_providers": ["process"], "http_may_start": ["process"]}"#.utf8)
+            .write(to: URL(fileURLWithPath: config))
+        let server = try await BackgroundServer.start("--config", config, data: folder.path)
+        // In a child of the server that is the server's own program.
+        let restart = ["/proc/self/exe", "restart", "--data", folder.path]
+        let outcome = try await WizardProcess.run(["run", "--data", folder.path, "--"] + restart)
+        #expect(outcome.code == 1 && outcome.output.contains("has started this command"), "\(outcome)")
+        let status = try await WizardProcess.run(["status", "--json", "--data", folder.path])
+        #expect(try status.objects.first?["pid"] as? Int32 == server.pid)
+        try await server.stop()
+    }
+
     @Test func aCommandIsRunAndItsOutputKept() async throws {
         let outcome = try await run("--name", "Greet", "--", "sh", "-c", "echo 50%; echo hello")
         #expect(outcome.code == 0)

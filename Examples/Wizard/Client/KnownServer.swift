@@ -64,6 +64,18 @@ struct KnownServer: Sendable {
         process.isRunning && ProcessDetails(pid: process.pid)?.command.isEmpty == false
     }
 
+    /// Whether this program runs below it, as work that it does, and ends with it.
+    var hasStartedThis: Bool {
+        var next = getppid()
+        // Parents can't run in a circle, but a look takes time and numbers are given again.
+        for _ in 0..<64 where next > 1 {
+            guard let parent = ProcessDetails(pid: next) else { return false }
+            if parent.identity == process { return true }
+            next = parent.parent
+        }
+        return false
+    }
+
     /// The port it listens on.
     var port: UInt16? { url.split(separator: ":").last.flatMap { UInt16($0) } }
 

@@ -54,8 +54,13 @@ struct RestartCommand: Command {
     private func read() throws -> (ServerOptions, inTheWay: PortUse?) {
         let options = try ServerOptions(given, asBefore: true)
         try options.check()
-        guard options.port > 0 else { return (options, nil) }
         let server = KnownServer.running(in: data)
+        if let server, server.hasStartedThis {
+            throw ServerProblem(
+                "The server (pid \(server.process.pid)) has started this command, which would end with it: say `wizard restart` outside of its work."
+            )
+        }
+        guard options.port > 0 else { return (options, nil) }
         let use = try PortScanner().use(of: options.port)
         let isServers = use.holders.contains { $0.identity == server?.process }
         return (options, use.isFree || isServers ? nil : use)
