@@ -125,6 +125,46 @@ struct HandOverTests {
         try await server.stop()
     }
 
+    /// Runs a program at a terminal of its own, gives out what that shows with a new line wherever one is written over, and has Ctrl-C
+    /// pressed there when it is interrupted itself.
+    private static let terminal = """
+        import os, pty, signal, sys
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execv(sys.argv[1], sys.argv[1:])
+        signal.signal(signal.SIGINT, lambda *_: os.write(terminal, b'\\x03'))
+        while True:
+            try:
+                shown = os.read(terminal, 65536)
+            except OSError:
+                break
+            os.write(1, shown.replace(b'\\r\\n', b'\\n').replace(b'\\r', b'\\n'))
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        """
+
+    @Test(.enabled(if: PythonServer.isThere, PythonServer.whenMissing))
+    func whatIsSaidAtCtrlCStandsOnALineOfItsOwn() async throws {
+        let ollama = try standIn(isEndless: true)
+        defer { ollama.stop() }
+        let server = try await server(ollama)
+        let process = try WizardProcess(
+            ["pull", "m", "--ollama", ollama.url, "--data", folder.path],
+            environment: ["TERM": "xterm", "NO_COLOR": "1"],
+            launcher: [PythonServer.program, "-c", Self.terminal]
+        )
+        // One bar has been written over by then, and another stands there.
+        _ = try #require(await process.firstLine { $0.contains(" %") })
+        kill(server.pid, SIGSTOP)
+        while Self.runs(server.pid) { await briefPause() }
+        process.send(SIGINT)
+        let outcome = await process.outcome()
+        kill(server.pid, SIGCONT)
+        let lines = outcome.output.split(separator: "\n")
+        let said = try #require(lines.first { $0.contains("wizard pull: The server") }, "\(outcome)")
+        #expect(said.hasPrefix("\u{1B}[Kwizard pull: "))
+        try await server.stop()
+    }
+
     @Test(.timeLimit(.minutes(Patience.minutes)), arguments: [true, false])
     func ctrlCSaysNothingOfWorkThatIsNotKnown(_ serverEnds: Bool) async throws {
         let server = try SilentCanceller(data: folder.path, ends: serverEnds)

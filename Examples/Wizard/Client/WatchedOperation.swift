@@ -127,9 +127,23 @@ final class WatchedOperation: Sendable {
     }
 
     private func watch(_ work: SubmittedWork, _ feed: ServerFeed) async throws -> BackgroundOperation {
+        var view = OperationView(json: json)
+        do {
+            return try await watch(work, feed, &view)
+        } catch {
+            // What is said of it begins a line of its own.
+            view.clear()
+            throw error
+        }
+    }
+
+    private func watch(
+        _ work: SubmittedWork,
+        _ feed: ServerFeed,
+        _ view: inout OperationView
+    ) async throws -> BackgroundOperation {
         let id = work.operationID
         var feed = feed
-        var view = OperationView(json: json)
         // The first snapshot is older than the operation, unless that was there before.
         var isKnown = work.hasJoined
         while true {
@@ -137,7 +151,6 @@ final class WatchedOperation: Sendable {
             do {
                 step = try await feed.next()
             } catch let problem as ServerProblem {
-                view.clear()
                 throw await gone(problem, id)
             }
             switch step {
