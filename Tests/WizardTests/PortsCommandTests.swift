@@ -129,6 +129,18 @@ struct PortsCommandTests {
         #expect(operations.map { $0["status"] as? String } == ["cancelled", "cancelled"])
     }
 
+    @Test func ctrlCInAHealingIsSaidWithWhereToLook() async throws {
+        let port = try TestServer.unusedPort()
+        try write(#"{"name": "web", "port": \#(port), "process_name": "x", "startup_cmd": "sleep 1000"}"#)
+        let squatter = try PythonServer(port: port)
+        try await squatter.waitUntilItAnswers(on: port)
+        let healing = try WizardProcess(["ports", "heal", "--yes", "--data", folder.path])
+        #expect(await squatter.signalThatEndedIt() == SIGTERM)
+        healing.send(SIGINT)
+        let outcome = await healing.outcome()
+        #expect(outcome.code == 130 && outcome.errors.contains("wizard ports status"), "\(outcome.errors)")
+    }
+
     @Test func aServiceIsMovedToAPortThatIsFree() async throws {
         try write(#"{"name": "web", "port": 1}"#)
         let available = try await ports("available", "20000", "--json")

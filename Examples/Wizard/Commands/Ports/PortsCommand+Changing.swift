@@ -15,12 +15,26 @@ extension PortsCommand {
         let seen = Set(use.holders.map { SeenProcess($0.identity) })
         let freed =
             if use.isFree { FreedPort(port: port) } else if let name {
-                try await Interrupt.cancelling { try await services.kill(name, among: seen, by: Self.actor) }
+                try await Self.cancellable { try await services.kill(name, among: seen, by: Self.actor) }
             } else {
-                try await Interrupt.cancelling { try await services.kill(port: port, among: seen, by: Self.actor) }
+                try await Self.cancellable { try await services.kill(port: port, among: seen, by: Self.actor) }
             }
         if json { FreedReport(freed).printJSON() } else { FreedReport(freed).print() }
         return .done
+    }
+
+    /// Does something that Ctrl-C cancels, which may have been done in part by then.
+    private static func cancellable<Result: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await Interrupt.cancelling(body)
+        } catch is CancellationError {
+            Console.error(
+                "wizard: it was cancelled before it was done: see `wizard ports status` for how the services are now, `wizard events` for what was ended."
+            )
+            throw CancellationError()
+        }
     }
 
     /// The service and the port that are meant.
@@ -51,7 +65,7 @@ extension PortsCommand {
         let holders = plan.holders
         var report =
             if let server { try await server.heal(holders) } else {
-                try await Interrupt.cancelling { try await services.heal(expecting: holders, by: Self.actor) }
+                try await Self.cancellable { try await services.heal(expecting: holders, by: Self.actor) }
             }
         report.steps += plan.steps.filter { $0.action == .none }.map { step in
             var step = step
