@@ -36,6 +36,17 @@ struct RecordAgeTests {
         #expect(remaining(moved, at: 94) == RemainingTime(expected: 16, low: 6, high: 40, basis: .rate))
     }
 
+    @Test func anotherProcessesTimeGoesOnWhenRead() {
+        var record = record()
+        record.operation.remaining = nil
+        func time(_ record: OperationRecord) -> Double? {
+            record.read(at: Date(timeIntervalSince1970: 64)).operation.activeSeconds
+        }
+        #expect(time(record) == 64)
+        record.operation.status = .paused
+        #expect(time(record) == 60)
+    }
+
     @Test func whatIsPausedStays() {
         let paused = record(status: .paused)
         #expect(remaining(paused, at: 1_000) == paused.operation.remaining)

@@ -1,5 +1,14 @@
+import Foundation
 import OperationTracking
+import TestSockets
+import TestSupport
 import Testing
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
 
 @testable import Wizard
 
@@ -21,5 +30,48 @@ struct ShowCommandTests {
         let items = try await lines(.items)
         #expect(items["progress"] == "99.99 %")
         #expect(items["done"] == "1000 of 1000")
+    }
+
+    @Test func aServerIsAskedHowFarItIsByNow() async throws {
+        let folder = TemporaryFolder()
+        let process = try WizardProcess([
+            "run", "--json", "--data", folder.path, "--", "sh", "-c", "echo ready; exec sleep 1000",
+        ])
+        let line = try #require(await process.firstLine { $0.contains("\"message\":\"ready\"") })
+        var fields = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        let id = try #require(fields["operation_id"] as? String)
+        try await eventually("its row") {
+            try await WizardProcess.run(["show", id, "--data", folder.path]).code == 0
+        }
+        fields["progress"] = 77.5
+        fields["uptime_seconds"] = 12_345
+        for key in ["eta_seconds", "eta_low_seconds", "eta_high_seconds"] { fields[key] = 50 }
+        fields["eta_basis"] = "rate"
+        let answer = String(decoding: try JSONSerialization.data(withJSONObject: fields), as: UTF8.self)
+        let server = try TestServer { connection in
+            while true {
+                let line = try connection.readRequest().line
+                let health = #"{"status": "ok", "reason": null, "active_operations": 1}"#
+                try connection.answer(200, line.contains("/health") ? health : answer)
+            }
+        }
+        // This program's own process stands for the server's.
+        let own = try #require(ProcessIdentity(running: getpid()))
+        let record =
+            #"{"url": "http://127.0.0.1:\#(server.port)", "pid": \#(own.pid), "process_start_time": \#(own.startTime)}"#
+        let isMade = FileManager.default.createFile(
+            atPath: folder.path + "/server.json",
+            contents: Data(record.utf8),
+            attributes: [.posixPermissions: 0o600]
+        )
+        try #require(isMade)
+        let shown = try await WizardProcess.run(["show", id, "--data", folder.path])
+        for text in ["77.50 %", "3h 25m", "50s", "wizard run"] {
+            #expect(shown.output.contains(text), "\(shown)")
+        }
+        let json = try await WizardProcess.run(["show", id, "--json", "--data", folder.path])
+        #expect(try json.objects.first?["progress"] as? Double == 77.5)
+        process.send(SIGINT)
+        _ = await process.outcome()
     }
 }

@@ -23,15 +23,25 @@ struct ShowCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        guard let record = try await History.reading(data, { try await $0.record(id) })?.read(at: Date()) else {
+        guard var record = try await History.reading(data, { try await $0.record(id) })?.read(at: Date()) else {
             throw ServerProblem("no operation has the id \(id). `wizard history` lists them.", "not_found")
         }
+        // A server knows more of what it does itself than it has written down by now.
+        let live = record.operation.status.isTerminal ? nil : await live()
         if json {
-            Console.json(record.jsonBytes())
+            Console.json(live ?? record.jsonBytes())
         } else {
+            if let live, let operation = try? Wire.read(WireOperation.self, from: live).operation {
+                record.operation = operation
+            }
             for (name, value) in Self.lines(record) { Console.line(name.padded(to: 12) + value.printable) }
         }
         return .done
+    }
+
+    private func live() async -> [UInt8]? {
+        guard let client = await ServerClient.find(in: data) else { return nil }
+        return try? await client.operation(id)
     }
 
     static func lines(_ record: OperationRecord) -> [(String, String)] {
@@ -57,6 +67,9 @@ struct ShowCommand: Command {
         add("started", operation.startedAt.map { Format.moment($0) + " UTC" })
         add("finished", operation.finishedAt.map { Format.moment($0) + " UTC" })
         add("time", operation.activeSeconds.map(Format.duration))
+        if operation.status == .inProgress {
+            add("time left", operation.remaining.map { Format.remaining($0).replacing(" left", with: "") })
+        }
         add("started by", record.startedBy)
         add("parent", operation.parentID?.rawValue)
         add("request", record.shownRequest)
