@@ -63,6 +63,16 @@ struct OperationsScreenTests {
         #expect(lines.contains { $0.contains("1 running, 1 paused") })
     }
 
+    @Test func whatAnotherProgramRunsHasABarAsWell() throws {
+        var board = OperationBoard()
+        board.take(
+            history: [OperationRecord(operation: try operation("op_a"))],
+            at: Date(timeIntervalSince1970: 1_000_000)
+        )
+        let lines = screen(100).lines(board)
+        #expect(lines.count { $0.contains("█") && $0.contains("50 %") && $0.contains("in another program") } == 1)
+    }
+
     @Test func whatDoesNotFitIsCounted() throws {
         let lines = screen(80, 10).lines(board(try (1...9).map { try operation("op_\($0)") }))
         #expect(lines.count <= 10)

@@ -105,7 +105,7 @@ struct OperationsTable {
                 return [
                     operation.id.rawValue,
                     operation.status.rawValue,
-                    row.isOthers ? "" : percent,
+                    percent,
                     operation.remaining.map { Format.remaining($0).replacing(" left", with: "") } ?? "",
                     String(repeating: "  ", count: row.depth) + operation.description.printable,
                 ]

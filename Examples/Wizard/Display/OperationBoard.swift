@@ -27,7 +27,7 @@ struct OperationBoard: Sendable, Equatable {
         var operation: BackgroundOperation
         /// How many it is a part of, one in the other.
         var depth: Int
-        /// Whether another program than the server runs it, so that how far it is isn't known here.
+        /// Whether another program than the server runs it, so that it is known as far as its program has written it into the history.
         var isOthers: Bool
     }
 

@@ -35,10 +35,11 @@ struct OperationsScreen {
 
     private func lines(_ row: OperationBoard.Row) -> [String] {
         let indent = String(repeating: " ", count: 2 * row.depth)
-        let operation = row.operation
+        var operation = row.operation
+        // Where it runs goes before its own words, which are some seconds old.
+        if row.isOthers { (operation.phase, operation.message) = ("in another program", nil) }
         let bar = ProgressLine(operation: operation, width: width - indent.count - 2 + 4, usesColour: usesColour)
-        let second = row.isOthers ? paint("\(operation.status.rawValue), in another program", .faint) : bar.text
-        return [title(operation, indent), indent + "  " + second]
+        return [title(operation, indent), indent + "  " + bar.text]
     }
 
     /// The description, and the id where there is room for it.
