@@ -11,6 +11,18 @@ struct AnswerCommandTests {
         try await WizardProcess.run(arguments + ["--data", folder.path])
     }
 
+    @Test(arguments: [
+        ["events", "--cursor", "junk"], ["history", "--cursor", "junk"],
+        ["history", "--text", String(repeating: "x", count: 100_000)],
+    ])
+    func whatIsNoQuestionIsAMistakeOfItsUse(_ arguments: [String]) async throws {
+        let outcome = try await WizardProcess.run(arguments + ["--data", folder.path])
+        #expect(
+            outcome.code == 2 && outcome.errors.contains("Try `wizard \(arguments[0]) --help`"),
+            "\(outcome.errors)"
+        )
+    }
+
     @Test(arguments: [false, true])
     func theyAreTheSameWithAServerAndWithout(_ hasServer: Bool) async throws {
         for (program, code) in [("true", 0 as Int32), ("false", 1)] {

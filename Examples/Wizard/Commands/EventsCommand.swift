@@ -28,7 +28,12 @@ struct EventsCommand: Command {
 
     func run() async throws -> ExitCode {
         let query = "?limit=\(limit)" + (cursor.map { "&cursor=\($0)" } ?? "")
-        let bytes = try await Answers(data: data).get("/api/ports/events\(query)")
+        let bytes: [UInt8]
+        do {
+            bytes = try await Answers(data: data).get("/api/ports/events\(query)")
+        } catch let problem as ServerProblem where problem.code == "invalid_cursor" {
+            throw UsageError(problem.description)
+        }
         if json {
             Console.json(bytes)
             return .done

@@ -18,6 +18,9 @@ struct HistoryCommand: Command {
         .data, .json,
     ]
 
+    /// As over HTTP.
+    private static let longestText = 1000
+
     private let query: HistoryQuery
     private let data: String
     private let json: Bool
@@ -35,7 +38,12 @@ struct HistoryCommand: Command {
             }
             query.statuses.insert(status)
         }
-        query.text = options.text("text")
+        if let text = options.text("text") {
+            guard text.unicodeScalars.count <= Self.longestText else {
+                throw UsageError("--text takes at most \(Self.longestText) characters: part of a description will do.")
+            }
+            query.text = text
+        }
         query.cursor = options.text("cursor")
         self.query = query
         data = try DataDirectory.path(options)
