@@ -88,6 +88,13 @@ extension String {
         return String(cString: path)
     }
 
+    /// A path by which a file is known, whatever links lead to it, also before there is one.
+    var realPath: String {
+        let path = absolutePath
+        return path.resolvedPath
+            ?? (path.deletingLastPart + "/").resolvedPath.map { $0 + "/" + path.lastPart } ?? path
+    }
+
     /// What stands behind the last slash of a path, and what stands before it.
     var lastPart: String { lastIndex(of: "/").map { String(self[index(after: $0)...]) } ?? self }
     var deletingLastPart: String { lastIndex(of: "/").map { String(self[..<$0]) } ?? "" }

@@ -56,20 +56,13 @@ extension ServiceController.Configuration {
     ///   name, so each file has a folder for their logs and records.
     init(data: String, services file: String?) {
         let usual = data.absolutePath + "/services"
-        let own = file.map(Self.realPath).flatMap { $0 == Self.realPath(usual + ".json") ? nil : $0 }
+        let own = file.map(\.realPath).flatMap { $0 == (usual + ".json").realPath ? nil : $0 }
         self.init(folder: own.map { "\(usual)-\(Self.mark(of: $0))" } ?? usual)
         let path = ProcessInfo.processInfo.environment["PATH"].map { $0 + ":" } ?? ""
         environment = [
             "OPERATION_TRACKING_DATA": data.absolutePath,
             "PATH": path + ServerLauncher.program.deletingLastPart,
         ]
-    }
-
-    /// A path by which a file is known, whatever links lead to it, also before there is one.
-    private static func realPath(_ path: String) -> String {
-        let path = path.absolutePath
-        return path.resolvedPath
-            ?? (path.deletingLastPart + "/").resolvedPath.map { $0 + "/" + path.lastPart } ?? path
     }
 
     /// A file's name and 64 bits of its path (FNV-1a): what people know it by, and what tells it from another of that name.

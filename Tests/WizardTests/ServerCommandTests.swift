@@ -57,14 +57,19 @@ struct ServerCommandTests {
     @Test func startingWithOtherOptionsThanThoseOfTheServerIsRefused() async throws {
         let file = folder.path + "-token"
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let server = try await BackgroundServer.start(data: folder.path)
+        let link = folder.path + "-link"
+        defer { try? FileManager.default.removeItem(atPath: link) }
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.path)
+        let server = try await BackgroundServer.start("--services", folder.path + "/mine.json", data: folder.path)
         let start = ["start", "--json", "--data", folder.path]
         let other = try await WizardProcess.run(start + ["--port", "1", "--token-file", file])
         #expect(other.code == 1 && other.errors.contains("--port, --token-file"), "\(other.errors)")
         #expect(!FileManager.default.fileExists(atPath: file))
-        // What it has anyway is nothing else.
+        // What it has anyway is nothing else, whatever links lead there.
         let port = try #require(server.url.split(separator: ":").last.map(String.init))
-        let same = try await WizardProcess.run(start + ["--port", port, "--host", "127.0.0.1"])
+        let same = try await WizardProcess.run(
+            start + ["--port", port, "--host", "127.0.0.1", "--services", link + "/mine.json"]
+        )
         #expect(same.code == 0, "\(same.errors)")
         try await server.stop()
     }

@@ -83,9 +83,9 @@ struct ServerOptions {
             guard let wanted = all.text(name) else { return false }
             switch name {
             case "port": return UInt16(wanted) != 0 && UInt16(wanted) != server.port
-            case "token-file": return wanted != server.tokenFile
+            case "token-file": return wanted.realPath != server.tokenFile?.realPath
             case "host": return wanted != its.flatMap { try? ServeCommand($0) }?.host
-            default: return wanted != its?.text(name)
+            default: return wanted.realPath != its?.text(name)?.realPath
             }
         }
     }
