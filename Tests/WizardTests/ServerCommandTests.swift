@@ -91,7 +91,10 @@ struct ServerCommandTests {
     func aDataDirectoryThatCannotBeIsSaidToBeSo(_ command: String, _ data: String) async throws {
         let outcome = try await WizardProcess.run([command], environment: ["OPERATION_TRACKING_DATA": data])
         #expect(outcome.code == 1)
-        #expect(outcome.errors.hasPrefix("wizard \(command): The data directory \(data) can't be made"), "\(outcome.errors)")
+        #expect(
+            outcome.errors.hasPrefix("wizard \(command): The data directory \(data) can't be made"),
+            "\(outcome.errors)"
+        )
     }
 
     @Test func stoppingWhatDoesNotRunIsDone() async throws {
@@ -123,6 +126,21 @@ struct ServerCommandTests {
         #expect(record["token_file"] as? String == file)
         // Nothing is added to what it was started with, however often that is done.
         #expect((record["arguments"] as? [String])?.count == 8)
+        try await server.stop()
+    }
+
+    @Test func aRestartWithFilesThatTheNextServerCannotHaveEndsNone() async throws {
+        let token = folder.path + "-token"
+        defer { try? FileManager.default.removeItem(atPath: token) }
+        let server = try await BackgroundServer.start("--token-file", token, data: folder.path)
+        let restart = ["restart", "--data", folder.path]
+        let nowhere = try await WizardProcess.run(restart + ["--services", "/nonexistent/x.json"])
+        #expect(nowhere.code == 2 && nowhere.errors.contains("/nonexistent/x.json isn't there"), "\(nowhere.errors)")
+        chmod(token, 0o644)
+        let open = try await WizardProcess.run(restart)
+        #expect(open.code == 2 && open.errors.contains("others can read the token file"), "\(open.errors)")
+        chmod(token, 0o600)
+        #expect(try await status().status["pid"] as? Int32 == server.pid)
         try await server.stop()
     }
 

@@ -5,6 +5,11 @@ import FoundationEssentials
 #else
 import Foundation
 #endif
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
 
 /// What the commands about the server of a data directory share.
 struct ServerOptions {
@@ -62,7 +67,7 @@ struct ServerOptions {
         port = (isElsewhere || before?.isRunning != true ? nil : before?.port) ?? next?.port ?? serve.port
     }
 
-    /// Looks at what a server would be started with, what is kept among it, and at where it would listen.
+    /// Looks at what a server would be started with, what is kept among it, at the files that it needs, and at where it would listen.
     ///
     /// - Throws: ``UsageError`` for what `serve` would refuse.
     func check() throws {
@@ -72,7 +77,28 @@ struct ServerOptions {
                 "it isn't known what the server was started with: \(doubt.message) \(end) `wizard start` the options that the next is to have."
             )
         }
-        try ServeCommand(all).checkAddress()
+        let next = try ServeCommand(all)
+        try next.checkAddress()
+        if let file = next.tokenFile.map({ $0.hasPrefix("/") ? $0 : "\(directory ?? "".absolutePath)/\($0)" }) {
+            if try Self.isThere(file, isNamed: true) { _ = try TokenFile.token(in: file) }
+        }
+        guard try Self.isThere(registry, isNamed: services != nil) else { return }
+        do throws(ServiceError) {
+            _ = try ServiceRegistry(path: registry, settingAsideInvalid: false)
+        } catch  where error.code == .invalidRegistry {
+            // It is set aside.
+        } catch {
+            throw UsageError(error.message)
+        }
+    }
+
+    /// - Throws: ``UsageError`` where a file that is named can't be made, either.
+    private static func isThere(_ file: String, isNamed: Bool) throws -> Bool {
+        if FileManager.default.fileExists(atPath: file) { return true }
+        guard !isNamed || access(file.deletingLastPart + "/", W_OK | X_OK) == 0 else {
+            throw UsageError("\(file) isn't there, and this user can't make it: make its folder, or name another file.")
+        }
+        return false
     }
 
     /// The options that are given and that a server runs without, or with another argument.

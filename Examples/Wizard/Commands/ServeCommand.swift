@@ -41,6 +41,9 @@ struct ServeCommand: Command {
     /// The file with the services that it is to look after; `nil` for the data directory's.
     var services: String? { configuration.services.file }
 
+    /// The file with the token; `nil` for none.
+    var tokenFile: String? { configuration.tokenFile }
+
     /// The options that the configuration file gives in their place.
     var configured: Set<String> { configuration.options }
 
