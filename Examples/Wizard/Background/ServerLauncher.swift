@@ -46,7 +46,7 @@ struct ServerLauncher: Sendable {
         } catch {
             process.signalAll(SIGTERM)
             await Self.end(process)
-            throw error is CancellationError ? error : ServerProblem("\(error)\(Self.said(log, from: start))")
+            throw error is CancellationError ? error : ServerProblem("\(error)\(Self.said(log, from: start, output))")
         }
     }
 
@@ -100,9 +100,15 @@ struct ServerLauncher: Sendable {
         return waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_signo == SIGCHLD
     }
 
-    private static func said(_ log: ServiceLog, from start: Int) -> String {
+    /// - Parameter output: the log, as the server has it.
+    static func said(_ log: ServiceLog, from start: Int, _ output: Int32) -> String {
         let lines = log.lastLines(10, from: start)
-        guard !lines.isEmpty else { return " It printed nothing." }
+        guard !lines.isEmpty else {
+            // As on a full disk, which is then what it could not say.
+            guard write(output, "\n", 1) < 0 else { return " It printed nothing." }
+            return
+                " It could print nothing, since \(log.path) can't be written: \(String(cString: strerror(errno))). Check the room on the disk."
+        }
         return " Its last lines:\n" + lines.map { "  " + $0 }.joined(separator: "\n") + "\nAll of them: \(log.path)"
     }
 
