@@ -1,5 +1,6 @@
 .PHONY: demo test integration sanitize bench docs lint format clean dependencies
 
+SANITIZED = --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build/tsan
 SWIFT_SOURCES = Package.swift Sources Tests Examples Benchmarks/Package.swift Benchmarks/Sources
 
 # Everything that is built needs these; they are installed when missing.
@@ -19,9 +20,10 @@ integration: dependencies
 	swift build
 	@Tests/Integration/run-all
 
-# The core's tests under ThreadSanitizer.
+# The core's and the history's tests under ThreadSanitizer.
 sanitize: dependencies
-	swift test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build/tsan --filter OperationTrackingTests
+	swift test $(SANITIZED) --filter '^OperationTrackingTests\.'
+	swift test $(SANITIZED) --skip-build --filter '^OperationHistorySQLiteTests\.'
 
 # Everything measured, beside its peers, and written into the README and the documentation. What doesn't run here is named
 # and left out. It takes some ten minutes, and wants the machine for itself.

@@ -1,0 +1,5 @@
+#if THREAD_SANITIZER
+import OperationTracking
+
+typealias Mutex = SanitizedMutex
+#endif
