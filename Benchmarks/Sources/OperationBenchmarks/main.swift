@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 func stop(_ message: String) -> Never {
     Output.remark(message)

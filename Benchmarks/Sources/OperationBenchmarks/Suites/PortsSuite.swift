@@ -1,5 +1,6 @@
 import CBareHTTP
 import Foundation
+import OperationTracking
 import ServiceControl
 
 extension Suite {

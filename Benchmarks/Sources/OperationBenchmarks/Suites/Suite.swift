@@ -2,14 +2,16 @@
 struct Suite: Sendable {
     let name: String
     /// Its argument is whether it is to be quick: few repetitions, to see that it works; the figures then mean little.
-    let report: @Sendable (_ isQuick: Bool) async throws -> Report
+    let report: Work<Report>
+    /// Never on the main actor, which would have to be come back to after each wait.
+    typealias Work<Result> = @concurrent @Sendable (_ isQuick: Bool) async throws -> Result
 
-    init(name: String, report: @escaping @Sendable (_ isQuick: Bool) async throws -> Report) {
+    init(name: String, report: @escaping Work<Report>) {
         self.name = name
         self.report = report
     }
 
-    init(name: String, _ measure: @escaping @Sendable (_ isQuick: Bool) async throws -> [Measurement]) {
+    init(name: String, _ measure: @escaping Work<[Measurement]>) {
         self.init(name: name, report: { Report(suite: name, try await measure($0)) })
     }
 
