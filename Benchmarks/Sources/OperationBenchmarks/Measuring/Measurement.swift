@@ -16,6 +16,8 @@ struct Measurement {
         var name: String
         /// In the measurement's unit; `nil` when it isn't on this machine.
         var value: Double?
+        /// Whether it is this library's, too, so that what slows one slows both.
+        var isOurs = false
     }
 
     init(
@@ -49,9 +51,13 @@ struct Measurement {
         self.budget = budget
     }
 
-    /// How often memory is asked for in each repetition of what has this name; empty where that can't be counted.
+    /// How often memory is asked for in each repetition of what has this name; empty where that can't be counted, which has been
+    /// said then.
     static func allocations(_ name: String, _ counts: Timing?, atMost most: Double? = nil) -> [Measurement] {
-        guard let counts else { return [] }
+        guard let counts else {
+            leaveOut("how often \(name) asks for memory: that can't be counted on this system.")
+            return []
+        }
         let budget = most.map { Budget(valueAtMost: $0) }
         return [Measurement("\(name), memory asked for", counts, unit: "allocations", budget: budget)]
     }

@@ -1,8 +1,8 @@
 /// What has become slower since an earlier run, asks for more memory or is worse in another way, and what isn't measured any more.
 ///
 /// Where both runs have a peer, both have to be worse: the figure, and the ratio to the peer. Whatever slowed the whole machine now
-/// slowed the peer, too, and what disturbed the peer in one of the runs did not change the figure. What moved within the spreads of the
-/// two runs isn't told.
+/// slowed the peer, too, and what disturbed the peer in one of the runs did not change the figure. Where the peer is this library's, too,
+/// a change slows both like the machine does: there one is enough. What moved within the spreads of the two runs isn't told.
 struct Comparison {
     struct Finding {
         let suite: String
@@ -47,7 +47,7 @@ struct Comparison {
         let limit = Limit(of: now.unit)
         let isWorse = limit.isPassed(by: Cost(now), since: Cost(then))
         guard let ratio = now.ratio, let before = then.ratio, ratio > 0, before > 0, now.peer == then.peer,
-            !limit.isExact
+            !limit.isExact, !(now.peerIsOurs && isWorse)
         else { return isWorse ? "\(now.value.amount(of: now.unit)), before \(then.value.amount(of: then.unit))" : nil }
         let (cost, costBefore) = (Cost(now, times: ratio / now.value), Cost(then, times: before / then.value))
         guard Cost(now).value > Cost(then).high, Limit.ofRatios.isPassed(by: cost, since: costBefore) else {

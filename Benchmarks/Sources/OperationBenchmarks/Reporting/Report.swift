@@ -13,6 +13,8 @@ struct Report: Codable {
         var ratio: Double?
         var budget: String?
         var met: Bool?
+        /// Whether the peer is this library's, too; not in the JSON.
+        var peerIsOurs = false
 
         enum CodingKeys: String, CodingKey {
             case name, value, unit, spread, peer, ratio, budget, met
@@ -60,7 +62,8 @@ struct Report: Codable {
                 peerValue: measurement.peer?.value,
                 ratio: measurement.ratio,
                 budget: measurement.budget.map { $0.words(unit: measurement.unit) },
-                met: measurement.isMet
+                met: measurement.isMet,
+                peerIsOurs: measurement.peer?.isOurs ?? false
             )
         }
     }
