@@ -52,7 +52,7 @@ private func updates(_ tracker: OperationTracker, _ peers: Peers, _ scale: Int) 
 }
 
 /// Reports so many amounts each time, each higher than those before: a step back is another path.
-private func ascending(_ report: @escaping (Range<Int64>) -> Void) -> (Int) -> Void {
+func ascending(_ report: @escaping (Range<Int64>) -> Void) -> (Int) -> Void {
     var next: Int64 = 0
     return { count in
         let first = next
@@ -65,7 +65,7 @@ private func ascending(_ report: @escaping (Range<Int64>) -> Void) -> (Int) -> V
 // of the cache (see the manifest). They stand alone, so that nothing round them changes that.
 
 @inline(never)
-private func report(_ amounts: Range<Int64>, to handle: OperationHandle) {
+func report(_ amounts: Range<Int64>, to handle: OperationHandle) {
     forEach(amounts) { handle.update(completed: $0) }
 }
 
