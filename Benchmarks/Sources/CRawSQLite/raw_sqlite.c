@@ -1,11 +1,22 @@
 #include "raw_sqlite.h"
 
 #include <sqlite3.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#ifdef __linux__
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+bool raw_sqlite_has_memory_for_a_disk(const char *folder) {
+    struct statfs system;
+    return statfs(folder, &system) == 0 && (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC);
+}
+#else
+bool raw_sqlite_has_memory_for_a_disk(const char *folder) { return false; }
+#endif
 
 static int64_t now(void) {
     struct timespec time;

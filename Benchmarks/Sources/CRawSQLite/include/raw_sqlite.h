@@ -1,6 +1,7 @@
 #ifndef RAW_SQLITE_H
 #define RAW_SQLITE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // SQLite without anything round it: what a history can cost at least.
@@ -14,5 +15,8 @@ double raw_sqlite_insert(const char *from, const char *into, int group);
 // read.
 // Returns the nanoseconds for each time; below 0 when something failed.
 double raw_sqlite_newest(const char *path, int count, int repetitions);
+
+// Whether a folder is in a file system in memory, where it costs nothing to make something durable.
+bool raw_sqlite_has_memory_for_a_disk(const char *folder);
 
 #endif

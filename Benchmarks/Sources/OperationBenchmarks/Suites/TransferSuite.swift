@@ -21,7 +21,9 @@ extension Suite {
         if let inMemory {
             results.append(try await downloadRate(server, inMemory, "into memory", runs: isQuick ? 1 : 5))
         }
-        results.append(try await downloadRate(server, folder, "onto the disk", runs: isQuick ? 1 : 5))
+        if folder.isOnADisk("a download onto the disk") {
+            results.append(try await downloadRate(server, folder, "onto the disk", runs: isQuick ? 1 : 5))
+        }
         return results + [try await extraMemory(server, folder, runs: isQuick ? 1 : 5)].compactMap(\.self)
     }
 }
