@@ -32,7 +32,7 @@ private func durableRuns(_ folder: Folder, count: Int, runs: Int) async throws -
                     for _ in 0..<count / 16 {
                         let handle = try tracker.start(type: .download, description: "bench", total: 1 << 20)
                         handle.update(completed: 1 << 20)
-                        try await tracker.complete(handle.id)
+                        try require(try await tracker.complete(handle.id))
                     }
                 }
             }
@@ -69,6 +69,10 @@ private func reading(_ folder: Folder, rows: Int, _ isQuick: Bool) async throws 
         await store.close()
     }
     let store = try await SQLiteHistoryStore.open(in: directory)
+    let found = try await store.statistics(types: nil).reduce(0) { $0 + $1.count }
+    guard found == rows, try await store.page(HistoryQuery(limit: 100)).records.count == 100 else {
+        throw HistoryFailure(description: "Of \(rows) runs that were written the history has \(found).")
+    }
     var pages: (ours: [Double], raw: [Double]) = ([], [])
     for _ in 0..<9 {
         pages.ours += try await Timing.measure(repetitions: repetitions, runs: 1) { count in
@@ -78,6 +82,9 @@ private func reading(_ folder: Folder, rows: Int, _ isQuick: Bool) async throws 
     }
     let statistics = try await Timing.measure(repetitions: repetitions / 4) { count in
         for _ in 0..<count { _ = opaque(try await store.statistics(types: nil).count) }
+    }
+    let asked = try await allocations(repetitions: 20) { count in
+        for _ in 0..<count { _ = opaque(try await store.page(HistoryQuery(limit: 100)).records.count) }
     }
     await store.close()
     return [
@@ -89,19 +96,29 @@ private func reading(_ folder: Folder, rows: Int, _ isQuick: Bool) async throws 
         ),
         Measurement("statistics by type \(label)", statistics, budget: Budget(valueAtMost: 5e6)),
         Measurement("opening a history \(label)", Timing(runs: openings), budget: Budget(valueAtMost: 20e6)),
-    ]
+    ] + Measurement.allocations("newest page of 100 \(label)", asked)
 }
 
 /// What raw SQLite took.
 ///
-/// - Throws: ``RawSQLiteFailure`` when it did not do what it was to do.
+/// - Throws: ``HistoryFailure`` when it did not do what it was to do.
 private func succeeded(_ nanoseconds: Double) throws -> Double {
-    guard nanoseconds > 0 else { throw RawSQLiteFailure() }
+    guard nanoseconds > 0 else {
+        throw HistoryFailure(
+            description: "The comparison with raw SQLite failed: does its copy of the tables fit the store's?"
+        )
+    }
     return nanoseconds
 }
 
-private struct RawSQLiteFailure: Error, CustomStringConvertible {
-    let description = "The comparison with raw SQLite failed: does its copy of the tables fit the store's?"
+/// - Throws: ``HistoryFailure`` when an ending is kept in memory only, which costs less.
+private func require(_ durability: HistoryDurability) throws {
+    guard case .volatile(let reason) = durability else { return }
+    throw HistoryFailure(description: "An ending was not made durable, so nothing was measured: \(reason)")
+}
+
+private struct HistoryFailure: Error, CustomStringConvertible {
+    let description: String
 }
 
 private func id(_ number: Int) -> OperationID {
@@ -119,7 +136,7 @@ private func fill(_ directory: String, rows: Int) async throws {
     // Within the usual retention, or opening the file would remove them.
     let newest = Date()
     let types: [OperationType] = [.download, .pullModel, .seed]
-    await withTaskGroup(of: Void.self) { group in
+    try await withThrowingTaskGroup(of: Void.self) { group in
         for lane in 0..<500 {
             group.addTask {
                 for number in stride(from: lane, to: rows, by: 500) {
@@ -134,10 +151,11 @@ private func fill(_ directory: String, rows: Int) async throws {
                     operation.startedAt = ended
                     operation.finishedAt = ended
                     operation.activeSeconds = Double(1 + number % 1000)
-                    _ = await store.commit(OperationRecord(operation: operation))
+                    try require(await store.commit(OperationRecord(operation: operation)))
                 }
             }
         }
+        try await group.waitForAll()
     }
     await store.close()
 }
