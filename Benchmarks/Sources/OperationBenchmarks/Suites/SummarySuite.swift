@@ -9,7 +9,7 @@ extension Suite {
         let peers = try Peers.measure("summary")
         var results: [Measurement] = []
         for count in [10, 100, 1000, 10_000, isQuick ? 20_000 : 100_000] {
-            results += try await manyActive(count, results.first?.value, scale)
+            results += try await manyActive(count, scale)
         }
         for count in [100, 1000, 10_000] {
             results += try await listAsJSON(count, results.first { $0.name == listName(100) }?.value, peers, isQuick)
@@ -18,15 +18,19 @@ extension Suite {
     }
 }
 
-/// What doesn't look at every operation should cost the same however many there are.
-private func manyActive(_ count: Int, _ ten: Double?, _ scale: Int) async throws -> [Measurement] {
-    let tracker = OperationTracker()
+/// What doesn't look at every operation should cost the same however many there are. Ten and as many as there are to be are measured
+/// in turn.
+private func manyActive(_ count: Int, _ scale: Int) async throws -> [Measurement] {
+    let (few, tracker) = (OperationTracker(), OperationTracker())
+    for _ in 0..<10 { _ = try few.start(type: .download, description: "bench") }
     let handles = try (0..<count).map { try tracker.start(type: .download, description: "bench \($0)") }
-    let counts = Timing.measure(repetitions: 10_000 * scale) { repetitions in
-        for _ in 0..<repetitions { _ = opaque(tracker.summary.totalActive) }
+    func look(at tracker: OperationTracker) -> (Int) -> Void {
+        { repetitions in for _ in 0..<repetitions { _ = opaque(tracker.summary.totalActive) } }
     }
+    let (counts, ten) = Timing.measure(repetitions: 10_000 * scale, look(at: tracker), beside: look(at: few))
+    let asked = allocations(repetitions: 10_000, look(at: tracker))
     var round: Int64 = 0
-    let updates = Timing.measure(repetitions: max(100_000 * scale, count * 100)) { repetitions in
+    let updates = Timing.measure(repetitions: max(100_000 * scale, count * 100), by: Timing.threadTime) { repetitions in
         for _ in 0..<max(1, repetitions / count / 100) {
             let first = round
             round += 100
@@ -41,14 +45,18 @@ private func manyActive(_ count: Int, _ ten: Double?, _ scale: Int) async throws
             try await tracker.complete(handle.id)
         }
     }
+    await few.close()
     await tracker.close()
+    let name = "summary counts and totals, \(count) active"
     return [
         Measurement(
-            "summary counts and totals, \(count) active",
+            name,
             counts,
-            peer: ten.map { .init(name: "10 active", value: $0) },
-            budget: Budget(ratioAtMost: ten == nil ? nil : 1.2, valueAtMost: 150)
-        ),
+            peer: count == 10 ? nil : .init(name: "10 active", value: ten.median, isOurs: true),
+            budget: count == 10
+                ? Budget(valueAtMost: 150) : Budget(ratioAtMost: 1.2, ratioAtLeast: 0.8, valueAtMost: 150)
+        )
+    ] + Measurement.allocations(name, asked) + [
         Measurement("update, a hundred of each in turn, \(count) active", updates),
         Measurement("start and complete one more, \(count) active", ends),
     ]
@@ -73,7 +81,7 @@ private func listAsJSON(_ count: Int, _ hundred: Double?, _ peers: Peers, _ isQu
         let handle = try tracker.start(type: .download, description: "bench \(number)", total: 1 << 30)
         handle.update(completed: Int64(number))
     }
-    let timing = Timing.measure(repetitions: isQuick ? 1 : max(1, 20_000 / count)) { repetitions in
+    let body = { (repetitions: Int) in
         for _ in 0..<repetitions {
             guard case .now(let answer) = api.answer(to: request), answer.status == 200 else {
                 preconditionFailure("the summary was not answered at once")
@@ -81,13 +89,20 @@ private func listAsJSON(_ count: Int, _ hundred: Double?, _ peers: Peers, _ isQu
             _ = opaque(answer)
         }
     }
+    let timing = Timing.measure(
+        repetitions: isQuick ? 1 : max(1, 20_000 / count),
+        by: Timing.threadTime,
+        body
+    )
+    // Of more, others would ask for memory meanwhile.
+    let asked = count == 1000 ? Measurement.allocations(listName(count), allocations(repetitions: 20, body)) : []
     await tracker.close()
     let perOperation = hundred.map { $0 / 100 * Double(count) }
     return [
         Measurement(
             listName(count),
             timing,
-            peer: perOperation.map { .init(name: "as for 100 active, for each", value: $0) },
+            peer: perOperation.map { .init(name: "as for 100 active, for each", value: $0, isOurs: true) },
             budget: perOperation.map { _ in
                 Budget(ratioAtMost: 1.3, valueAtMost: count == 1000 ? 1_400_000 : nil)
             }
@@ -97,5 +112,5 @@ private func listAsJSON(_ count: Int, _ hundred: Double?, _ peers: Peers, _ isQu
             timing,
             peer: .init(name: "the original's summary by json.dumps", value: peers["original_summary_\(count)"])
         ),
-    ]
+    ] + asked
 }
