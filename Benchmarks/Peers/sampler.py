@@ -6,6 +6,7 @@ usage: sampler.py PID REPETITIONS
 
 import json
 import sys
+from time import perf_counter_ns
 
 import psutil
 from timing import nanoseconds
@@ -29,8 +30,8 @@ def sample(count):
 print(
     json.dumps(
         {
-            "psutil_overload_check": nanoseconds(check_overload, 2000),
-            "psutil_tree": nanoseconds(sample, max(1, int(sys.argv[2]) // 5)),
+            "psutil_overload_check": nanoseconds(check_overload, 2000, perf_counter_ns),
+            "psutil_tree": nanoseconds(sample, max(1, int(sys.argv[2]) // 5), perf_counter_ns),
         }
     )
 )
