@@ -234,6 +234,7 @@ private func snapshotAsJSON(_ tracker: OperationTracker, _ scale: Int) throws ->
     handle.update(completed: 1_500_000_000)
     let encoder = JSONEncoder()
     let twin = WireTwin()
+    guard try keys(Data(handle.operation.jsonBytes())) == keys(encoder.encode(twin)) else { throw OtherFields() }
     let body = { (count: Int) in
         for _ in 0..<count { _ = opaque(handle.operation.jsonBytes().count) }
     }
@@ -249,4 +250,16 @@ private func snapshotAsJSON(_ tracker: OperationTracker, _ scale: Int) throws ->
             budget: Budget(valueAtMost: 1300)
         )
     ] + Measurement.allocations(name, allocations(repetitions: 1000, body))
+}
+
+/// The names in an object, those inside it included.
+private func keys(_ json: Data) throws -> Set<String> {
+    let object = try JSONSerialization.jsonObject(with: json) as? [String: Any] ?? [:]
+    let inside = object.values.compactMap { $0 as? [String: Any] }.flatMap(\.keys)
+    return Set(object.keys).union(inside)
+}
+
+private struct OtherFields: Error, CustomStringConvertible {
+    let description =
+        "An operation on the wire has other fields than WireTwin.swift, by which its cost is judged: make them the same."
 }
