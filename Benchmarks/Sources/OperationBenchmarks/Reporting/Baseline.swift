@@ -7,7 +7,11 @@ extension Report {
             throw Refusal("\(path) can't be read: give a file that --json wrote.")
         }
         do {
-            return try objects(in: Array(text.utf8)).map { try JSONDecoder().decode(Report.self, from: Data($0)) }
+            let reports = try objects(in: Array(text.utf8)).map {
+                try JSONDecoder().decode(Report.self, from: Data($0))
+            }
+            guard reports.flatMap(\.results).allSatisfy({ $0.spread.count == 2 }) else { throw NoObject() }
+            return reports
         } catch {
             throw Refusal("\(path) has something in it that isn't a suite's results: give a file that --json wrote.")
         }
@@ -23,14 +27,13 @@ extension Report {
                 "\(path) has no figures of \(suites.joined(separator: ", ")): there is nothing to compare with."
             )
         }
-        for suite in suites where !reports.contains(where: { $0.suite == suite }) {
-            Output.remark("NOT COMPARED: \(suite), of which \(path) has no figures.")
-        }
         return reports
     }
 
+    private struct NoObject: Error {}
+
     /// The outermost objects in a text. What stands between them doesn't matter.
-    private static func objects(in text: [UInt8]) -> [ArraySlice<UInt8>] {
+    private static func objects(in text: [UInt8]) throws -> [ArraySlice<UInt8>] {
         var found: [ArraySlice<UInt8>] = []
         var (depth, start, isString, isEscaped) = (0, 0, false, false)
         for (place, byte) in text.enumerated() {
@@ -50,6 +53,7 @@ extension Report {
             default: break
             }
         }
+        guard depth == 0, !isString else { throw NoObject() }
         return found
     }
 }

@@ -11,7 +11,7 @@ struct Comparison {
     }
 
     private(set) var findings: [Finding]
-    /// What the earlier run has of the suites that were measured now, and this one hasn't.
+    /// What one of the two runs has no figures of, of the suites that were measured now.
     let missing: [String]
 
     /// Whether all is there, and nothing worse.
@@ -22,6 +22,7 @@ struct Comparison {
         var missing: [String] = []
         for report in reports {
             let before = baseline.filter { $0.suite == report.suite }.flatMap(\.results)
+            if before.isEmpty { missing.append("\(report.suite): the baseline has no figures of it") }
             for then in before {
                 guard let now = report.results.first(where: { $0.name == then.name }) else {
                     missing.append("\(report.suite): \(then.name)")
@@ -72,7 +73,7 @@ struct Comparison {
         init(of unit: String) {
             switch unit {
             // An average over many repetitions, in which another thread may have asked for some, too.
-            case "allocations": self.init(factor: 1, slack: 0.1, isExact: true)
+            case "allocations": self.init(factor: 1.01, slack: 0.1, isExact: true)
             case "bytes": self.init(factor: 1.05, isExact: true)
             // What an estimator says of recorded traces.
             case "ln", "of the duration": self.init(factor: 1.01, isExact: true)
@@ -80,6 +81,8 @@ struct Comparison {
             case "of the moments": self.init(factor: .infinity)
             // Whole pages, and what the allocator keeps for later.
             case "MiB": self.init(factor: 1.5, slack: 1)
+            // The same by thousands, which evens that out.
+            case "KiB": self.init(factor: 1.1)
             // A figure that has no peer is moved further by a busy machine.
             default: self.init(factor: 1.5)
             }
