@@ -35,10 +35,9 @@ private func timedStart(_ times: inout [Double], _ start: () throws -> ServerPro
     return server
 }
 
-/// What a server costs that nobody asks, in several runs, each with servers of its own.
+/// What servers cost that nobody asks, in several runs, each with servers of its own.
 private func idle(_ folder: Folder, runs: Int, seconds: UInt32) throws -> [Measurement] {
-    var ours: (shares: [Double], memory: [Double]) = ([], [])
-    var originals: (shares: [Double], memory: [Double]) = ([], [])
+    var (ours, originals): ([Idle], [Idle]) = ([], [])
     for run in 0..<runs {
         guard let server = try ServerProcess.wizard(data: folder.path("idle-\(run)")) else { return [] }
         defer { server.stop() }
@@ -51,38 +50,42 @@ private func idle(_ folder: Folder, runs: Int, seconds: UInt32) throws -> [Measu
         let (start, before) = (Timing.now, both.map(\.process.processorNanoseconds))
         sleep(seconds)
         let elapsed = Double(Timing.now - start)
-        for (index, server) in both.enumerated() {
-            guard let now = server.process.processorNanoseconds, let before = before[index],
-                let memory = server.process.residentBytes
-            else {
-                leaveOut("what an idle server costs: this system doesn't tell what a process uses.")
-                return []
-            }
-            let (share, held) = (Double(now - before) / elapsed * 100, Double(memory) / Double(1 << 20))
-            if index == 0 {
-                ours.shares.append(share)
-                ours.memory.append(held)
-            } else {
-                originals.shares.append(share)
-                originals.memory.append(held)
-            }
+        let costs = zip(both, before).compactMap { Idle($0.process, since: $1, elapsed) }
+        guard costs.count == both.count else {
+            leaveOut("what an idle server costs: this system doesn't tell what a process uses.")
+            return []
         }
+        ours.append(costs[0])
+        originals += costs.dropFirst()
     }
-    func median(_ runs: [Double]) -> Double? { runs.isEmpty ? nil : Timing(runs: runs).median }
+    func measurement(_ what: String, _ value: (Idle) -> Double, unit: String, atMost most: Double) -> Measurement {
+        Measurement(
+            "idle server, \(what)",
+            Timing(runs: ours.map(value)),
+            unit: unit,
+            peer: .init(
+                name: "FastAPI on uvicorn",
+                value: originals.isEmpty ? nil : Timing(runs: originals.map(value)).median
+            ),
+            budget: Budget(valueAtMost: most)
+        )
+    }
     return [
-        Measurement(
-            "idle server, processor",
-            Timing(runs: ours.shares),
-            unit: "% of a core",
-            peer: .init(name: "FastAPI on uvicorn", value: median(originals.shares)),
-            budget: Budget(valueAtMost: 0.05)
-        ),
-        Measurement(
-            "idle server, resident memory",
-            Timing(runs: ours.memory),
-            unit: "MiB",
-            peer: .init(name: "FastAPI on uvicorn", value: median(originals.memory)),
-            budget: Budget(valueAtMost: 25)
-        ),
+        measurement("processor", \.share, unit: "% of a core", atMost: 0.05),
+        measurement("resident memory", \.mebibytes, unit: "MiB", atMost: 25),
     ]
+}
+
+/// What a process used while it was idle.
+private struct Idle {
+    /// In percent of a core.
+    let share: Double
+    let mebibytes: Double
+
+    /// `nil` where the system doesn't tell.
+    init?(_ process: ChildProcess, since before: Int?, _ elapsed: Double) {
+        guard let before, let now = process.processorNanoseconds, let memory = process.residentBytes else { return nil }
+        share = Double(now - before) / elapsed * 100
+        mebibytes = Double(memory) / Double(1 << 20)
+    }
 }
