@@ -29,10 +29,9 @@ let options: Options = { do { return try prepare() } catch { stop("\(error)") } 
 
 /// - Returns: `nil` when it failed, which has been said then: the other suites' figures are not to be lost.
 func measure(_ suite: Suite) async -> Report? {
-    let before = leftOut.withLock { $0.count }
     do {
         var report = try await suite.report(options.isQuick)
-        let gaps = leftOut.withLock { Array($0[before...]) }
+        let gaps = takeLeftOut()
         report.leftOut = gaps.isEmpty ? nil : gaps
         return report
     } catch {
@@ -41,13 +40,15 @@ func measure(_ suite: Suite) async -> Report? {
     }
 }
 
+// What the options leave out is no suite's.
+var leftOutCount = takeLeftOut().count
 var reports: [Report] = []
 for suite in options.suites {
     guard let report = await measure(suite) else { continue }
     do { try Output.write(options.isJSON ? report.json() : report.text) } catch { stop("\(error)") }
     reports.append(report)
+    leftOutCount += report.leftOut?.count ?? 0
 }
-let leftOutCount = leftOut.withLock { $0.count }
 if leftOutCount > 0 {
     Output.remark("LEFT OUT: \(leftOutCount) times something was not measured, see above; it is not counted.")
 }

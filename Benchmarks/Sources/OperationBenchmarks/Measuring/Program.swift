@@ -18,13 +18,25 @@ struct Program {
     }
 }
 
-/// What was left out, in the order in which that was said.
-let leftOut = Mutex<[String]>([])
+/// What the suite that is being measured has left out, each once, in the order in which that was said.
+private let leftOut = Mutex<[String]>([])
+
+/// What has been left out since this was asked last.
+func takeLeftOut() -> [String] {
+    leftOut.withLock { messages in
+        defer { messages = [] }
+        return messages
+    }
+}
 
 /// Says what isn't measured, so that nobody takes it for done.
 func leaveOut(_ message: String) {
-    leftOut.withLock { $0.append(message) }
-    Output.remark("LEFT OUT: \(message)")
+    let isNew = leftOut.withLock { messages in
+        guard !messages.contains(message) else { return false }
+        messages.append(message)
+        return true
+    }
+    if isNew { Output.remark("LEFT OUT: \(message)") }
 }
 
 /// Runs a program to its end.
