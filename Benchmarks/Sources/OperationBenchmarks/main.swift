@@ -1,10 +1,4 @@
 import Foundation
-import Synchronization
-
-func stop(_ message: String) -> Never {
-    Output.remark(message)
-    exit(2)
-}
 
 /// What is to be measured; ends the process where only something else was asked for.
 func prepare() throws -> Options {

@@ -12,6 +12,8 @@ struct ChildProcess {
     init(_ program: String, _ arguments: [String]) throws {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw ProgramFailure(program: program, status: errno) }
+        // Or every program that is started later would hold them open.
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         output = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
         defer { close(ends[1]) }
 
@@ -24,8 +26,6 @@ struct ChildProcess {
             posix_spawnattr_destroy(&attributes)
         }
         posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
-        posix_spawn_file_actions_addclose(&actions, ends[0])
-        posix_spawn_file_actions_addclose(&actions, ends[1])
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
@@ -52,10 +52,14 @@ struct ChildProcess {
     /// What it has printed, once it has printed something.
     func firstOutput() -> String { String(decoding: output.availableData, as: UTF8.self) }
 
-    /// Asks it and what it has started to end, and waits until it has.
+    /// Asks it and what it has started to end, and waits until it has. That it doesn't, with a minute's time, ends the run.
     func end() {
         kill(-pid, SIGTERM)
-        waitForEnd()
+        for _ in 0..<12_000 {
+            if waitpid(pid, nil, WNOHANG) != 0 { return Leftovers.hasEnded(pid) }
+            usleep(5000)
+        }
+        stop("FAILED: process \(pid) was told to end a minute ago, and hasn't.")
     }
 
     /// - Returns: 0 when it ended well, by itself.

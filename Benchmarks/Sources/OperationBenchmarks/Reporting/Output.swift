@@ -23,6 +23,12 @@ enum Output {
     static func remark(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data("\(text)\n".utf8)) }
 }
 
+/// Ends the run, and with it what it has started and made.
+func stop(_ message: String) -> Never {
+    Output.remark(message)
+    exit(2)
+}
+
 /// Why something isn't done that was asked for.
 struct Refusal: Error, CustomStringConvertible {
     let description: String
