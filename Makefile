@@ -26,11 +26,11 @@ sanitize: dependencies
 	swift test $(SANITIZED) --skip-build --filter '^OperationHistorySQLiteTests\.'
 
 # Everything measured, beside its peers, and written into the README and the documentation. What doesn't run here is named
-# and left out. It takes some ten minutes, and wants the machine for itself.
+# and left out. It takes some ten minutes, and wants the machine for itself. With TRACES=DIR also how good the time remaining is.
 bench: dependencies
 	@Benchmarks/Peers/install
 	swift build -c release --static-swift-stdlib --package-path Benchmarks
-	Benchmarks/.build/release/operation-benchmarks all --write .
+	Benchmarks/.build/release/operation-benchmarks all $(if $(TRACES),--traces $(TRACES)) --write .
 
 docs: dependencies
 	@DocsSource/build

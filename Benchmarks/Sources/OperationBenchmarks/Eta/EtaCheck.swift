@@ -41,8 +41,8 @@ struct EtaCheck {
         }
         if try !holds(all.values, in: folder) { isRight = false }
         let first = try readTasks(in: folder).tasks.first { $0.trace == "fcc__trace_12915" && $0.startRow == 0 }
-        let one = first.map { task in figures(score(events(WholeAverage.self, on: task), of: task)).prefix(4) }
-        if !told("one task, average rate", Array(one ?? []), ["0.0249", "0.0747", "0.0110", "0.2059"]) {
+        let one = first.map { means(result("", WholeAverage.self, [$0]), 4) } ?? []
+        if !told("one task, average rate", one, ["0.0249", "0.0747", "0.0110", "0.2059"]) {
             isRight = false
         }
         return isRight
@@ -65,18 +65,7 @@ struct EtaCheck {
     }
 
     private static func means(_ result: EtaResult, _ count: Int) -> [String] {
-        let each = result.scores.map(values)
-        return (0..<count).map { index in text(mean(each.map { $0[index] })) }
-    }
-
-    private static func figures(_ score: EtaScore) -> [String] { values(score).map(text) }
-
-    private static func values(_ score: EtaScore) -> [Double] {
-        [
-            score.median, score.tail, score.error, score.movement, score.none, score.coverage ?? .nan,
-            score.width ?? .nan,
-            score.span ?? .nan, score.intervalScore ?? .nan,
-        ]
+        EtaResult.measures.prefix(count).map { measure in text(mean(result.scores.map(measure.of))) }
     }
 
     private static func text(_ value: Double) -> String { String(format: "%.4f", value) }

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
+import Foundation
 
 /// An exponential average of the rate over twenty seconds; a check of the scorer, not a program.
 struct TwentySeconds: EtaEstimator {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// How good our estimator and others are on all tasks, and on those of each family.
 struct EtaReport {
     let tasks: [TraceTask]
@@ -9,34 +11,39 @@ struct EtaReport {
     private let peers: [EtaResult]
     private let check: EtaResult
 
+    static let ours = "this library"
+    static let looked = "looked at four times a second, as a tracker does"
+    static let often = "ten reports a second"
+
     init(tasks: [TraceTask], skipped: Int) {
         self.tasks = tasks
         self.skipped = skipped
-        ours = result("this library", OurEstimator.self, tasks)
+        ours = result(Self.ours, OurEstimator.self, tasks)
         variants = [
-            result("looked at four times a second, as a tracker does", OurEstimator.self, tasks, .looks(perSecond: 4)),
-            result("ten reports a second", OurEstimator.self, tasks, .interpolated(perSecond: 10)),
+            result(Self.looked, OurEstimator.self, tasks, .looks(perSecond: 4)),
+            result(Self.often, OurEstimator.self, tasks, .interpolated(perSecond: 10)),
         ]
         peers = operation_benchmarks.peers(tasks)
         check = result("EMA over 20 s", TwentySeconds.self, tasks)
     }
+
+    private var estimators: [EtaResult] { [ours] + variants + peers + [check] }
 
     /// Each measure beside its best peer, and the coverage; their spread is the bootstrap's 95 % interval.
     var measurements: [Measurement] {
         let bootstrap = Bootstrap(tasks)
         let units = ["ln", "ln", "of the duration", "of the duration"]
         let measured = zip(EtaResult.measures, units).map { measure, unit in
-            let best = best(by: measure.of)
-            return Measurement(
+            Measurement(
                 measure.name,
                 mean(ours.scores.map(measure.of)),
                 in: bootstrap.interval(of: ours.scores.map(measure.of)),
                 unit: unit,
-                peer: .init(name: best.name, value: mean(best.scores.map(measure.of))),
+                peer: best(by: measure.of).map { .init(name: $0.name, value: mean($0.scores.map(measure.of))) },
                 budget: Budget(ratioAtMost: 1)
             )
         }
-        let coverage = ours.scores.map { $0.coverage ?? .nan }
+        let coverage = ours.scores.map(\.coverage)
         return measured + [
             Measurement(
                 "coverage",
@@ -48,23 +55,31 @@ struct EtaReport {
         ]
     }
 
-    private func best(by measure: (EtaScore) -> Double) -> EtaResult {
-        peers.min { mean($0.scores.map(measure)) < mean($1.scores.map(measure)) }!
+    /// Of those that said something of every task.
+    private func best(by measure: (EtaScore) -> Double) -> EtaResult? {
+        peers.filter { mean($0.scores.map(measure)).isFinite }
+            .min { mean($0.scores.map(measure)) < mean($1.scores.map(measure)) }
     }
 
     private var families: [String] { Set(tasks.map(\.family)).sorted() }
 
+    private var traces: Int { Set(tasks.map(\.trace)).count }
+
     var text: String {
         let bootstrap = Bootstrap(tasks)
-        let traces = Set(tasks.map(\.trace)).count
-        var lines = ["\(tasks.count) tasks on \(traces) traces; lower is better", "", header]
+        let (plain, intervals) = (EtaResult.measures.prefix(5), EtaResult.measures.dropFirst(5))
+        let labels = intervals.map { $0.name.replacing("_", with: " ") }
+        // Whether there was an estimate is no matter of a family.
+        let whole = plain.dropLast() + intervals
+        var lines = ["\(tasks.count) tasks on \(traces) traces; lower is better"]
         if skipped > 0 {
-            lines.insert("Left out: \(skipped) tasks of which fewer than \(TraceTask.fewest) moments count.", at: 1)
+            lines.append("Left out: \(skipped) tasks of which fewer than \(TraceTask.fewest) moments count.")
         }
-        lines += ([ours] + variants + peers + [check]).map { row($0.name, EtaResult.measures.map { $0.of }, $0.scores) }
+        lines += ["", "| estimator | a | b | c | d | none |", "|---|---|---|---|---|---|"]
+        lines += estimators.map { row($0.name, plain, $0.scores) }
         lines += ["", "| measure | ours | 95 % | best peer | gain over it | 95 % |", "|---|---|---|---|---|---|"]
-        for (name, value) in EtaResult.measures.dropLast() {
-            let best = best(by: value)
+        for (name, value) in plain.dropLast() {
+            guard let best = best(by: value) else { continue }
             let gains = zip(best.scores, ours.scores).map { value($0) - value($1) }
             let own = ours.scores.map(value)
             lines.append(
@@ -73,20 +88,20 @@ struct EtaReport {
                     + "\(figure(bootstrap.interval(of: gains))) |"
             )
         }
-        for (name, value) in zip(Self.intervalNames, intervalMeasures.suffix(4)) {
-            let own = ours.scores.map(value)
-            lines.append("| \(name) | \(figure(mean(own))) | \(figure(bootstrap.interval(of: own))) | | | |")
+        for (label, measure) in zip(labels, intervals) {
+            let own = ours.scores.map(measure.of)
+            lines.append("| \(label) | \(figure(mean(own))) | \(figure(bootstrap.interval(of: own))) | | | |")
         }
         lines += [
-            "", "| family | a | b | c | d | \(Self.intervalNames.joined(separator: " | ")) |",
+            "", "| family | a | b | c | d | \(labels.joined(separator: " | ")) |",
             "|---|---|---|---|---|---|---|---|---|",
         ]
-        lines.append(row("all", intervalMeasures, ours.scores))
-        for variant in variants { lines.append(row("all, " + variant.name, intervalMeasures, variant.scores)) }
+        lines.append(row("all", whole, ours.scores))
+        for variant in variants { lines.append(row("all, " + variant.name, whole, variant.scores)) }
         for family in families {
-            lines.append(row(family, intervalMeasures, scores(of: ours, in: family)))
-            let best = EtaResult.measures.prefix(4).map { measure in
-                peers.map { mean(scores(of: $0, in: family).map(measure.of)) }.min() ?? .nan
+            lines.append(row(family, whole, scores(of: ours, in: family)))
+            let best = plain.dropLast().map { measure in
+                peers.map { mean(scores(of: $0, in: family).map(measure.of)) }.filter(\.isFinite).min() ?? .nan
             }
             lines.append("| … each measure's best peer | \(best.map(figure).joined(separator: " | ")) | | | | |")
         }
@@ -94,50 +109,40 @@ struct EtaReport {
         return lines.joined(separator: "\n")
     }
 
-    var json: String {
-        let estimators = [ours] + variants + peers + [check]
-        let bootstrap = Bootstrap(tasks)
-        let all = estimators.map { "\"\($0.name)\":\(object($0.scores, bootstrap))" }
+    var figures: EtaFigures {
         let byFamily = families.map { family in
-            let inFamily = Bootstrap(tasks.filter { $0.family == family })
-            let results = estimators.map { "\"\($0.name)\":\(object(scores(of: $0, in: family), inFamily))" }
-            return "\"\(family)\":{\(results.joined(separator: ","))}"
+            let bootstrap = Bootstrap(tasks.filter { $0.family == family })
+            return (family, figures(bootstrap) { scores(of: $0, in: family) })
         }
-        return "{\"tasks\":\(tasks.count),\"skipped\":\(skipped),\"estimators\":{\(all.joined(separator: ","))},"
-            + "\"families\":{\(byFamily.joined(separator: ","))}}"
+        return EtaFigures(
+            tasks: tasks.count,
+            traces: traces,
+            skipped: skipped,
+            estimators: figures(Bootstrap(tasks)) { $0.scores },
+            families: Dictionary(uniqueKeysWithValues: byFamily)
+        )
     }
 
-    /// Each measure's mean and, by the bootstrap, its 95 % interval.
-    private func object(_ scores: [EtaScore], _ bootstrap: Bootstrap) -> String {
-        let names = EtaResult.measures.map(\.name) + ["coverage", "ln_width", "width_by_duration", "interval_score"]
-        let values = EtaResult.measures.map(\.of) + intervalMeasures.suffix(4)
-        let members = zip(names, values).compactMap { name, value -> String? in
-            let figures = scores.map(value)
-            guard mean(figures).isFinite else { return nil }
-            let interval = bootstrap.interval(of: figures)
-            return
-                "\"\(name)\":{\"mean\":\(mean(figures)),\"low\":\(interval.lowerBound),\"high\":\(interval.upperBound)}"
+    private func figures(_ bootstrap: Bootstrap, _ scores: (EtaResult) -> [EtaScore]) -> EtaFigures.Scores {
+        var all: EtaFigures.Scores = [:]
+        for estimator in estimators {
+            for measure in EtaResult.measures {
+                let values = scores(estimator).map(measure.of)
+                guard mean(values).isFinite else { continue }
+                let interval = bootstrap.interval(of: values)
+                all[estimator.name, default: [:]][measure.name] =
+                    EtaFigures.Figure(mean: mean(values), low: interval.lowerBound, high: interval.upperBound)
+            }
         }
-        return "{\(members.joined(separator: ","))}"
+        return all
     }
 
     private func scores(of result: EtaResult, in family: String) -> [EtaScore] {
         tasks.indices.filter { tasks[$0].family == family }.map { result.scores[$0] }
     }
 
-    private var header: String { "| estimator | a | b | c | d | none |\n|---|---|---|---|---|---|" }
-
-    private static let intervalNames = ["coverage", "ln width", "width by duration", "interval score"]
-
-    private var intervalMeasures: [(EtaScore) -> Double] {
-        [
-            \.median, \.tail, \.error, \.movement, { $0.coverage ?? .nan }, { $0.width ?? .nan },
-            { $0.span ?? .nan }, { $0.intervalScore ?? .nan },
-        ]
-    }
-
-    private func row(_ name: String, _ measures: [(EtaScore) -> Double], _ scores: [EtaScore]) -> String {
-        "| \(name) | " + measures.map { figure(mean(scores.map($0))) }.joined(separator: " | ") + " |"
+    private func row(_ name: String, _ measures: some Sequence<EtaResult.Measure>, _ scores: [EtaScore]) -> String {
+        "| \(name) | " + measures.map { figure(mean(scores.map($0.of))) }.joined(separator: " | ") + " |"
     }
 
     private func figure(_ range: ClosedRange<Double>) -> String {
@@ -145,11 +150,5 @@ struct EtaReport {
     }
 
     /// Four decimals.
-    private func figure(_ value: Double) -> String {
-        guard value.isFinite else { return "" }
-        let scaled = Int((abs(value) * 10_000).rounded())
-        let decimals = String(scaled % 10_000)
-        let padding = String(repeating: "0", count: 4 - decimals.count)
-        return "\(value < 0 && scaled > 0 ? "-" : "")\(scaled / 10_000).\(padding)\(decimals)"
-    }
+    private func figure(_ value: Double) -> String { value.isFinite ? String(format: "%.4f", value) : "" }
 }

@@ -1,18 +1,17 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
+import Foundation
 
 /// An estimator's name, and what it came to on every task.
 struct EtaResult {
     let name: String
     let scores: [EtaScore]
 
-    static let measures: [(name: String, of: @Sendable (EtaScore) -> Double)] = [
+    typealias Measure = (name: String, of: @Sendable (EtaScore) -> Double)
+
+    /// What a task is judged by; the last four need an interval.
+    static let measures: [Measure] = [
         ("a", { $0.median }), ("b", { $0.tail }), ("c", { $0.error }), ("d", { $0.movement }), ("none", { $0.none }),
+        ("coverage", { $0.coverage }), ("ln_width", { $0.width }), ("width_by_duration", { $0.span }),
+        ("interval_score", { $0.intervalScore }),
     ]
 }
 

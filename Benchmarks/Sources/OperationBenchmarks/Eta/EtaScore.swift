@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
+import Foundation
 
 /// What an estimator says at a moment, in seconds.
 struct EtaPrediction {
@@ -34,17 +28,17 @@ struct EtaScore {
     var tail = 0.0
     /// The mean absolute error as a share of the whole duration.
     var error = 0.0
-    /// How far the predicted finish moved in all, as a share of the whole duration.
-    var movement = 0.0
+    /// How far the predicted finish moved in all, as a share of the whole duration; not a number for who predicted it less than twice.
+    var movement = Double.nan
     /// The share of moments without an estimate.
     var none = 0.0
-    /// The share of moments at which the truth lay in the interval; `nil` without intervals.
-    var coverage: Double?
+    /// The share of moments at which the truth lay in the interval; this and what follows is not a number without intervals.
+    var coverage = Double.nan
     /// The mean of ln(high/low).
-    var width: Double?
+    var width = Double.nan
     /// The mean of high - low, as a share of the whole duration.
-    var span: Double?
-    var intervalScore: Double?
+    var span = Double.nan
+    var intervalScore = Double.nan
 }
 
 /// Tells an estimator a task and keeps what it says at the moments that count.
@@ -73,7 +67,9 @@ func score(_ events: [EtaEvent], of task: TraceTask) -> EtaScore {
     score.tail = quantile(0.9, of: errors)
     score.error = mean(given.map { abs(held($1.expected) - (task.finish - $0)) / task.finish })
     let finishes = given.map { $0 + held($1.expected) }
-    score.movement = zip(finishes, finishes.dropFirst()).reduce(0) { $0 + abs($1.1 - $1.0) } / task.finish
+    if finishes.count > 1 {
+        score.movement = zip(finishes, finishes.dropFirst()).reduce(0) { $0 + abs($1.1 - $1.0) } / task.finish
+    }
     let intervals = given.compactMap { seconds, prediction in
         prediction.interval.map { (truth: task.finish - seconds, low: held($0.low), high: held($0.high)) }
     }

@@ -28,7 +28,7 @@ extension Suite {
                         ),
                     ]
                 )
-                report.details = details
+                (report.eta, report.remarks) = (details.figures, details.text)
                 return report
             }
         )

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#else
 import Foundation
-#endif
 
 /// One download on a trace: what an estimator is told, and the truth it is judged by.
 struct TraceTask {

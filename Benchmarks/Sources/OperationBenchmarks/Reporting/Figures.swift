@@ -23,29 +23,44 @@ struct Figures {
         self.reports = names.compactMap { name in (now + before).first { $0.suite == name } }
     }
 
+    /// Nothing is written before all of it is made.
     func write() throws {
         let json = try reports.map { try $0.whole() }.joined(separator: "\n")
-        try write(json + "\n", to: Self.results)
         let plot = Plot(reports.first { $0.suite == Suite.summary.name }?.results ?? [])
-        try write(plot.svg, to: "DocsSource/OperationTracking.docc/Resources/benchmarks.svg")
-        try replace(in: "DocsSource/OperationTracking.docc/Benchmarks.md", with: article)
-        try replace(in: "README.md", with: mainTable)
+        let (article, readme) = ("DocsSource/OperationTracking.docc/Benchmarks.md", "README.md")
+        var front = try page(readme)
+        try front.replace("figures: written by make bench", with: mainTable)
+        if let eta = reports.compactMap(\.eta).first {
+            try front.replace("time remaining: written by make bench TRACES=DIR", with: eta.page)
+        }
+        var whole = try page(article)
+        try whole.replace("figures: written by make bench", with: self.article)
+        for (text, path) in [
+            (json + "\n", Self.results), (plot.svg, "DocsSource/OperationTracking.docc/Resources/benchmarks.svg"),
+            (whole.text, article), (front.text, readme),
+        ] {
+            try Data(text.utf8).write(to: URL(filePath: "\(root)/\(path)"), options: .atomic)
+        }
     }
 
     private static let results = "Benchmarks/results.json"
 
-    private func write(_ text: String, to path: String) throws {
-        try Data(text.utf8).write(to: URL(filePath: "\(root)/\(path)"))
+    private func page(_ path: String) throws -> Page {
+        Page(path: path, text: try String(contentsOfFile: "\(root)/\(path)", encoding: .utf8))
     }
+}
 
-    private func replace(in path: String, with text: String) throws {
-        let (begin, end) = ("<!-- figures: written by make bench -->\n", "<!-- end of the figures -->")
-        let page = try String(contentsOfFile: "\(root)/\(path)", encoding: .utf8)
-        guard let first = page.range(of: begin), let last = page.range(of: end), first.upperBound <= last.lowerBound
-        else {
-            throw NoMarkers(path: path)
-        }
-        try write("\(page[..<first.upperBound])\n\(text)\n\(page[last.lowerBound...])", to: path)
+/// A page with places for what was measured.
+private struct Page {
+    let path: String
+    var text: String
+
+    /// Replaces what stands between a comment and the one that ends the figures.
+    mutating func replace(_ comment: String, with new: String) throws {
+        guard let begin = text.range(of: "<!-- \(comment) -->\n"),
+            let end = text.range(of: "<!-- end of the figures -->", range: begin.upperBound..<text.endIndex)
+        else { throw NoMarkers(path: path) }
+        text.replaceSubrange(begin.upperBound..<end.lowerBound, with: "\n\(new)\n")
     }
 
     private struct NoMarkers: Error, CustomStringConvertible {

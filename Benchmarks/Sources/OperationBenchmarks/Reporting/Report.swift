@@ -42,11 +42,13 @@ struct Report: Codable {
     var measured: String?
     /// What was not measured, and why; only there, too.
     var leftOut: [String]?
-    /// What a table has no place for.
-    var details: EtaReport?
+    /// What eta has besides.
+    var eta: EtaFigures?
+    /// What a table has no place for; not in the JSON.
+    var remarks: String?
 
     enum CodingKeys: String, CodingKey {
-        case suite, results, measured
+        case suite, results, measured, eta
         case leftOut = "left_out"
     }
 
@@ -72,8 +74,7 @@ struct Report: Codable {
     func json() throws -> String {
         var plain = self
         (plain.measured, plain.leftOut) = (nil, nil)
-        let line = try plain.whole()
-        return details.map { "\(line.dropLast()),\($0.json.dropFirst())" } ?? line
+        return try plain.whole()
     }
 
     /// The same with all that is kept.
@@ -83,7 +84,7 @@ struct Report: Codable {
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 
-    var text: String { Table(report: self).text + (details.map { "\n\($0.text)\n" } ?? "") }
+    var text: String { Table(report: self).text + (remarks.map { "\n\($0)\n" } ?? "") }
 }
 
 extension Budget {
@@ -115,6 +116,7 @@ extension Double {
 
     /// Nanoseconds in the unit in which they read best, anything else as it is.
     func amount(of unit: String) -> String {
+        if unit == "allocations", brief == "1" { return "1 allocation" }
         guard unit == "ns" else { return "\(brief) \(unit)" }
         if self >= 1e9 { return "\((self / 1e9).brief) s" }
         if self >= 1e6 { return "\((self / 1e6).brief) ms" }
