@@ -20,7 +20,7 @@ struct Options {
         suites: \(Suite.all.map(\.name).joined(separator: ", ")), eta, or all
         --quick             few repetitions: shows that everything runs, and little else
         --json              a line of JSON for each suite instead of a table
-        --compare BASELINE  names what is worse than in a file that --json wrote, or missing, and exits with 1 if anything is
+        --compare BASELINE  names what is worse than in a file that --json wrote, or missing in one of them, and exits with 1 if anything is
         --write ROOT        puts the figures into the README and the documentation of the repository at ROOT
         --traces DIR        where the traces are that eta judges the time remaining by; without it, all leaves eta out
         --dump FILE         what eta's estimator said at every judged moment, as CSV

@@ -111,6 +111,7 @@ extension Figures {
     }
 
     private static func isDetail(_ name: String) -> Bool {
+        if name == "events that the subscriber was told of" { return true }
         if name == "update, beside rich" || name == "full summary as JSON, 10000 active" { return true }
         return name.hasPrefix("summary counts and totals") && !name.contains("100000")
     }
