@@ -27,6 +27,16 @@ struct RunCommandTests {
         let restart = ["/proc/self/exe", "restart", "--data", folder.path]
         let outcome = try await WizardProcess.run(["run", "--data", folder.path, "--"] + restart)
         #expect(outcome.code == 1 && outcome.output.contains("has started this command"), "\(outcome)")
+        // One that its parent has left to itself.
+        let script = """
+            ( ("$0" restart --data "$1" >"$2" 2>&1; echo ended >>"$2") & )
+            until grep -q ended "$2"; do sleep 0.1; done
+            """
+        let left = ["sh", "-c", script, "/proc/\(server.pid)/exe", folder.path, folder.path + "-said"]
+        defer { try? FileManager.default.removeItem(atPath: folder.path + "-said") }
+        _ = try await WizardProcess.run(["run", "--data", folder.path, "--"] + left)
+        let said = try String(contentsOfFile: folder.path + "-said", encoding: .utf8)
+        #expect(said.contains("has started this command"), "\(said)")
         let status = try await WizardProcess.run(["status", "--json", "--data", folder.path])
         #expect(try status.objects.first?["pid"] as? Int32 == server.pid)
         try await server.stop()

@@ -80,7 +80,11 @@ struct ServerOptions {
         let next = try ServeCommand(all)
         try next.checkAddress()
         if let file = next.tokenFile.map({ $0.hasPrefix("/") ? $0 : "\(directory ?? "".absolutePath)/\($0)" }) {
-            if try Self.isThere(file, isNamed: true) { _ = try TokenFile.token(in: file) }
+            if try Self.isThere(file, isNamed: true) {
+                _ = try TokenFile.token(in: file)
+            } else if (try? FileManager.default.destinationOfSymbolicLink(atPath: file)) != nil {
+                throw UsageError("\(file) is a link to a file that isn't there: make that, or remove the link.")
+            }
         }
         guard try Self.isThere(registry, isNamed: services != nil) else { return }
         do throws(ServiceError) {
@@ -165,8 +169,15 @@ struct ServerOptions {
 
     /// What ends a server that runs.
     func ending(of server: KnownServer) -> ServerEnding {
-        ServerEnding(server: server, services: .init(data: data, services: services))
+        ServerEnding(server: server, services: serviceConfiguration)
     }
+
+    /// Whether this program is of a server's work, and would end with it.
+    func isWork(of server: KnownServer) -> Bool {
+        server.hasStartedThis(besides: serviceConfiguration)
+    }
+
+    private var serviceConfiguration: ServiceController.Configuration { .init(data: data, services: services) }
 
     /// What starts a server.
     var launcher: ServerLauncher { ServerLauncher(data: data, arguments: arguments, directory: directory) }

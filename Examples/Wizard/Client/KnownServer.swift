@@ -64,14 +64,22 @@ struct KnownServer: Sendable {
         process.isRunning && ProcessDetails(pid: process.pid)?.command.isEmpty == false
     }
 
-    /// Whether this program runs below it, as work that it does, and ends with it.
-    var hasStartedThis: Bool {
-        var next = getppid()
+    /// Whether this program is of work that it does, and ends with it.
+    ///
+    /// - Parameter services: its services', which go on without it.
+    func hasStartedThis(besides services: ServiceController.Configuration) -> Bool {
+        // What a shell leaves to itself has another parent by then, and is of the work's session still.
+        [getpid(), getsid(0)].contains { descends($0, besides: services) }
+    }
+
+    private func descends(_ pid: Int32, besides services: ServiceController.Configuration) -> Bool {
+        var next = pid
         // Parents can't run in a circle, but a look takes time and numbers are given again.
         for _ in 0..<64 where next > 1 {
-            guard let parent = ProcessDetails(pid: next) else { return false }
-            if parent.identity == process { return true }
-            next = parent.parent
+            guard let this = ProcessDetails(pid: next) else { return false }
+            if this.identity == process { return true }
+            if services.hasService(ledBy: this.identity) { return false }
+            next = this.parent
         }
         return false
     }

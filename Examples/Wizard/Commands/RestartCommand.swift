@@ -55,7 +55,7 @@ struct RestartCommand: Command {
         let options = try ServerOptions(given, asBefore: true)
         try options.check()
         let server = KnownServer.running(in: data)
-        if let server, server.hasStartedThis {
+        if let server, options.isWork(of: server) {
             throw ServerProblem(
                 "The server (pid \(server.process.pid)) has started this command, which would end with it: say `wizard restart` outside of its work."
             )

@@ -112,14 +112,24 @@ struct ServiceFolder: Sendable {
 
     /// Notes that somebody wanted the end of a process, also where that came before.
     func noteWantedEnd(of process: ProcessIdentity) {
-        let files = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        for file in files where file.hasSuffix(Self.suffix) {
+        for name in names {
             // Where it can't be kept, it counts as a failure.
-            try? change(String(file.dropLast(Self.suffix.count)), ifOf: process) { record in
+            try? change(name, ifOf: process) { record in
                 record.isToEnd = true
                 record.failure = nil
             }
         }
+    }
+
+    /// Whether a service was started by this process.
+    func has(_ process: ProcessIdentity) -> Bool {
+        names.contains { (try? record(of: $0))?.identity == process }
+    }
+
+    /// The services of which something is kept.
+    private var names: [String] {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return files.filter { $0.hasSuffix(Self.suffix) }.map { String($0.dropLast(Self.suffix.count)) }
     }
 
     private static let suffix = ".process.json"
@@ -133,5 +143,10 @@ extension ServiceController.Configuration {
     /// - Parameter process: the one by which the service was started, which leads its session.
     package func noteWantedEnd(of process: ProcessIdentity) {
         ServiceFolder(path: folder, logLimit: logLimit).noteWantedEnd(of: process)
+    }
+
+    /// Whether a service was started by this process: then it goes on when the program that started it ends.
+    package func hasService(ledBy process: ProcessIdentity) -> Bool {
+        ServiceFolder(path: folder, logLimit: logLimit).has(process)
     }
 }
