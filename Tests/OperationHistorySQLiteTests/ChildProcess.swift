@@ -6,6 +6,7 @@ import Musl
 import Darwin
 #endif
 import Foundation
+import OperationTracking
 import Synchronization
 import TestSupport
 
