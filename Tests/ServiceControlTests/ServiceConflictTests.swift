@@ -56,7 +56,7 @@ struct ServiceConflictTests {
     }
 
     enum Obstacle: CaseIterable {
-        case disabled, program, folder, record, log
+        case disabled, program, shutdown, folder, record, log
     }
 
     @Test("nobody is ended for a start that can't follow", arguments: Obstacle.allCases)
@@ -65,13 +65,20 @@ struct ServiceConflictTests {
         var service = ServiceDefinition(name: "web", port: port, processName: "x", startupCommand: .shell("exit 1"))
         if obstacle == .disabled { service.isEnabled = false }
         if obstacle == .program { service.startupCommand = .program(["/nonexistent/program"]) }
+        if obstacle == .shutdown { service.shutdownCommand = .program(["/nonexistent/program"]) }
         let fixture = try ServiceFixture([service])
         let folder = fixture.folder.path + "/services"
         try #require(mkdir(folder, 0o755) == 0)
+        // What has lost its port to another and is to be stopped.
+        let own = try Child(shell: "exec sleep 1000")
         let code: ServiceError.Code
         switch obstacle {
         case .disabled: code = .disabled
         case .program: code = .startFailed
+        case .shutdown:
+            code = .startFailed
+            let process = try #require(ProcessIdentity(running: own.pid))
+            try fixture.services.folder.keep(StartedRecord(process: process), of: "web")
         case .folder:
             code = .notPermitted
             chmod(folder, 0o777)

@@ -109,6 +109,27 @@ struct ServiceTrustTests {
         #expect(access(fixture.folder.path + "/services/web.log", F_OK) != 0)
     }
 
+    @Test("nothing is stopped where it couldn't be kept that somebody wanted that")
+    func stopInWritableFolder() async throws {
+        let fixture = try ServiceFixture([ServiceDefinition(name: "web", startupCommand: .shell("exec sleep 1000"))])
+        let process = try #require(try await fixture.services.start("web", by: "a test").process)
+        chmod(fixture.folder.path + "/services", 0o777)
+        let error = try await fixture.error { try await fixture.services.stop("web", by: "a test") }
+        #expect(error.code == .notPermitted && error.message.contains("chmod go-w"))
+        #expect(SystemProcess.isAlive(process.pid))
+        chmod(fixture.folder.path + "/services", 0o755)
+        #expect(try await fixture.services.stop("web", by: "a test").wasRunning)
+    }
+
+    @Test("who was started as a service is known as one, and nobody else")
+    func leaderIsKnown() async throws {
+        let fixture = try ServiceFixture([ServiceDefinition(name: "web", startupCommand: .shell("exec sleep 1000"))])
+        let process = try #require(try await fixture.services.start("web", by: "a test").process)
+        #expect(fixture.services.folder.has(process))
+        #expect(!fixture.services.folder.has(try #require(ProcessIdentity(running: getpid()))))
+        try await fixture.services.stop("web", by: "a test")
+    }
+
     @Test("no log is written, cut or kept through a link into another file")
     func linkedLog() throws {
         let other = folder.path + "/other"

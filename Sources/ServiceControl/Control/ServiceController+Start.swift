@@ -151,13 +151,20 @@ extension ServiceController {
     /// Looks whether a service could be started, before anything is ended for that: what is known to be in the way is found now as well
     /// as afterwards.
     func checkRestart(_ service: ServiceDefinition) throws(ServiceError) {
-        let command = try checkStart(service)
+        try checkProgram(of: try checkStart(service), service)
+        // It is run where there is something to stop.
+        if let command = service.shutdownCommand, knownProcess(of: service.name).running != nil {
+            try checkProgram(of: command, service)
+        }
+        try folder.checkStart(of: service.name)
+    }
+
+    private func checkProgram(of command: ServiceCommand, _ service: ServiceDefinition) throws(ServiceError) {
         do throws(OperationFailure) {
             try launch(of: service, command).check()
         } catch {
             throw ServiceError(.startFailed, error.message)
         }
-        try folder.checkStart(of: service.name)
     }
 
     func checkCommandRight(_ service: ServiceDefinition) throws(ServiceError) {

@@ -139,6 +139,8 @@ extension ServiceController {
         if service.registeredBy != nil, known.running != nil, !known.isOfRegistration {
             throw Self.registeredOnly(service, in: registry.path)
         }
+        // Where others may write what is kept, its end couldn't be told from one by itself.
+        _ = try folder.record(of: service.name)
         let session = known.running.map { StartedSession(ledBy: $0, child: known.child) }
         var shutdownProblem: String?
         if let command = service.shutdownCommand {
