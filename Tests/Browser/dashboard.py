@@ -106,6 +106,7 @@ TESTS = (
     late.what_is_asked_of_work_is_asked_once,
     late.long_details_begin_at_their_beginning,
     late.a_complaint_goes_when_the_server_is_back,
+    late.a_complaint_goes_once_the_server_answers,
     late.what_is_selected_in_details_stays_so,
     late.a_wish_that_is_not_answered_is_told,
     page.content_policy,

@@ -462,6 +462,25 @@ def a_complaint_goes_when_the_server_is_back(browser, stand_in):
             server.stop()
 
 
+def a_complaint_goes_once_the_server_answers(browser, server):
+    """That a server which stood still has not answered is not said any longer once it does, though its stream was there all the time."""
+    finish(server, start(server, "Something", "seed"))
+    view = Page(browser, server.url)
+    view.page.add_init_script("{ const wait = AbortSignal.timeout.bind(AbortSignal); AbortSignal.timeout = (time) => wait(time / 10); }")
+    page = view.open("machine")
+    alert, liveness = page.get_by_role("alert"), page.locator("#liveness")
+    expect(liveness).to_have_attribute("data-state", "live")
+    gate = Gate(view, "**/api/ports/**")
+    go(page, "Events")
+    expect(alert).to_contain_text("The server has not answered within 10 s.")
+    gate.open()
+    expect(alert).to_have_count(0)
+    expect(page.locator("table.events tbody tr").first).to_be_visible()
+    expect(liveness).to_have_attribute("data-state", "live")
+    view.close()
+
+
+
 def what_is_selected_in_details_stays_so(browser, server):
     """What somebody selects in the details of what runs, to copy it, is left alone while those go on."""
     identity = start(server, "Selected", "seed")

@@ -19,12 +19,20 @@ export function onUnauthorized(ask) {
   authenticate = ask;
 }
 
+let hear = () => {};
+
+/** Says what is done when a question was answered; it is given when that was asked, in ms of this page. */
+export function onAnswer(listener) {
+  hear = listener;
+}
+
 /**
  * Asks the server. A session that it wants is asked for once, and the request made again.
  *
  * `repeatable`: whether asking again does no harm, so that it is not waited for for ever.
  */
 async function request(method, path, body, { retrying = false, repeatable = method === 'GET', signal, headers = {} } = {}) {
+  const asked = performance.now();
   let response;
   try {
     response = await fetch(path, {
@@ -43,6 +51,7 @@ async function request(method, path, body, { retrying = false, repeatable = meth
   let value = null;
   try { value = text ? JSON.parse(text) : null; } catch { /* Not ours, such as a proxy's page. */ }
   if (!response.ok) throw new RequestError(response.status, value?.detail ?? `The server answered ${response.status}.`);
+  if (method === 'GET') hear(asked);
   return value;
 }
 

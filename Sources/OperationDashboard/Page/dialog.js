@@ -51,14 +51,17 @@ export async function ask(title, content, action, { dangerous = false, className
 /** Says what went wrong, until it is dismissed or something else is; what is `isPassing` only until the server is back. */
 export function complain(message, { isPassing = false } = {}) {
   document.querySelector('.complaint')?.remove();
-  const box = element('div', { className: 'complaint', role: 'alert', 'data-passing': isPassing }, element('p', { textContent: message }),
+  const box = element('div', { className: 'complaint', role: 'alert', 'data-passing': isPassing && performance.now() }, element('p', { textContent: message }),
     element('button', { type: 'button', textContent: 'Dismiss', onclick: () => box.remove() }));
   document.body.append(box);
   placeComplaint();
 }
 
-/** Takes back what the server's coming back has put right. */
-export const relent = () => document.querySelector('.complaint[data-passing]')?.remove();
+/** Takes back what the server's coming back has put right. What was asked before that was said does not show that it is back. */
+export function relent(asked = performance.now()) {
+  const box = document.querySelector('.complaint[data-passing]');
+  if (box && asked > Number(box.dataset.passing)) box.remove();
+}
 
 /** Puts what went wrong into the topmost dialog, outside of which nothing can be pressed. */
 function placeComplaint() {

@@ -1,4 +1,4 @@
-import { get, onUnauthorized, startSession } from './api.js';
+import { get, onAnswer, onUnauthorized, startSession } from './api.js';
 import { ask, leave, relent } from './dialog.js';
 import { element, setHidden, setText } from './dom.js';
 import { EventsView } from './events-view.js';
@@ -90,6 +90,8 @@ function authenticate() {
   return asking;
 }
 onUnauthorized(authenticate);
+// A server that only stood still is back without a word of the stream's.
+onAnswer(relent);
 
 document.getElementById('sign-in').addEventListener('click', async () => {
   hasDeclined = false;
