@@ -104,6 +104,7 @@ TESTS = (
     late.what_is_no_more_like_the_filter_goes,
     late.what_was_asked_before_the_stream_is_not_told_after_it,
     late.what_is_asked_of_work_is_asked_once,
+    late.a_second_click_is_not_meant_for_what_comes_there,
     late.long_details_begin_at_their_beginning,
     late.a_complaint_goes_when_the_server_is_back,
     late.a_complaint_goes_once_the_server_answers,

@@ -407,6 +407,36 @@ def what_is_asked_of_work_is_asked_once(browser, server):
     view.close()
 
 
+def a_second_click_is_not_meant_for_what_comes_there(browser, server):
+    """Who clicks twice on Pause has not asked for Resume, which takes its place; a moment later it can be."""
+    identity = start(server, "Clicked twice", "seed")
+    view = Page(browser, server.url)
+    page = view.open()
+    shown = card(page, "Clicked twice")
+    gate = Gate(view, f"**/{identity}/resume")
+    # As soon as there is another button.
+    shown.get_by_role("button", name="Pause").evaluate("""pause => {
+        const { x, y, width, height } = pause.getBoundingClientRect();
+        new MutationObserver(() => {
+            const there = document.elementFromPoint(x + width / 2, y + height / 2);
+            globalThis.clicked = there.textContent;
+            there.click();
+        }).observe(pause, { attributeFilter: ['hidden'] });
+        pause.click();
+    }""")
+    page.wait_for_function("() => globalThis.clicked === 'Resume'")
+    resume = shown.get_by_role("button", name="Resume")
+    expect(resume).not_to_have_attribute("aria-disabled", "true")
+    settle(page)
+    assert gate.held == [], "it was resumed by the second click"
+    gate.is_open = True
+    with page.expect_response(f"**/{identity}/resume"):
+        resume.click()
+    view.close()
+    finish(server, identity)
+
+
+
 def long_details_begin_at_their_beginning(browser, server):
     """Details that are longer than the screen are shown from their top, and can be scrolled by the keyboard."""
     identity = finish(server, start(server, "Went wrong at length", "seed"), error="\n".join(f"line {number}" for number in range(60)))

@@ -6,6 +6,8 @@ import { amount, duration, isBehind, megabyte, megabytes, nameOf, percent, rate,
 import { Sparkline } from './sparkline.js';
 
 const root = '/api/ports/operations';
+/** How long, in ms, nothing is pressed once another button has come into a place: the second click of two is meant for what was there. */
+const betweenClicks = 500;
 
 /** One operation: what it does, how far it is, what it costs, and what can be done about it. Made once and then updated. */
 export class OperationCard {
@@ -13,6 +15,10 @@ export class OperationCard {
   /** What is known of its type; `undefined` where only a client reports such work. */
   #provider;
   #isReached = true;
+  /** The wishes that are on their way. */
+  #asked = new Set();
+  /** Ends when buttons that have moved may be pressed. */
+  #moved = null;
   #isSettingPriority = false;
   #range = null;
   #sparkline = new Sparkline();
@@ -31,7 +37,7 @@ export class OperationCard {
 
   constructor(operation, provider) {
     const id = operation.operation_id;
-    const button = (name, text, onclick) => element('button', { type: 'button', className: name, textContent: text, onclick });
+    const button = (name, text, onclick) => element('button', { type: 'button', className: name, textContent: text, onclick: ({ target }) => { if (target.ariaDisabled !== 'true') onclick(); } });
     this.#title.id = `title-${id}`;
     this.#bar.setAttribute('aria-labelledby', this.#title.id);
     this.#buttons = {
@@ -124,7 +130,10 @@ export class OperationCard {
   #showButtons() {
     const { status, pending_request: wish, finished_at: end, isElsewhere } = this.#operation;
     const isOutOfReach = Boolean(end || isElsewhere);
-    const focused = Object.values(this.#buttons).find((button) => button === document.activeElement);
+    const buttons = Object.values(this.#buttons);
+    const focused = buttons.find((button) => button === document.activeElement);
+    const shown = () => buttons.filter((button) => !button.hidden).map((button) => button.className).join();
+    const before = shown();
     const isHeld = status === 'paused' || wish === 'pause';
     // What waits can be held whatever its work can do.
     const canPause = status === 'pending' || this.#provider?.pausing !== 'unsupported';
@@ -134,23 +143,35 @@ export class OperationCard {
     setHidden(this.#buttons.limit, isOutOfReach || !this.#provider?.is_throttleable);
     setHidden(this.#buttons.priority, isOutOfReach || status !== 'pending');
     // Pausing puts another button into the place of the one that was pressed: the focus goes with it.
-    if (focused?.hidden) (Object.values(this.#buttons).find((button) => !button.hidden) ?? this.#details).focus();
+    if (focused?.hidden) (buttons.find((button) => !button.hidden) ?? this.#details).focus();
+    if (this.node.isConnected && shown() !== before) this.#hold();
     this.#showPriority();
+  }
+
+  #hold() {
+    clearTimeout(this.#moved);
+    this.#moved = setTimeout(() => { this.#moved = null; this.#showEnabled(); }, betweenClicks);
+    this.#showEnabled();
+  }
+
+  #showEnabled() {
+    const { priority, ...buttons } = this.#buttons;
+    for (const [wish, button] of Object.entries(buttons)) button.ariaDisabled = this.#moved !== null || this.#asked.has(wish) ? 'true' : null;
   }
 
   get #path() { return `${root}/${this.#operation.operation_id}`; }
 
   /** Shows that it is on its way, and does not ask again meanwhile. */
   async #request(wish) {
-    const button = this.#buttons[wish];
-    if (button.ariaDisabled === 'true') return;
-    button.ariaDisabled = 'true';
+    if (this.#asked.has(wish)) return;
+    this.#asked.add(wish);
+    this.#showEnabled();
     await attempt(() => post(`${this.#path}/${wish}`, undefined, { repeatable: true }));
-    button.ariaDisabled = null;
+    this.#asked.delete(wish);
+    this.#showEnabled();
   }
 
   async #cancel() {
-    if (this.#buttons.cancel.ariaDisabled === 'true') return;
     const lines = ['What has been done so far may be lost. The history keeps it as cancelled.'];
     if (await confirmed(`Cancel “${this.#name.textContent}”?`, lines, 'Cancel it', { dangerous: true })) await this.#request('cancel');
   }
