@@ -102,6 +102,7 @@ TESTS = (
     late.the_priority_chosen_last_holds,
     late.a_readers_place_is_kept,
     late.what_is_no_more_like_the_filter_goes,
+    late.what_was_like_the_filter_when_it_was_asked_for_does_not_come,
     late.what_was_asked_before_the_stream_is_not_told_after_it,
     late.what_is_asked_of_work_is_asked_once,
     late.a_second_click_is_not_meant_for_what_comes_there,

@@ -355,6 +355,32 @@ def what_is_no_more_like_the_filter_goes(browser, stand_in):
         view.close()
 
 
+def what_was_like_the_filter_when_it_was_asked_for_does_not_come(browser, stand_in):
+    """A run that pauses while an answer with it is on its way does not come into those that run."""
+    with configured(stand_in) as server:
+        first = start(server, "First", "seed")
+        view = patient(browser, server.url)
+        page = view.open("history")
+        names = page.locator("table.history tbody tr button")
+        expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
+        page.get_by_role("combobox", name="Status").select_option("in_progress")
+        expect(names).to_have_text(["First"])
+        gate = Gate(view, re.compile(r"/history\?.*limit=50$"))
+        paused = start(server, "Paused meanwhile", "seed")
+        gate.wait()
+        answers = []
+        until(page, lambda: answers.append(gate.held[0].fetch()) or "Paused meanwhile" in answers[-1].text(), "an answer with it")
+        call(server, "POST", f"{ROOT}/{paused}/update", {"status": "paused"})
+        # What is told in turn after it has been told.
+        call(server, "POST", f"{ROOT}/{first}/pause")
+        expect(page.locator("table.history tbody .status")).to_have_text(["pausing"])
+        gate.open(response=answers[-1])
+        start(server, "Last", "seed")
+        expect(names).to_have_text(["Last", "First"])
+        view.close()
+
+
+
 def what_was_asked_before_the_stream_is_not_told_after_it(browser, server):
     """An answer from before there was a stream doesn't overwrite what the stream has said since."""
     view = patient(browser, server.url)

@@ -140,11 +140,12 @@ export class HistoryView {
     }
     if (hadFocus) this.#rows.closest('.scroll').focus();
     const isDrawn = this.#records.length < mostDrawn;
-    this.#records.push(...page.operations);
+    const operations = page.operations.filter((operation) => this.#isWanted(this.#now(operation)));
+    this.#records.push(...operations);
     this.#offer(page.operations.map((operation) => operation.operation_type));
     this.#cursor = page.next_cursor;
     this.#more.hidden = !this.#cursor;
-    this.#rows.append(...page.operations.map((operation) => this.#row(operation)));
+    this.#rows.append(...operations.map((operation) => this.#row(operation)));
     this.#keepEnd(page);
     this.#tell(true);
     if (isDrawn) this.#draw();
@@ -184,7 +185,15 @@ export class HistoryView {
       const known = this.#records.find(({ operation_id: id }) => id === operation.operation_id);
       return !known || known.status !== operation.status;
     });
-    for (const operation of changed) this.#put(operation);
+    // Each goes before what comes after it there: several may have begun at one time.
+    let next = null;
+    for (const operation of operations.toReversed()) {
+      const { operation_id: id } = operation;
+      if (changed.includes(operation)) {
+        if (this.#isWanted(this.#now(operation))) this.#put(operation, next); else if (this.#rowsByID.has(id)) this.#drop(id);
+      }
+      if (this.#rowsByID.has(id)) next = id;
+    }
     if (changed.length === 0) return;
     this.#keepEnd(page);
     this.#trim();
@@ -213,6 +222,9 @@ export class HistoryView {
     }
   };
 
+  /** An answer's operation as it is now: the stream may have told more since that was asked for. */
+  #now(operation) { return operation.finished_at ? operation : this.#store.operations.get(operation.operation_id) ?? operation; }
+
   /** Whether it has the status that is filtered by. */
   #isWanted({ status }) {
     const { value } = this.#filter.elements.status;
@@ -231,8 +243,8 @@ export class HistoryView {
     if (hadFocus) (neighbour?.querySelector('button') ?? this.#rows.closest('.scroll')).focus();
   }
 
-  /** Shows an operation as it is now: in the place of what was shown of it, or where it belongs by its age. */
-  #put(operation) {
+  /** Shows an operation as it is now: in the place of what was shown of it, or before the operation `next`, or else where it belongs by its age. */
+  #put(operation, next = null) {
     const { operation_id: id, created_at: created } = operation;
     const row = this.#rowsByID.get(id);
     if (row) {
@@ -242,12 +254,12 @@ export class HistoryView {
       if (hadFocus) this.#rowsByID.get(id).querySelector('button').focus();
       return;
     }
-    const place = this.#records.findIndex((record) => record.created_at <= created);
+    const place = this.#records.findIndex((record) => (next ? record.operation_id === next : record.created_at < created));
     // It comes with a later page.
     if (place < 0 && this.#cursor) return;
-    const next = place < 0 ? null : this.#rowsByID.get(this.#records[place].operation_id);
+    const below = place < 0 ? null : this.#rowsByID.get(this.#records[place].operation_id);
     this.#records = this.#records.toSpliced(place < 0 ? this.#records.length : place, 0, operation);
-    this.#rows.insertBefore(this.#row(operation), next);
+    this.#rows.insertBefore(this.#row(operation), below);
   }
 
   #keepEnd({ operations, next_cursor: cursor }) {
@@ -291,7 +303,7 @@ export class HistoryView {
       when(operation.started_at), when(finished),
       element('td', { className: 'number', textContent: duration(took(operation)) }),
       element('td', { className: 'number', textContent: finished && operation.completed_units > 0 ? amount({ ...operation, total_units: null }) : '' }));
-    this.#showStatus(row, finished ? operation : this.#store.operations.get(id) ?? operation);
+    this.#showStatus(row, this.#now(operation));
     this.#rowsByID.set(id, row);
     return row;
   }
