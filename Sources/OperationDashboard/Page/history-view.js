@@ -250,8 +250,11 @@ export class HistoryView {
     if (row) {
       const hadFocus = row.contains(document.activeElement);
       this.#records = this.#records.map((record) => (record.operation_id === id ? operation : record));
+      const button = row.querySelector('button');
       row.replaceWith(this.#row(operation));
-      if (hadFocus) this.#rowsByID.get(id).querySelector('button').focus();
+      // The button stays: details that were opened by it give the focus back to it.
+      this.#rowsByID.get(id).querySelector('button').replaceWith(button);
+      if (hadFocus) button.focus();
       return;
     }
     const place = this.#records.findIndex((record) => (next ? record.operation_id === next : record.created_at < created));
