@@ -1,7 +1,7 @@
 import { get, withQuery } from './api.js';
 import { attempt } from './dialog.js';
 import { eventWord, showDetails } from './details-dialog.js';
-import { clamped, element, scroller, tableHead } from './dom.js';
+import { clamped, element, scroller, setText, tableHead } from './dom.js';
 import { moment, shortMoment } from './format.js';
 
 const pageSize = 100;
@@ -19,7 +19,7 @@ export class EventsView {
   #refreshing = null;
   #rows = element('tbody');
   #more = element('button', { type: 'button', textContent: 'More', hidden: true, onclick: () => this.#load() });
-  #note = element('p', { className: 'quiet', hidden: true, textContent: `The newest ${mostShown} are shown.` });
+  #note = element('p', { className: 'quiet', hidden: true });
   #scheduled = null;
   #watching = null;
   node = element('section', { 'aria-labelledby': 'events-title' }, element('h2', { id: 'events-title', textContent: 'Events' }),
@@ -75,9 +75,14 @@ export class EventsView {
     this.#trim();
   }
 
+  /** Lets the oldest go, unless somebody is at them. */
   #trim() {
-    while (this.#rows.childElementCount > mostShown) this.#rows.lastElementChild.remove();
-    const isFull = this.#rows.childElementCount === mostShown;
+    const gone = [...this.#rows.children].slice(mostShown);
+    const isRead = gone.length > 0 && (gone[0].getBoundingClientRect().top < innerHeight || gone.some((row) => row.contains(document.activeElement)));
+    if (!isRead) for (const row of gone) row.remove();
+    const count = this.#rows.childElementCount;
+    const isFull = count >= mostShown;
+    setText(this.#note, `The newest ${count} are shown.`);
     this.#more.hidden = !this.#cursor || isFull;
     this.#note.hidden = !isFull;
   }
