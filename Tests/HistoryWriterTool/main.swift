@@ -26,14 +26,14 @@ import OperationTracking
     _ = bytes.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
 }
 
-@Sendable func record(_ name: String, _ status: OperationStatus) -> OperationRecord {
+@Sendable func record(_ name: String, _ status: OperationStatus, createdAt: Date = .now) -> OperationRecord {
     guard let id = OperationID(rawValue: "op_\(getpid())-\(name)") else { fatalError("'\(name)' makes no id") }
     var operation = BackgroundOperation(
         id: id,
         type: .download,
         description: "Written by a tool",
         status: status,
-        createdAt: .now
+        createdAt: createdAt
     )
     if status != .pending { operation.startedAt = operation.createdAt }
     if status.isTerminal { operation.finishedAt = .now }
@@ -68,8 +68,10 @@ default:
             group.addTask {
                 for number in 0..<(count / 4) {
                     let name = "\(worker)-\(number)"
-                    store.enqueue(record(name, .inProgress))
-                    let durability = await store.commit(record(name, .completed))
+                    let begun = record(name, .inProgress)
+                    store.enqueue(begun)
+                    let ended = record(name, .completed, createdAt: begun.operation.createdAt)
+                    let durability = await store.commit(ended)
                     guard durability == .durable else { fatalError("\(durability)") }
                     report("op_\(getpid())-\(name)")
                 }
