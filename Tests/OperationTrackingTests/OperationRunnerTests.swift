@@ -38,6 +38,14 @@ struct OperationRunnerTests {
         #expect(provider.peakRunningCount == 2)
     }
 
+    @Test func whateverWorkThrowsThatWasAskedToStopIsItsCancellation() async throws {
+        let work = try await runner().submit(.init(), to: FailingWhenStopped())
+        await until { tracker.operation(work.id)?.status == .inProgress }
+        try await tracker.cancel(work.id)
+        await #expect(throws: CancellationError.self) { try await work.output }
+        #expect(tracker.operation(work.id)?.status == .cancelled)
+    }
+
     @Test func aTypesOwnLimitLetsOthersPass() async throws {
         let runner = runner(limit: 10, byType: [ScriptedProvider.operationType: 1])
         let provider = ScriptedProvider()
@@ -233,5 +241,20 @@ private struct SelfEndingProvider: OperationProvider {
         try await tracker.fail(handle.id, OperationFailure(.stalled, "I end myself."))
         handle.update(completed: 99)
         return Nothing()
+    }
+}
+
+/// Fails of itself just when it is asked to stop.
+private struct FailingWhenStopped: OperationProvider {
+    struct Request: Codable, Sendable {}
+
+    static let operationType = OperationType("failing")
+
+    func description(of request: Request) -> String { "Work" }
+
+    @concurrent
+    func perform(_ request: Request, reporting handle: OperationHandle) async throws -> Int {
+        while !handle.isCancelled { await briefPause() }
+        throw OperationFailure(.integrityError, "It was broken.")
     }
 }

@@ -267,14 +267,23 @@ public actor OperationRunner {
             case .failure(let error):
                 await tracker.end(job.handle, afterThrowing: error)
                 // Work that was stopped says no more than that; why, whoever ended the operation has said.
-                let failure = error is CancellationError ? job.handle.cell.withState(\.failure) : nil
-                return .failure(failure ?? error)
+                return .failure(error is CancellationError ? reason(job) ?? error : cancellation(job) ?? error)
             }
         } catch {
             // The operation had been ended by somebody else, and that ending stays.
             await tracker.endingIsDurable(job.handle.cell)
-            return .failure(job.handle.cell.withState(\.failure) ?? error)
+            return .failure(reason(job) ?? error)
         }
+    }
+
+    /// Why an operation has not completed.
+    private func reason(_ job: Job) -> (any Error)? {
+        cancellation(job) ?? job.handle.cell.withState(\.failure)
+    }
+
+    /// What stands for whatever work throws that was asked to stop.
+    private func cancellation(_ job: Job) -> (any Error)? {
+        job.handle.cell.withState(\.machine.status) == .cancelled ? CancellationError() : nil
     }
 
     /// Ends an operation that waits as failed.
