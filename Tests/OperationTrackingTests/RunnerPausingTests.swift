@@ -75,6 +75,19 @@ struct RunnerPausingTests {
         try await tracker.cancel(work.id)
     }
 
+    @Test func workThatReturnsJustAsItIsTakenToBePausedCompletes() async throws {
+        for round in 0..<4_000 {
+            let handle = try tracker.start(type: .install, description: "work")
+            try await tracker.pause(handle.id)
+            async let paused: Void? = try? tracker.step(handle.cell, .pause, following: .pause)
+            // A little later each time, so that it comes to be just then.
+            for _ in 0..<round { _ = handle.isCancelled }
+            try await tracker.end(handle, afterReturning: nil)
+            _ = await paused
+            #expect(handle.operation.status == .completed)
+        }
+    }
+
     @Test func aPausedOperationIsCancelledThoughNothingRuns() async throws {
         let provider = ScriptedProvider(traits: ProviderTraits(pausing: .byRestart))
         let paused = try await runner.submit(.init("a"), to: provider)

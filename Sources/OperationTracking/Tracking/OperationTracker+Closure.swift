@@ -115,15 +115,27 @@ extension OperationTracker {
 
     /// Ends an operation whose work returned. Work that finished though it was taken to be paused was running after all.
     func end(_ handle: OperationHandle, afterReturning result: [UInt8]?) async throws(OperationError) {
-        if handle.cell.withState({ $0.machine.status }) == .paused {
-            registry.steps.begin()
-            defer { registry.steps.end() }
-            let step = try handle.cell.take(.run, at: CellTime(clock))
-            step.wake?()
-            // Told, but not followed: no whole goes on with work that is over.
-            announce(step, by: handle.cell)
+        while true {
+            leavePause(handle.cell)
+            do throws(OperationError) {
+                try await complete(handle.id, result: result)
+                return
+            } catch {
+                // A part that pauses takes its whole with it, also in this moment.
+                guard handle.cell.withState({ $0.machine.status }) == .paused else { throw error }
+            }
         }
-        try await complete(handle.id, result: result)
+    }
+
+    private func leavePause(_ cell: OperationCell) {
+        guard cell.withState({ $0.machine.status }) == .paused else { return }
+        registry.steps.begin()
+        defer { registry.steps.end() }
+        // It may have been resumed, or ended, since it was looked at.
+        guard let step = try? cell.take(.run, at: CellTime(clock)) else { return }
+        step.wake?()
+        // Told, but not followed: no whole goes on with work that is over.
+        announce(step, by: cell)
     }
 
     /// Ends an operation whose work threw. An error thrown after a request to stop is how the work stopped, so it counts as
