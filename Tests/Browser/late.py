@@ -9,7 +9,7 @@ import tempfile
 
 from liveness import with_stream
 from playwright.sync_api import Error, expect
-from support import PATIENCE, ROOT, Page, call, card, check_accessibility, configured, finish, free_port, serve, shoot, squat, start, until, without_timer
+from support import PATIENCE, ROOT, Page, call, card, check_accessibility, configured, finish, free_port, serve, shoot, squatting, start, until, without_timer
 
 
 class Gate:
@@ -64,8 +64,7 @@ def what_is_done_goes_on_when_its_view_is_left(browser):
     port = free_port()
     web = {"name": "web", "port": free_port(), "startup_cmd": "exec sleep 600"}
     with with_services(web, {"name": "taken", "port": port, "process_name": "node"}) as server:
-        squatter = squat(port)
-        try:
+        with squatting(port) as squatter:
             view = patient(browser, server.url)
             page = view.open("ports")
             status = page.locator("section > p[role=status]")
@@ -104,17 +103,13 @@ def what_is_done_goes_on_when_its_view_is_left(browser):
             page.get_by_role("dialog").get_by_role("button", name=re.compile("^Kill")).click()
             assert squatter.wait(PATIENCE) == -signal.SIGTERM, "a kill that was confirmed was not done"
             view.close()
-        finally:
-            squatter.poll() is None and squatter.kill()
-            squatter.wait()
 
 
 def an_older_look_does_not_hide_a_newer_one(browser):
     """Of two looks at the ports that are on their way the newer is shown, whichever comes last."""
     port = free_port()
     with with_services({"name": "taken", "port": port, "process_name": "node"}) as server:
-        squatter = squat(port)
-        try:
+        with squatting(port) as squatter:
             view = patient(browser, server.url)
             page = view.open("ports")
             status = page.locator("section > p[role=status]")
@@ -134,17 +129,13 @@ def an_older_look_does_not_hide_a_newer_one(browser):
             expect(status).to_have_text("Every port is held by the service it belongs to, or free.")
             expect(page.locator("article.conflict")).to_have_count(0)
             view.close()
-        finally:
-            squatter.poll() is None and squatter.kill()
-            squatter.wait()
 
 
 def a_question_stays_with_its_view(browser):
     """What is to be healed is asked in the view where that was pressed, while nothing else there can be, and nowhere else."""
     port = free_port()
     with with_services({"name": "taken", "port": port, "process_name": "node"}) as server:
-        squatter = squat(port)
-        try:
+        with squatting(port) as squatter:
             view = patient(browser, server.url)
             page = view.open("ports")
             heal = page.get_by_role("button", name="Heal all")
@@ -167,9 +158,6 @@ def a_question_stays_with_its_view(browser):
             expect(heal).to_be_focused()
             assert squatter.poll() is None, "it was ended without being confirmed"
             view.close()
-        finally:
-            squatter.kill()
-            squatter.wait()
 
 
 def details_are_those_asked_for_last(browser, server):

@@ -123,6 +123,17 @@ def squat(port):
 
 
 @contextlib.contextmanager
+def squatting(port):
+    """The same, for as long as a block lasts, if nobody ends it before."""
+    squatter = squat(port)
+    try:
+        yield squatter
+    finally:
+        squatter.poll() is None and squatter.kill()
+        squatter.wait()
+
+
+@contextlib.contextmanager
 def trickle(size=400 << 20, speed=8 << 20):
     """The address of a file that comes slowly, so that it is still on its way when something is done about it."""
     piece = 1 << 18
