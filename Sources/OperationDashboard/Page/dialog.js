@@ -22,7 +22,8 @@ export async function open(dialog) {
   document.body.append(dialog);
   dialog.showModal();
   placeComplaint();
-  await new Promise((resolve) => { dialog.addEventListener('close', resolve, { once: true }); });
+  // Its close event comes a task later than the focus goes back: a key could be pressed in between, while it still counts as asked.
+  await new Promise((resolve) => { new MutationObserver(resolve).observe(dialog, { attributeFilter: ['open'] }); });
   placeComplaint();
   dialog.remove();
   before?.focus?.();
