@@ -17,6 +17,8 @@ from typing import Callable
 
 from bound_ports import free_port
 
+# Whoever is started in the background of a shell inherits SIGINT as ignored, and would pass that on to what is interrupted here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 nginx, wizard, probe = (os.path.abspath(path) for path in sys.argv[1:4])
 home = Path(tempfile.mkdtemp(prefix="downloads-"))
 served, data, place = home / "served", home / "data", home / "place"

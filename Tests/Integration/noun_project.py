@@ -21,6 +21,8 @@ from pathlib import Path
 import noun_project_server as noun
 from noun_project_server import SERVICE
 
+# Whoever is started in the background of a shell inherits SIGINT as ignored, and would pass that on to what is interrupted here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 WIZARD = os.path.abspath(sys.argv[1])
 BASE = noun.start()
 FAILURES = []
