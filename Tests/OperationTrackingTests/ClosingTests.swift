@@ -127,6 +127,18 @@ struct ClosingTests {
         #expect(await runner.runningCount == 0)
     }
 
+    @Test(.timeLimit(.minutes(Patience.minutes))) func workThatReturnsJustAsItIsLeftPausedStaysSo() async throws {
+        let spec = OperationSpec(type: .seed, description: "left", unit: .items, priority: .normal)
+        let cell = tracker.makeCell(spec, status: .inProgress) { $0.payload = .init(request: Array("{}".utf8)) }
+        let handle = try tracker.admit(cell)
+        try await tracker.pause(handle.id)
+        try tracker.step(cell, .pause, following: .pause)
+        await tracker.close()
+        let error = await #expect(throws: OperationError.self) { try await tracker.end(handle, afterReturning: nil) }
+        #expect(error?.code == .closed)
+        #expect(handle.operation.status == .paused)
+    }
+
     @Test func whatWaitsIsLeftWaitingAndNeverBegins() async throws {
         var configuration = OperationRunner.Configuration()
         configuration.maximumRunning = 1

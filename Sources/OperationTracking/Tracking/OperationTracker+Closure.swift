@@ -121,8 +121,8 @@ extension OperationTracker {
                 try await complete(handle.id, result: result)
                 return
             } catch {
-                // A part that pauses takes its whole with it, also in this moment.
-                guard handle.cell.withState({ $0.machine.status }) == .paused else { throw error }
+                // A part that pauses takes its whole with it, also in this moment. What is left to the next service stays paused.
+                guard handle.cell.withState({ $0.machine.status == .paused && !$0.isLeft }) else { throw error }
             }
         }
     }
