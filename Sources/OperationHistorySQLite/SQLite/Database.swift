@@ -1,4 +1,5 @@
 import CSQLite
+import OperationTracking
 
 /// One connection. It is used from one thread at a time: its owner is an actor on a serial queue, and it never leaves it.
 final class Database {
@@ -19,7 +20,7 @@ final class Database {
         }
         handle = opened
         walPageCounter.initialize(to: 0)
-        sqlite3_busy_timeout(handle, Int32(clamping: patience.components.seconds * 1000))
+        sqlite3_busy_timeout(handle, Int32(clamping: patience.nanoseconds / 1_000_000))
         try forbidImplicitCheckpoints()
     }
 

@@ -64,7 +64,7 @@ extension OperationCell {
             // A part without a band is there to hear of wishes, so it is forgotten once nothing is left of it.
             state.children = state.children.compactMap { other in
                 guard other.band.isEmpty || other.band.overlaps(child.band) else { return other }
-                return other.cell.isLeft ? Child(cell: other.cell, band: 0..<0) : nil
+                return other.cell.isAnyActive ? Child(cell: other.cell, band: 0..<0) : nil
             }
             // What has ended in this moment has no progress to share out any more.
             let isActive = state.machine.status.isActive
@@ -106,7 +106,7 @@ extension OperationCell {
             if state.children.contains(where: { !$0.band.isEmpty }) {
                 total.store(OperationUnit.wholeFraction, ordering: .relaxed)
             }
-            state.children = state.children.filter(\.cell.isLeft).map { Child(cell: $0.cell, band: 0..<0) }
+            state.children = state.children.filter(\.cell.isAnyActive).map { Child(cell: $0.cell, band: 0..<0) }
         }
     }
 
@@ -123,7 +123,7 @@ extension OperationCell {
     }
 
     /// Whether it, or any part of it, is active.
-    private var isLeft: Bool { withState { $0.machine.status.isActive || $0.partsStandStill != nil } }
+    private var isAnyActive: Bool { withState { $0.machine.status.isActive || $0.partsStandStill != nil } }
 }
 
 extension OperationCell.State {

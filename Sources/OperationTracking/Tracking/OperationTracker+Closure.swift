@@ -22,20 +22,16 @@ extension OperationTracker {
         startedBy: String? = nil,
         _ body: @escaping @Sendable (OperationHandle) async throws -> Value
     ) async throws -> Value {
-        let handle = try start(
+        try await withOperation(
+            named: nil,
             type: type,
             description: description,
             total: total,
             unit: unit,
             parent: parent,
-            startedBy: startedBy
+            startedBy: startedBy,
+            body
         )
-        return try await run(handle) { value in
-            try await self.end(handle, afterReturning: nil)
-            return value
-        } body: {
-            try await body(handle)
-        }
     }
 
     /// As ``withOperation(type:description:total:unit:parent:startedBy:_:)``, under a name of the caller's own where one is given.
@@ -47,6 +43,7 @@ extension OperationTracker {
         description: String,
         total: Int64? = nil,
         unit: OperationUnit = .bytes,
+        parent: OperationID? = nil,
         startedBy: String? = nil,
         _ body: @escaping @Sendable (OperationHandle) async throws -> Value
     ) async throws -> Value {
@@ -58,28 +55,23 @@ extension OperationTracker {
                     description: description,
                     total: total,
                     unit: unit,
+                    parent: parent,
                     startedBy: startedBy
                 )
             } else {
-                try start(type: type, description: description, total: total, unit: unit, startedBy: startedBy)
+                try start(
+                    type: type,
+                    description: description,
+                    total: total,
+                    unit: unit,
+                    parent: parent,
+                    startedBy: startedBy
+                )
             }
-        return try await run(handle) { value in
-            try await self.end(handle, afterReturning: nil)
-            return value
-        } body: {
-            try await body(handle)
-        }
-    }
-
-    /// Runs `body` in a task that the operation's cancellation reaches, and ends the operation as the body ends.
-    func run<Value: Sendable, Result>(
-        _ handle: OperationHandle,
-        complete: (Value) async throws -> Result,
-        body: @escaping @Sendable () async throws -> Value
-    ) async throws -> Result {
-        switch await reach(handle, body) {
+        switch await reach(handle, { try await body(handle) }) {
         case .success(let value):
-            return try await complete(value)
+            try await end(handle, afterReturning: nil)
+            return value
         case .failure(let error):
             await end(handle, afterThrowing: error)
             throw error
