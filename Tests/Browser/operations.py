@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import tempfile
+import time
 
 from playwright.sync_api import expect
 from support import PATIENCE, ROOT, WIZARD, Page, call, card, check_accessibility, configured, example, finish, keep_ended, scripted, serve, shoot, start, trickle, until
@@ -335,6 +336,15 @@ def nobody_measures_for_a_page_in_the_background(browser, server):
     view.close()
 
 
+def seconds_told(page, name):
+    """For how long a card says that its work has run, in s."""
+    cost = card(page, name).locator(".cost")
+    told = []
+    until(page, lambda: told.append(re.search(r"for (?:(\d+) min )?(\d+) s", cost.text_content())) or told[-1], "for how long it has run")
+    minutes, rest = told[-1].groups()
+    return 60 * int(minutes or 0) + int(rest)
+
+
 def work_of_another_process_is_shown(browser, stand_in):
     """What another process runs on the same data is shown, without what only that process could do, and its end is told."""
     with tempfile.TemporaryDirectory() as data:
@@ -344,6 +354,7 @@ def work_of_another_process_is_shown(browser, stand_in):
             view = Page(browser, server.url)
             page = view.open()
             expect(page.get_by_text("Nothing runs")).to_be_visible()
+            begun = time.monotonic()
             work = subprocess.Popen([WIZARD, "run", "--name", "Elsewhere", "--data", data, "--", "sleep", "600"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             shown = card(page, "Elsewhere")
             expect(shown).to_contain_text("in another process")
@@ -352,6 +363,9 @@ def work_of_another_process_is_shown(browser, stand_in):
             expect(shown.get_by_role("button")).to_have_count(1)
             check_accessibility(page, "work of another process")
             shoot(page, "elsewhere")
+            until(page, lambda: seconds_told(page, "Elsewhere") >= 8, "eight seconds")
+            told, passed = seconds_told(page, "Elsewhere"), time.monotonic() - begun
+            assert told <= passed + 1, f"{told} s are told of what began {passed:.0f} s ago"
             page.reload()
             expect(shown).to_contain_text("in another process")
             page.get_by_role("link", name="History").click()
@@ -376,14 +390,7 @@ def time_goes_on_in_silence(browser, stand_in):
         identity = start(server, "Silent")
         view = Page(browser, server.url)
         page = view.open()
-
-        def seconds(tab):
-            told = re.compile(r"for (?:(\d+) min )?(\d+) s")
-            cost = card(tab, "Silent").locator(".cost")
-            expect(cost).to_have_text(told)
-            minutes, rest = told.search(cost.text_content()).groups()
-            return 60 * int(minutes or 0) + int(rest)
-
+        seconds = lambda tab: seconds_told(tab, "Silent")
         begun = seconds(page)
         until(page, lambda: seconds(page) >= begun + 4, "four seconds more")
         # A page that comes later is told by the worker what that knows.

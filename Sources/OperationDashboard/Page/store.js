@@ -59,7 +59,7 @@ export class Store extends EventTarget {
     const found = new Map(active.map((operation) => [operation.operation_id, operation]).filter(([id]) => !isOwn(id)));
     this.#learnEndings([...this.operations.values()].filter(({ operation_id: id, isElsewhere, finished_at: finished }) => isElsewhere && !finished && !found.has(id)));
     for (const [id, operation] of found) {
-      if (this.#heardOf.has(id)) this.#put({ ...operation, isElsewhere: true, receivedAt: Date.parse(operation.updated_at) });
+      if (this.#heardOf.has(id)) this.#put({ ...operation, isElsewhere: true, receivedAt: Date.now() });
     }
     this.#heardOf = new Set(found.keys());
     this.dispatchEvent(new CustomEvent('history', { detail: new Set(active.map((operation) => operation.operation_id)) }));
