@@ -1,4 +1,4 @@
-import { get, withQuery } from './api.js';
+import { Asking, get, withQuery } from './api.js';
 import { attempt, headingID, open, visit } from './dialog.js';
 import { element, scroller, setHidden, setText } from './dom.js';
 import { amount, duration, isBehind, megabytes, moment, nameOf, rate, remaining, remainingBasis, remainingRange, statusWord, took, typeWord } from './format.js';
@@ -6,19 +6,20 @@ import { amount, duration, isBehind, megabytes, moment, nameOf, rate, remaining,
 /** How often what has not ended is asked after while it is looked at, in ms. */
 const interval = 2000;
 
-/** What is asked for now, and what ends the asking. */
+/** Whose details are asked for. */
 let sought = null;
+const asking = new Asking();
 
 /** Shows all that is known of one operation, running or past: what it was, what it cost, and what has happened to it. */
 export async function showDetails(id) {
   // A name that is pressed twice shows one; of two names the later; and none once something else is asked or shown.
-  if (sought?.id === id) return;
-  sought?.asking.abort();
-  const mine = sought = { id, asking: new AbortController() };
-  const signal = AbortSignal.any([mine.asking.signal, visit()]);
-  const found = await attempt(() => find(id, signal));
-  if (sought === mine) sought = null;
-  if (!found || signal.aborted || document.querySelector('dialog:modal')) return;
+  if (asking.isOpen && sought === id) return;
+  sought = id;
+  const [mine, view] = [asking.begin(), visit()];
+  const found = await attempt(() => find(id, AbortSignal.any([mine, view])));
+  if (mine.aborted) return;
+  asking.end();
+  if (!found || view.aborted || document.querySelector('dialog:modal')) return;
   const details = new Details(id, found);
   const following = setInterval(() => details.follow(), interval);
   await open(details.node);

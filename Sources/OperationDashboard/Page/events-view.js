@@ -1,4 +1,4 @@
-import { get, withQuery } from './api.js';
+import { Asking, get, withQuery } from './api.js';
 import { attempt } from './dialog.js';
 import { eventWord, showDetails } from './details-dialog.js';
 import { clamped, element, scroller, setText, tableHead } from './dom.js';
@@ -13,10 +13,9 @@ export class EventsView {
   #store;
   #cursor = null;
   #newest = null;
-  /** Ends the request for a page that is on its way. */
-  #loading = null;
-  /** Ends the request for what is new. */
-  #refreshing = null;
+  /** A page that is on its way, and what is new. */
+  #loading = new Asking();
+  #refreshing = new Asking();
   #rows = element('tbody');
   #more = element('button', { type: 'button', textContent: 'More', hidden: true, onclick: () => this.#load() });
   #note = element('p', { className: 'quiet', hidden: true });
@@ -42,8 +41,8 @@ export class EventsView {
     clearInterval(this.#watching);
     clearTimeout(this.#scheduled);
     this.#scheduled = null;
-    this.#loading?.abort();
-    this.#refreshing?.abort();
+    this.#loading.end();
+    this.#refreshing.end();
   }
 
   /** The log grows when operations take a step, not with their progress; and by what others do with processes and ports. */
@@ -52,9 +51,8 @@ export class EventsView {
   };
 
   #reload() {
-    this.#loading?.abort();
-    this.#refreshing?.abort();
-    this.#loading = null;
+    this.#loading.end();
+    this.#refreshing.end();
     this.#rows.replaceChildren();
     this.#cursor = null;
     this.#newest = null;
@@ -62,12 +60,11 @@ export class EventsView {
   }
 
   async #load() {
-    if (this.#loading) return;
-    const loading = new AbortController();
-    this.#loading = loading;
-    const page = await attempt(() => get(withQuery('/api/ports/events', { cursor: this.#cursor, limit: pageSize }), { signal: loading.signal }));
-    if (this.#loading !== loading) return;
-    this.#loading = null;
+    if (this.#loading.isOpen) return;
+    const signal = this.#loading.begin();
+    const page = await attempt(() => get(withQuery('/api/ports/events', { cursor: this.#cursor, limit: pageSize }), { signal }));
+    if (signal.aborted) return;
+    this.#loading.end();
     if (!page) return;
     this.#newest ??= this.#key(page.events[0]);
     this.#cursor = page.next_cursor;
@@ -89,12 +86,13 @@ export class EventsView {
 
   /** One at a time: an older answer would not know what a newer one has brought. */
   async #refresh() {
-    if (this.#loading || this.#refreshing) { this.#change(); return; }
-    const { signal } = this.#refreshing = new AbortController();
+    if (this.#loading.isOpen || this.#refreshing.isOpen) { this.#change(); return; }
+    const signal = this.#refreshing.begin();
     const [page, known] = await this.#fresh(signal).catch(() => []);
-    this.#refreshing = null;
-    if (signal.aborted || !page) return;
-    if (this.#loading) { this.#change(); return; }
+    if (signal.aborted) return;
+    this.#refreshing.end();
+    if (!page) return;
+    if (this.#loading.isOpen) { this.#change(); return; }
     // More has happened than there is room for, and what lies between would be missing; or this is another server's log.
     if (known < 0 && this.#newest) { this.#reload(); return; }
     const fresh = known < 0 ? page.events : page.events.slice(0, known);

@@ -1,4 +1,4 @@
-import { get, withQuery } from './api.js';
+import { Asking, get, withQuery } from './api.js';
 import { attempt } from './dialog.js';
 import { showDetails } from './details-dialog.js';
 import { clamped, element, scroller, setText, tableHead } from './dom.js';
@@ -33,11 +33,10 @@ export class HistoryView {
   #cursor = null;
   /** Where pages ended: an operation, and the cursor to what follows it. The list can be cut there. */
   #ends = [];
-  /** Ends the request for a page that is on its way. */
-  #loading = null;
-  /** Ends the request for what is new, and that for the figures by type. */
-  #refreshing = null;
-  #summarising = null;
+  /** A page that is on its way, what is new, and the figures by type. */
+  #loading = new Asking();
+  #refreshing = new Asking();
+  #summarising = new Asking();
   #types = new Set();
   #rowsByID = new Map();
   #store;
@@ -82,7 +81,7 @@ export class HistoryView {
 
   hide() {
     this.#watcher.disconnect();
-    for (const asking of [this.#loading, this.#refreshing, this.#summarising]) asking?.abort();
+    for (const asking of [this.#loading, this.#refreshing, this.#summarising]) asking.end();
     this.#store.removeEventListener('step', this.#step);
     this.#store.removeEventListener('ended', this.#change);
     this.#store.removeEventListener('history', this.#catchUp);
@@ -110,9 +109,8 @@ export class HistoryView {
 
   #reload() {
     if (!this.#filter.reportValidity()) return;
-    this.#loading?.abort();
-    this.#refreshing?.abort();
-    this.#loading = null;
+    this.#loading.end();
+    this.#refreshing.end();
     this.#records = [];
     this.#cursor = null;
     this.#ends = [];
@@ -125,17 +123,16 @@ export class HistoryView {
   }
 
   async #load() {
-    if (this.#loading) return;
-    const loading = new AbortController();
-    this.#loading = loading;
-    const page = await attempt(() => this.#page(this.#cursor, loading.signal));
+    if (this.#loading.isOpen) return;
+    const signal = this.#loading.begin();
+    const page = await attempt(() => this.#page(this.#cursor, signal));
     // The filter may have been changed while this was on its way: another request has taken its place.
-    if (this.#loading !== loading) return;
-    this.#loading = null;
+    if (signal.aborted) return;
+    this.#loading.end();
     const hadFocus = document.activeElement === this.#again;
-    this.#again.hidden = Boolean(page) || loading.signal.aborted;
+    this.#again.hidden = Boolean(page);
     if (!page) {
-      if (!loading.signal.aborted) this.#say(this.#records.length === 0 ? 'The history could not be asked for.' : `${this.#records.length} shown; what follows could not be asked for.`);
+      this.#say(this.#records.length === 0 ? 'The history could not be asked for.' : `${this.#records.length} shown; what follows could not be asked for.`);
       return;
     }
     if (hadFocus) this.#rows.closest('.scroll').focus();
@@ -170,14 +167,15 @@ export class HistoryView {
 
   /** Takes in what is new among the newest, and what has changed there. One at a time: an older answer would not know what a newer one has brought. */
   async #refresh() {
-    if (this.#loading || this.#refreshing) { this.#change(); return; }
+    if (this.#loading.isOpen || this.#refreshing.isOpen) { this.#change(); return; }
     if (!this.#again.hidden || !this.#filter.checkValidity()) return;
     const before = this.#records;
-    const { signal } = this.#refreshing = new AbortController();
+    const signal = this.#refreshing.begin();
     const page = await this.#newest(signal).catch(() => null);
-    this.#refreshing = null;
-    if (signal.aborted || !page) return;
-    if (this.#loading || this.#records !== before) { this.#change(); return; }
+    if (signal.aborted) return;
+    this.#refreshing.end();
+    if (!page) return;
+    if (this.#loading.isOpen || this.#records !== before) { this.#change(); return; }
     const { operations } = page;
     // More has come than there is room for, or this is another server's history; or there was none, and it has pages now.
     if (!this.#isKnown(operations) && operations.length + before.length > 0) { this.#reload(); this.#summarise(); return; }
@@ -313,8 +311,7 @@ export class HistoryView {
 
   /** `quietly`: where they are shown already, and only if nobody is at them. Of two that are on their way, the newer is shown. */
   async #summarise(quietly = this.#statistics.hasChildNodes()) {
-    this.#summarising?.abort();
-    const { signal } = this.#summarising = new AbortController();
+    const signal = this.#summarising.begin();
     const asked = get(`${root}/statistics`, { signal });
     const answer = await (quietly ? asked.catch(() => null) : attempt(() => asked));
     if (signal.aborted || !answer || (quietly && this.#statistics.contains(document.activeElement))) return;

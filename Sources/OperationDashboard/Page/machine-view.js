@@ -1,4 +1,4 @@
-import { get } from './api.js';
+import { Asking, get } from './api.js';
 import { element } from './dom.js';
 import { megabytes, megabytesPerMegabit, unbroken } from './format.js';
 import { plot } from './plot.js';
@@ -14,8 +14,7 @@ export class MachineView {
   #plots = element('div', { className: 'plots five' });
   #trouble = element('p', { className: 'banner', hidden: true });
   #timer = null;
-  /** Ends the request that is on its way. */
-  #asking = null;
+  #asking = new Asking();
   node = element('section', { 'aria-labelledby': 'machine-title' }, element('h2', { id: 'machine-title', textContent: 'Machine' }),
     this.#trouble, this.#figures, this.#plots);
 
@@ -23,7 +22,7 @@ export class MachineView {
 
   hide() {
     clearTimeout(this.#timer);
-    this.#asking?.abort();
+    this.#asking.end();
   }
 
   /** Asks every so often, after the last answer: one that takes long is not asked for twice. */
@@ -35,7 +34,7 @@ export class MachineView {
   }
 
   async #ask() {
-    const { signal } = this.#asking = new AbortController();
+    const signal = this.#asking.begin();
     try {
       const [now, past] = await Promise.all([get('/api/ports/resources', { signal }), get('/api/ports/resources/history', { signal })]);
       this.#trouble.hidden = true;

@@ -1,12 +1,11 @@
-import { get, post } from './api.js';
+import { Asking, get, post } from './api.js';
 import { attempt, confirmed, visit } from './dialog.js';
 import { element, scroller, setText, tableHead } from './dom.js';
 
 /** Who holds which port, and how that is put right. */
 export class PortsView {
   #isBusy = false;
-  /** Ends the look that is on its way. */
-  #looking = null;
+  #looking = new Asking();
   /** What was done, until somebody was there to see it said. */
   #news = '';
   #services = scroller('Services');
@@ -33,8 +32,7 @@ export class PortsView {
 
   /** Looks anew. An older look that is still on its way would show what was. */
   async #check() {
-    this.#looking?.abort();
-    const { signal } = this.#looking = new AbortController();
+    const signal = this.#looking.begin();
     this.#say('Looking …');
     let found;
     try {
@@ -157,7 +155,7 @@ export class PortsView {
   /** Lets nothing else be done meanwhile, also where the view is left and comes back: a look would bring new buttons. */
   async #wait(waiting, work) {
     this.#isBusy = true;
-    this.#looking?.abort();
+    this.#looking.end();
     setText(this.#status, waiting);
     const buttons = [...this.node.querySelectorAll('button:not(:disabled)')];
     const focused = buttons.find((button) => button === document.activeElement);
