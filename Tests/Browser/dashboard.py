@@ -54,6 +54,7 @@ TESTS = (
     history.a_history_that_is_looked_at_goes_on,
     history.a_wish_is_told_before_it_is_followed,
     history.a_history_that_does_not_come_is_asked_for_again,
+    history.a_filter_holds_once_it_is_submitted,
     history.a_history_left_open_stays_small,
     history.events_that_do_not_come_are_asked_for_again,
     history.another_server_has_another_history,

@@ -197,6 +197,26 @@ def a_history_that_does_not_come_is_asked_for_again(browser, stand_in):
         view.close()
 
 
+def a_filter_holds_once_it_is_submitted(browser, stand_in):
+    """What is still being typed filters nothing, neither the pages that follow nor what comes in on top; Enter makes it hold."""
+    with configured(stand_in) as server:
+        for number in range(60):
+            finish(server, start(server, f"Load {number}", "seed"))
+        view = Page(browser, server.url)
+        page = view.open("history")
+        rows = page.locator("table.history tbody tr")
+        expect(rows).to_have_count(50)
+        text = page.get_by_role("searchbox", name="Text")
+        text.fill("Load 7")
+        expect(text).to_be_focused()
+        read_on(page, rows, 60)
+        finish(server, start(server, "Another", "seed"))
+        expect(rows.get_by_role("button")).to_have_text(["Another", *(f"Load {number}" for number in reversed(range(60)))])
+        text.press("Enter")
+        expect(rows.get_by_role("button")).to_have_text(["Load 7"])
+        view.close()
+
+
 # What is looked at a second later is looked at at once.
 IN_A_HURRY = "{ const later = setTimeout; globalThis.setTimeout = (work, time, ...more) => later(work, time >= 1000 ? 20 : time, ...more); }"
 

@@ -36,22 +36,24 @@ export class HistoryView {
   #again = element('button', { type: 'button', textContent: 'Try again', hidden: true, onclick: () => this.#load() });
   #figures = new HistoryFigures();
   #note = element('p', { className: 'quiet', role: 'status' });
-  #filter = element('form', { className: 'filter', 'aria-label': 'Filter', onsubmit: (event) => { event.preventDefault(); this.#reload(); }, onchange: () => this.#reload() },
+  /** What is asked for: the form as it was when it was submitted last. */
+  #filter = {};
+  #form = element('form', { className: 'filter', 'aria-label': 'Filter', onsubmit: (event) => { event.preventDefault(); this.#submit(); }, onchange: () => this.#submit() },
     element('label', {}, 'Type', this.#type),
     element('label', {}, 'Status', element('select', { name: 'status' }, ['', 'completed', 'failed', 'cancelled', 'in_progress', 'paused', 'pending'].map((status) =>
       element('option', { value: status, textContent: status === '' ? 'all' : statusWord({ status }) })))),
-    element('label', {}, 'Text', element('input', { name: 'text', type: 'search', oninput: ({ target }) => { if (target.value === '') this.#reload(); } })),
+    element('label', {}, 'Text', element('input', { name: 'text', type: 'search', oninput: ({ target }) => { if (target.value === '') this.#submit(); } })),
     element('label', {}, 'Since', element('input', { name: 'since', type: 'datetime-local', min: '1970-01-01T00:00', max: '9999-12-31T23:59' })));
   #watcher = new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) this.#load(); });
   node = element('section', { 'aria-labelledby': 'history-title' }, element('h2', { id: 'history-title', textContent: 'History' }),
-    ...this.#figures.nodes, this.#filter, this.#note, this.#again,
+    ...this.#figures.nodes, this.#form, this.#note, this.#again,
     scroller('What has run', element('table', { className: 'history stacked' }, tableHead(['What', 'Type', 'Status', 'Began', 'Ended', 'Took', 'Amount'], ['Took', 'Amount']), this.#rows)),
     this.#more);
 
   constructor(store) { this.#store = store; }
 
   show() {
-    this.#reload();
+    this.#submit();
     this.#summarise();
     this.#watcher.observe(this.#more);
     this.#store.addEventListener('step', this.#step);
@@ -62,7 +64,7 @@ export class HistoryView {
 
   /** Asks again where there was no answer, and else for what is new; what somebody reads stays. */
   restore() {
-    if (this.#rows.hasChildNodes()) this.#change(); else this.#reload();
+    if (this.#rows.hasChildNodes()) this.#change(); else this.#load();
     if (!this.#figures.areShown) this.#summarise();
   }
 
@@ -94,8 +96,14 @@ export class HistoryView {
     this.#scheduled ??= setTimeout(() => { this.#scheduled = null; this.#refresh(); }, 1000);
   };
 
+  #submit() {
+    if (!this.#form.reportValidity()) return;
+    const { since, ...rest } = Object.fromEntries(new FormData(this.#form));
+    this.#filter = { ...rest, since: since && new Date(since).toISOString() };
+    this.#reload();
+  }
+
   #reload() {
-    if (!this.#filter.reportValidity()) return;
     this.#loading.end();
     this.#refreshing.end();
     this.#runs.clear();
@@ -134,9 +142,7 @@ export class HistoryView {
   }
 
   #page(cursor, signal, limit = pageSize) {
-    const filter = Object.fromEntries(new FormData(this.#filter));
-    if (filter.since) filter.since = new Date(filter.since).toISOString();
-    return get(withQuery(root, { ...filter, cursor, limit }), { signal });
+    return get(withQuery(root, { ...this.#filter, cursor, limit }), { signal });
   }
 
   /** What comes by itself is not read out: where much runs, that would never end. */
@@ -153,7 +159,7 @@ export class HistoryView {
   /** Takes in what is new among the newest, and what has changed there. One at a time: an older answer would not know what a newer one has brought. */
   async #refresh() {
     if (this.#loading.isOpen || this.#refreshing.isOpen) { this.#change(); return; }
-    if (!this.#again.hidden || !this.#filter.checkValidity()) return;
+    if (!this.#again.hidden) return;
     const signal = this.#refreshing.begin();
     const page = await this.#newest(signal).catch(() => null);
     if (signal.aborted) return;
@@ -206,10 +212,7 @@ export class HistoryView {
   #now(operation) { return operation.finished_at ? operation : this.#store.operations.get(operation.operation_id) ?? operation; }
 
   /** Whether it has the status that is filtered by. */
-  #isWanted({ status }) {
-    const { value } = this.#filter.elements.status;
-    return value === '' || value === status;
-  }
+  #isWanted({ status }) { return !this.#filter.status || this.#filter.status === status; }
 
   /** Takes out what has become something else than what is filtered by. */
   #drop(id) {
@@ -254,7 +257,7 @@ export class HistoryView {
   /** The runs in the order of the list. */
   get #shown() { return [...this.#rows.children].map((row) => this.#runs.get(row.dataset.id)); }
 
-  #draw() { this.#figures.draw(this.#shown.slice(0, mostDrawn).map(({ operation }) => operation), this.#filter.elements.status.value !== ''); }
+  #draw() { this.#figures.draw(this.#shown.slice(0, mostDrawn).map(({ operation }) => operation), Boolean(this.#filter.status)); }
 
   #keepEnd({ operations, next_cursor: cursor }) {
     const id = operations.at(-1)?.operation_id;
