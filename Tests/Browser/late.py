@@ -338,6 +338,8 @@ def what_is_no_more_like_the_filter_goes(browser, stand_in):
         finish(server, start(server, "Over", "seed"))
         identity = start(server, "Another", "seed")
         expect(rows).to_have_count(1)
+        # It has come by itself, which is not read out.
+        expect(page.locator("section > p[role=status]")).to_have_attribute("aria-live", "off")
         finish(server, identity)
         expect(rows).to_have_count(0)
         view.close()

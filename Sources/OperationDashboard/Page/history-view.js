@@ -100,10 +100,11 @@ export class HistoryView {
     if (!this.#form.reportValidity()) return;
     const { since, ...rest } = Object.fromEntries(new FormData(this.#form));
     this.#filter = { ...rest, since: since && new Date(since).toISOString() };
-    this.#reload();
+    this.#reload(true);
   }
 
-  #reload() {
+  /** `isAskedFor`: by a person, who is to hear what has come of it. */
+  #reload(isAskedFor) {
     this.#loading.end();
     this.#refreshing.end();
     this.#runs.clear();
@@ -113,10 +114,10 @@ export class HistoryView {
     this.#figures.clear();
     this.#more.hidden = true;
     this.#note.textContent = '';
-    this.#load();
+    this.#load(isAskedFor);
   }
 
-  async #load() {
+  async #load(isAskedFor = true) {
     if (this.#loading.isOpen) return;
     const signal = this.#loading.begin();
     const page = await attempt(() => this.#page(this.#cursor, signal));
@@ -137,7 +138,7 @@ export class HistoryView {
     this.#more.hidden = !this.#cursor;
     this.#rows.append(...operations.map((operation) => this.#row(operation)));
     this.#keepEnd(page);
-    this.#tell(true);
+    this.#tell(isAskedFor);
     if (isDrawn) this.#draw();
   }
 
@@ -168,7 +169,7 @@ export class HistoryView {
     if (this.#loading.isOpen) { this.#change(); return; }
     const { operations } = page;
     // More has come than there is room for, or this is another server's history; or there was none, and it has pages now.
-    if (!this.#isKnown(operations) && operations.length + this.#runs.size > 0) { this.#reload(); this.#summarise(); return; }
+    if (!this.#isKnown(operations) && operations.length + this.#runs.size > 0) { this.#reload(false); this.#summarise(); return; }
     const changed = operations.filter(({ operation_id: id, status }) => this.#runs.get(id)?.operation.status !== status);
     const isChanged = new Set(changed);
     // Each goes before what comes after it there: several may have begun at one time.
