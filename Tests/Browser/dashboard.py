@@ -13,6 +13,7 @@ import tempfile
 import time
 
 import access
+import complaints
 import history
 import late
 import liveness
@@ -110,6 +111,7 @@ TESTS = (
     late.long_details_begin_at_their_beginning,
     late.a_complaint_goes_when_the_server_is_back,
     late.a_complaint_goes_once_the_server_answers,
+    complaints.what_got_no_answer_is_asked_for_again,
     late.what_is_selected_in_details_stays_so,
     late.a_wish_that_is_not_answered_is_told,
     page.content_policy,

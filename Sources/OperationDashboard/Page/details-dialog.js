@@ -16,7 +16,8 @@ export async function showDetails(id) {
   if (asking.isOpen && sought === id) return;
   sought = id;
   const [mine, view] = [asking.begin(), visit()];
-  const found = await attempt(() => find(id, AbortSignal.any([mine, view])));
+  const again = () => { if (!asking.isOpen) showDetails(id); };
+  const found = await attempt(() => find(id, AbortSignal.any([mine, view])), again);
   if (mine.aborted) return;
   asking.end();
   if (!found || view.aborted || document.querySelector('dialog:modal')) return;

@@ -49,19 +49,29 @@ export async function ask(title, content, action, { dangerous = false, className
   return dialog.returnValue === 'yes' ? Object.fromEntries(new FormData(form)) : null;
 }
 
-/** Says what went wrong, until it is dismissed or something else is; what is `isPassing` only until the server is back. */
-export function complain(message, { isPassing = false } = {}) {
+/** What is complained of only until the server is back. */
+let passing = null;
+
+/** Says what went wrong, until it is dismissed or something else is; what is `isPassing` only until the server is back, where it is done `again`. */
+export function complain(message, { isPassing = false, again = null } = {}) {
   document.querySelector('.complaint')?.remove();
-  const box = element('div', { className: 'complaint', role: 'alert', 'data-passing': isPassing && performance.now() }, element('p', { textContent: message }),
+  const box = element('div', { className: 'complaint', role: 'alert' }, element('p', { textContent: message }),
     element('button', { type: 'button', textContent: 'Dismiss', onclick: () => box.remove() }));
+  passing = isPassing ? { box, since: performance.now(), again, view: visit() } : null;
   document.body.append(box);
   placeComplaint();
 }
 
-/** Takes back what the server's coming back has put right. What was asked before that was said does not show that it is back. */
+/**
+ * Takes back what the server's coming back puts right, and returns whether there was something: the view is to ask again for what
+ * it lacks. What was asked before that was said does not show that the server is back.
+ */
 export function relent(asked = performance.now()) {
-  const box = document.querySelector('.complaint[data-passing]');
-  if (box && asked > Number(box.dataset.passing)) box.remove();
+  if (!passing?.box.isConnected || asked <= passing.since) return false;
+  const { box, again, view } = passing;
+  box.remove();
+  if (!view.aborted) again?.();
+  return true;
 }
 
 /** Puts what went wrong into the topmost dialog, outside of which nothing can be pressed. */
@@ -71,13 +81,13 @@ function placeComplaint() {
   if (box && box.parentNode !== place) place.append(box);
 }
 
-/** Does something and complains if it fails. */
-export async function attempt(work) {
+/** Does something and complains if it fails. `again`: how it is asked for once the server is back, where its view doesn't do so. */
+export async function attempt(work, again) {
   try {
     return await work();
   } catch (error) {
     // What nobody waits for any more has not gone wrong; that a token is wanted is said above every view.
-    if (error.name !== 'AbortError' && error.status !== 401) complain(error.message, error);
+    if (error.name !== 'AbortError' && error.status !== 401) complain(error.message, { isPassing: error.isPassing, again });
     return undefined;
   }
 }

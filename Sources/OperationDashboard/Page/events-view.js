@@ -34,7 +34,7 @@ export class EventsView {
   }
 
   /** Asks again where there was no answer, and else for what is new. */
-  restore() { if (this.#rows.hasChildNodes()) this.#change(); else this.#reload(); }
+  restore() { if (this.#rows.hasChildNodes()) this.#change(); else this.#load(); }
 
   hide() {
     this.#store.removeEventListener('step', this.#change);
@@ -62,7 +62,7 @@ export class EventsView {
   async #load() {
     if (this.#loading.isOpen) return;
     const signal = this.#loading.begin();
-    const page = await attempt(() => get(withQuery('/api/ports/events', { cursor: this.#cursor, limit: pageSize }), { signal }));
+    const page = await attempt(() => get(withQuery('/api/ports/events', { cursor: this.#cursor, limit: pageSize }), { signal }), () => this.#load());
     if (signal.aborted) return;
     this.#loading.end();
     if (!page) return;

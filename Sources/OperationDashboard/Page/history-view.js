@@ -64,7 +64,7 @@ export class HistoryView {
 
   /** Asks again where there was no answer, and else for what is new; what somebody reads stays. */
   restore() {
-    if (this.#rows.hasChildNodes()) this.#change(); else this.#load();
+    if (this.#rows.hasChildNodes() && this.#again.hidden) this.#change(); else this.#load();
     if (!this.#figures.areShown) this.#summarise();
   }
 

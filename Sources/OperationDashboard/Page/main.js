@@ -91,7 +91,7 @@ function authenticate() {
 }
 onUnauthorized(authenticate);
 // A server that only stood still is back without a word of the stream's.
-onAnswer(relent);
+onAnswer((asked) => { if (relent(asked)) present.restore?.(); });
 
 document.getElementById('sign-in').addEventListener('click', async () => {
   hasDeclined = false;

@@ -1,0 +1,87 @@
+"""What the page complains of, and what becomes of that once the server is back."""
+
+import contextlib
+import re
+
+from late import Gate, go
+from playwright.sync_api import expect
+from support import Page, card, configured, finish, start
+
+
+@contextlib.contextmanager
+def unanswered(view, address):
+    """Holds a page's requests while a block makes them, and has the page give them up then as if it had waited for too long."""
+    gate = Gate(view, address)
+    yield
+    gate.wait()
+    # It may be taken back at once.
+    told = view.page.evaluate(
+        """() => new Promise((tell) => {
+            const find = () => { const complaint = document.querySelector('.complaint'); if (complaint) tell(complaint.textContent); };
+            new MutationObserver(find).observe(document.body, { childList: true, subtree: true });
+            giveUp();
+        })"""
+    )
+    assert "The server has not answered within 10 s." in told, told
+    gate.open()
+
+
+def what_got_no_answer_is_asked_for_again(browser, stand_in):
+    """What a server that stood still has not answered is there without another word once it answers: a view, what follows in it, and details."""
+    with configured(stand_in) as server:
+        for number in range(60):
+            finish(server, start(server, f"Load {number}", "seed"))
+        names = ("The one", "The other")
+        for name in names:
+            start(server, name, "seed")
+        view = Page(browser, server.url)
+        # Requests wait as long as the test wants, and what follows in a list comes by its button alone.
+        view.page.add_init_script(
+            """{ const waiting = [];
+                const { observe } = IntersectionObserver.prototype;
+                IntersectionObserver.prototype.observe = function (node) { if (node.localName !== 'button') observe.call(this, node); };
+                AbortSignal.timeout = () => { waiting.push(new AbortController()); return waiting.at(-1).signal; };
+                globalThis.giveUp = () => { for (const one of waiting.splice(0)) one.abort(new DOMException('', 'TimeoutError')); }; }"""
+        )
+        page = view.open("machine")
+        alert, dialog = page.get_by_role("alert"), page.get_by_role("dialog")
+        expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
+
+        with unanswered(view, "**/api/ports/providers"):
+            go(page, "Start")
+        expect(page.get_by_role("heading", name="Pull a model")).to_be_visible()
+        expect(alert).to_have_count(0)
+
+        go(page, "Events")
+        rows = page.locator("table.stacked tbody tr")
+        expect(rows).to_have_count(100)
+        with unanswered(view, re.compile(r"/ports/events\?.*cursor=")):
+            page.get_by_role("button", name="More", exact=True).click()
+        expect(rows).to_have_count(122)
+        expect(alert).to_have_count(0)
+
+        with unanswered(view, re.compile(r"/operations/history\?.*cursor=")):
+            go(page, "History")
+            expect(rows).to_have_count(50)
+            page.get_by_role("button", name="More", exact=True).click()
+        expect(rows).to_have_count(62)
+        expect(alert).to_have_count(0)
+        expect(page.get_by_role("button", name="Try again")).to_be_hidden()
+
+        go(page, "Running")
+        press = lambda name: card(page, name).get_by_role("button", name=name, exact=True).click()
+        for name in names:
+            with unanswered(view, re.compile("/operations/op_")):
+                press(name)
+            expect(dialog.get_by_role("heading", level=2)).to_have_text(name)
+            expect(alert).to_have_count(0)
+            page.keyboard.press("Escape")
+        # Whoever has asked for something else meanwhile gets that.
+        elsewhere = Gate(view, "**/operations/history?*")
+        with unanswered(view, re.compile("/operations/op_")):
+            press("The one")
+        press("The other")
+        expect(dialog.get_by_role("heading", level=2)).to_have_text("The other")
+        expect(alert).to_have_count(0)
+        elsewhere.open()
+        view.close()
