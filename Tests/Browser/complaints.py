@@ -2,10 +2,63 @@
 
 import contextlib
 import re
+import tempfile
 
-from late import Gate, go
+from held import Gate, go, patient, settle
 from playwright.sync_api import expect
-from support import Page, card, configured, finish, start
+from support import Page, card, configured, finish, serve, start
+
+
+def a_complaint_goes_when_the_server_is_back(browser, stand_in):
+    """That the server does not answer is not said any longer than it doesn't; what it refused to do is, until it is dismissed."""
+    with tempfile.TemporaryDirectory() as data:
+        server = serve(data, stand_in)
+        try:
+            identity = start(server, "Under way", "seed")
+            view = patient(browser, server.url)
+            view.tolerated = ("ERR_", "Failed to load resource")
+            page = view.open()
+            alert, liveness = page.get_by_role("alert"), page.locator("#liveness")
+            expect(liveness).to_have_attribute("data-state", "live")
+            port = int(server.url.rsplit(":", 1)[1])
+            for is_done in (False, True):
+                server.process.kill()
+                server.process.wait()
+                expect(liveness).to_have_attribute("data-state", "offline")
+                if is_done:
+                    page.evaluate("id => { import('/assets/dialog.js').then(({ attempt }) => import('/assets/api.js').then(({ post }) => attempt(() => post(`/api/ports/operations/${id}/pause`)))); }", identity)
+                else:
+                    go(page, "Events")
+                expect(alert).to_contain_text("The server does not answer")
+                server = serve(data, stand_in, port)
+                expect(liveness).to_have_attribute("data-state", "live", timeout=90_000)
+                if not is_done:
+                    expect(alert).to_have_count(0)
+                    expect(page.locator("table.events tbody tr").first).to_be_visible()
+                    go(page, "Running")
+            settle(page)
+            expect(alert).to_contain_text("The server does not answer")
+            view.close()
+        finally:
+            server.stop()
+
+
+def a_complaint_goes_once_the_server_answers(browser, server):
+    """That a server which stood still has not answered is not said any longer once it does, though its stream was there all the time."""
+    finish(server, start(server, "Something", "seed"))
+    view = Page(browser, server.url)
+    view.page.add_init_script("{ const wait = AbortSignal.timeout.bind(AbortSignal); AbortSignal.timeout = (time) => wait(time / 10); }")
+    page = view.open("machine")
+    alert, liveness = page.get_by_role("alert"), page.locator("#liveness")
+    expect(liveness).to_have_attribute("data-state", "live")
+    gate = Gate(view, "**/api/ports/**")
+    go(page, "Events")
+    expect(alert).to_contain_text("The server has not answered within 10 s.")
+    gate.open()
+    expect(alert).to_have_count(0)
+    expect(page.locator("table.events tbody tr").first).to_be_visible()
+    expect(liveness).to_have_attribute("data-state", "live")
+    view.close()
 
 
 @contextlib.contextmanager
@@ -85,3 +138,21 @@ def what_got_no_answer_is_asked_for_again(browser, stand_in):
         expect(alert).to_have_count(0)
         elsewhere.open()
         view.close()
+
+
+def a_wish_that_is_not_answered_is_told(browser, server):
+    """Where a server doesn't answer what is asked of an operation, that is said, and it can be asked again."""
+    identity = start(server, "Unheard", "seed")
+    view = Page(browser, server.url)
+    view.page.add_init_script("{ const wait = AbortSignal.timeout.bind(AbortSignal); AbortSignal.timeout = (time) => wait(time / 20); }")
+    page = view.open()
+    pause = card(page, "Unheard").get_by_role("button", name="Pause")
+    gate = Gate(view, f"**/{identity}/pause")
+    for _ in range(2):
+        pause.click()
+        expect(page.get_by_role("alert")).to_contain_text("The server has not answered within 10 s.")
+        expect(pause).not_to_have_attribute("aria-disabled", "true")
+        page.get_by_role("alert").get_by_role("button", name="Dismiss").click()
+    gate.wait(2)
+    view.close()
+    finish(server, identity)

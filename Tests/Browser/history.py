@@ -6,7 +6,7 @@ import tempfile
 import urllib.parse
 
 from playwright.sync_api import expect
-from support import ROOT, Page, call, configured, finish, read_on, serve, start, without_haste, without_timer
+from support import ROOT, Page, call, configured, finish, read_on, serve, start, without_timer
 
 
 def the_history_goes_on_and_is_filtered(browser, stand_in):
@@ -40,45 +40,6 @@ def the_history_goes_on_and_is_filtered(browser, stand_in):
         expect(events.first).to_contain_text("Seen as it begins")
         events.first.get_by_role("button", name=identity).click()
         expect(page.get_by_role("dialog")).to_contain_text("Seen as it begins")
-        view.close()
-
-
-HOLD_REQUESTS = """() => { const ask = window.fetch; const held = [];
-    window.fetch = async (...request) => { await new Promise((go) => held.push(go)); return ask(...request); };
-    window.letGo = () => { window.fetch = ask; for (const go of held) go(); }; }"""
-
-
-def filters_changed_quickly_tell_nothing_twice(browser, stand_in):
-    """Answers that come after the filter has been changed to and fro are dropped; types are chosen by the words shown."""
-    with configured(stand_in) as server:
-        for kind in ("pull_model", "seed", "seed"):
-            finish(server, start(server, f"Some {kind}", kind))
-        view = Page(browser, server.url)
-        # Now and then it looks for what is new all the same.
-        without_timer(view, 10_000)
-        without_haste(view)
-        page = view.open("history")
-        rows = page.locator("table.history tbody tr")
-        expect(rows).to_have_count(3)
-        page.evaluate(HOLD_REQUESTS)
-        status = page.get_by_role("combobox", name="Status")
-        for choice in ("completed", "", "completed", ""):
-            status.select_option(choice)
-        page.evaluate("letGo()")
-        expect(rows).to_have_count(3)
-        page.wait_for_timeout(500)
-        expect(rows).to_have_count(3)
-        page.get_by_role("combobox", name="Type").select_option(label="pull model")
-        expect(rows).to_have_count(1)
-        expect(rows).to_contain_text("Some pull_model")
-        page.get_by_role("combobox", name="Type").select_option(label="all")
-        text = page.get_by_role("searchbox", name="Text")
-        text.fill("pull")
-        page.keyboard.press("Enter")
-        expect(rows).to_have_count(1)
-        # As its own cross does.
-        text.fill("")
-        expect(rows).to_have_count(3)
         view.close()
 
 
@@ -194,26 +155,6 @@ def a_history_that_does_not_come_is_asked_for_again(browser, stand_in):
         assert since.evaluate("field => !field.validity.valid")
         page.wait_for_timeout(500)
         expect(rows).to_have_count(1)
-        view.close()
-
-
-def a_filter_holds_once_it_is_submitted(browser, stand_in):
-    """What is still being typed filters nothing, neither the pages that follow nor what comes in on top; Enter makes it hold."""
-    with configured(stand_in) as server:
-        for number in range(60):
-            finish(server, start(server, f"Load {number}", "seed"))
-        view = Page(browser, server.url)
-        page = view.open("history")
-        rows = page.locator("table.history tbody tr")
-        expect(rows).to_have_count(50)
-        text = page.get_by_role("searchbox", name="Text")
-        text.fill("Load 7")
-        expect(text).to_be_focused()
-        read_on(page, rows, 60)
-        finish(server, start(server, "Another", "seed"))
-        expect(rows.get_by_role("button")).to_have_text(["Another", *(f"Load {number}" for number in reversed(range(60)))])
-        text.press("Enter")
-        expect(rows.get_by_role("button")).to_have_text(["Load 7"])
         view.close()
 
 

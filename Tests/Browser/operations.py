@@ -134,33 +134,6 @@ def what_is_begun_again_says_so(browser, server):
     view.close()
 
 
-def remaining_times_stand_still(browser, server):
-    """A time remaining that sways about a step, as estimates do, is told as the same range; one that falls is told anew."""
-    view = Page(browser, server.url)
-    page = view.open()
-    say = lambda seconds: page.evaluate(
-        """async (seconds) => {
-            const { remaining, remainingRange } = await import('/assets/format.js');
-            let range = null;
-            return seconds.map((expected) => {
-                const operation = { status: 'in_progress', eta_low_seconds: 0.8 * expected, eta_seconds: expected, eta_high_seconds: 1.25 * expected };
-                range = remainingRange(operation, range);
-                return remaining(operation, range);
-            });
-        }""",
-        seconds,
-    )
-    swaying = say([100 + 4 * (-1) ** number for number in range(20)])
-    assert len(set(swaying)) == 1, f"it jumps: {swaying}"
-    falling = say(list(range(600, 0, -1)))
-    changes = sum(one != next for one, next in zip(falling, falling[1:]))
-    assert falling[0] == "7 to 15 min left" and falling[-1] == "less than 2 s left", f"{falling[0]} … {falling[-1]}"
-    assert len(set(falling)) == changes + 1, "a range that was left comes back"
-    # From 1.5 to 2.4 days: no range is told that is narrower.
-    assert say([1.9 * 86400]) == ["1 to 3 d left"], say([1.9 * 86400])
-    view.close()
-
-
 def forms_are_checked_and_say_what_has_become_of_it(browser, stand_in):
     """A form refuses what can't be, without a word in the console; its line is of what was started last, and tells its end."""
     with configured(stand_in) as server:

@@ -1,13 +1,11 @@
 """The page itself: how it looks, who gets in, what it says when its server is gone, and that a keyboard is enough."""
 
 import json
-import os
 import re
-import tempfile
 import urllib.request
 
 from playwright.sync_api import expect
-from support import ROOT, Page, call, card, check_accessibility, example, finish, free_port, hear, keep_ended, let_ended_go, listen, scripted, serve, shoot, start, tab_to, until_none
+from support import ROOT, Page, call, card, check_accessibility, example, finish, free_port, hear, keep_ended, let_ended_go, listen, scripted, shoot, start, tab_to, until_none, with_services
 
 
 # What each view shows once it has what it asked the server for.
@@ -274,29 +272,22 @@ def a_phone_shows_what_matters(browser, server):
     identity = start(server, "On a phone", "download", total_size_mb=4)
     call(server, "POST", f"{ROOT}/{identity}/update", {"downloaded_mb": 4})
     finish(server, identity)
-    with tempfile.TemporaryDirectory() as data:
-        with open(os.path.join(data, "services.json"), "w") as file:
-            service = {"name": "a-service-of-this-machine", "port": free_port(), "process_name": "python3", "startup_cmd": "exec sleep 1"}
-            json.dump({"services": [service]}, file)
-        other = serve(data, None)
-        try:
-            for url, name in ((server.url, "history"), (server.url, "events"), (other.url, "ports")):
-                view = Page(browser, url, viewport={"width": 360, "height": 780}, locale="en-GB", is_mobile=True, has_touch=True)
-                page = view.open(name)
-                row = page.locator("table.stacked tbody tr").first
-                expect(row).to_be_visible()
-                until_none(page, lambda: [f"{name}: {wrong}" for wrong in page.evaluate(OFF_A_PHONE)])
-                # A row is still a row for who listens to it.
-                roles = [node["role"]["value"] for node in view.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"] if "role" in node]
-                assert "table" in roles and "row" in roles and "rowheader" in roles and "columnheader" in roles, f"{name}: {set(roles)}"
-                check_accessibility(page, f"{name}, 360 px")
-                page.evaluate("document.getElementById('liveness-text').textContent = 'Not live: the server answers with an error'")
-                oval = "dot => { const { width, height } = dot.getBoundingClientRect(); return Math.abs(width - height) < 0.1 ? '' : `the dot is an oval, ${width} to ${height} px`; }"
-                until_none(page, lambda: page.locator(".liveness .dot").evaluate(oval))
-                shoot(page, f"{name}-360")
-                view.close()
-        finally:
-            other.stop()
+    with with_services({"name": "a-service-of-this-machine", "port": free_port(), "process_name": "python3", "startup_cmd": "exec sleep 1"}) as other:
+        for url, name in ((server.url, "history"), (server.url, "events"), (other.url, "ports")):
+            view = Page(browser, url, viewport={"width": 360, "height": 780}, locale="en-GB", is_mobile=True, has_touch=True)
+            page = view.open(name)
+            row = page.locator("table.stacked tbody tr").first
+            expect(row).to_be_visible()
+            until_none(page, lambda: [f"{name}: {wrong}" for wrong in page.evaluate(OFF_A_PHONE)])
+            # A row is still a row for who listens to it.
+            roles = [node["role"]["value"] for node in view.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"] if "role" in node]
+            assert "table" in roles and "row" in roles and "rowheader" in roles and "columnheader" in roles, f"{name}: {set(roles)}"
+            check_accessibility(page, f"{name}, 360 px")
+            page.evaluate("document.getElementById('liveness-text').textContent = 'Not live: the server answers with an error'")
+            oval = "dot => { const { width, height } = dot.getBoundingClientRect(); return Math.abs(width - height) < 0.1 ? '' : `the dot is an oval, ${width} to ${height} px`; }"
+            until_none(page, lambda: page.locator(".liveness .dot").evaluate(oval))
+            shoot(page, f"{name}-360")
+            view.close()
     view = Page(browser, server.url)
     page = view.open()
     kept = page.evaluate("import('/assets/format.js').then(({ unbroken }) => unbroken('It is 100 %, above 95 %, with 12 MB left in 3 days.'))")

@@ -55,6 +55,33 @@ def dots_differ_by_shape(browser, server):
     view.close()
 
 
+def remaining_times_stand_still(browser, server):
+    """A time remaining that sways about a step, as estimates do, is told as the same range; one that falls is told anew."""
+    view = Page(browser, server.url)
+    page = view.open()
+    say = lambda seconds: page.evaluate(
+        """async (seconds) => {
+            const { remaining, remainingRange } = await import('/assets/format.js');
+            let range = null;
+            return seconds.map((expected) => {
+                const operation = { status: 'in_progress', eta_low_seconds: 0.8 * expected, eta_seconds: expected, eta_high_seconds: 1.25 * expected };
+                range = remainingRange(operation, range);
+                return remaining(operation, range);
+            });
+        }""",
+        seconds,
+    )
+    swaying = say([100 + 4 * (-1) ** number for number in range(20)])
+    assert len(set(swaying)) == 1, f"it jumps: {swaying}"
+    falling = say(list(range(600, 0, -1)))
+    changes = sum(one != next for one, next in zip(falling, falling[1:]))
+    assert falling[0] == "7 to 15 min left" and falling[-1] == "less than 2 s left", f"{falling[0]} … {falling[-1]}"
+    assert len(set(falling)) == changes + 1, "a range that was left comes back"
+    # From 1.5 to 2.4 days: no range is told that is narrower.
+    assert say([1.9 * 86400]) == ["1 to 3 d left"], say([1.9 * 86400])
+    view.close()
+
+
 def a_sparkline_keeps_time(browser, server):
     """Speeds stand where their time is, however many events there were."""
     view = Page(browser, server.url)
@@ -179,46 +206,6 @@ def what_went_wrong_can_be_dismissed_over_a_dialog(browser, server):
     alert.get_by_role("button", name="Dismiss").click()
     expect(alert).to_have_count(0)
     finish(server, identity)
-    view.close()
-
-
-def details_tell_what_an_estimate_rests_on(browser, server):
-    """What the time remaining rests on, and what phases took, can be read without a mouse."""
-    identity = start(server, "Estimated")
-    estimate = {"eta_low_seconds": 60, "eta_seconds": 75, "eta_high_seconds": 90, "eta_basis": "blend", "eta_samples": 12}
-    record = {**call(server, "GET", f"{ROOT}/{identity}"), **estimate, "phases": [{"phase": None, "seconds": 2}, {"phase": "unpacking", "seconds": 70}]}
-    view = Page(browser, server.url)
-    view.page.route(f"**/operations/{identity}", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps(record)))
-    page = view.open()
-    card(page, "Estimated").get_by_role("button", name="Estimated").press("Enter")
-    told = page.get_by_role("dialog").locator("dl")
-    expect(told).to_contain_text("60 s to 1.5 min left. An interval that is to hold in four of five cases, by this run and earlier ones (12 of them).")
-    expect(told).to_contain_text("to begin with 2 s, unpacking 1 min 10 s")
-    shoot(page, "details-estimate")
-    finish(server, identity)
-    view.close()
-
-
-def details_go_on_while_they_are_looked_at(browser, server):
-    """The details of what runs tell what becomes of it, and when it has ended, ask no more."""
-    identity = start(server, "Looked at", "download", total_size_mb=100)
-    view = Page(browser, server.url)
-    asked = []
-    view.page.on("request", lambda request: request.url.endswith(identity) and asked.append(request.url))
-    page = view.open()
-    card(page, "Looked at").get_by_role("button", name="Looked at").click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog.locator("dl")).to_contain_text("Began")
-    call(server, "POST", f"{ROOT}/{identity}/update", {"downloaded_mb": 10})
-    expect(dialog.locator("dl")).to_contain_text("10.0 MB of 100 MB")
-    finish(server, identity, error="The disk is full.")
-    expect(dialog.locator(".status")).to_have_text("failed")
-    expect(dialog.locator("p.error")).to_have_text("The disk is full.")
-    expect(dialog.locator("ol.log li").last).to_contain_text("failed")
-    dialog.get_by_text("As JSON").click()
-    expect(dialog.locator("pre")).to_contain_text('"status": "failed"')
-    # What is asked after is asked every two seconds.
-    until_quiet(page, asked, 3000)
     view.close()
 
 

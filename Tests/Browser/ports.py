@@ -1,6 +1,5 @@
 """Services and their ports: who holds which, and how that is put right."""
 
-import json
 import os
 import re
 import signal
@@ -8,19 +7,14 @@ import subprocess
 import tempfile
 
 from playwright.sync_api import expect
-from support import PATIENCE, Page, call, check_accessibility, free_port, serve, shoot, squat, until
+from support import PATIENCE, Page, call, check_accessibility, free_port, serve, shoot, squat, until, with_services
 
 
 def a_conflict_is_killed_and_healed(browser):
     """A port in the wrong hands is found; its holder is killed, another restarted over, another healed, each after asking."""
-    with tempfile.TemporaryDirectory() as data:
-        port = free_port()
-        registry = os.path.join(data, "services.json")
-        command = f"exec /usr/bin/python3 -m http.server {port} --bind 127.0.0.1"
-        with open(registry, "w") as file:
-            json.dump({"services": [{"name": "web", "port": port, "process_name": "node", "startup_cmd": command}]}, file)
-        # Whoever is told to end does so by itself, however long that takes it.
-        server = serve(data, None, services={"grace_seconds": 60})
+    port = free_port()
+    command = f"exec /usr/bin/python3 -m http.server {port} --bind 127.0.0.1"
+    with with_services({"name": "web", "port": port, "process_name": "node", "startup_cmd": command}) as server:
         squatters = []
         try:
             view = Page(browser, server.url)
@@ -74,7 +68,6 @@ def a_conflict_is_killed_and_healed(browser):
             view.close()
         finally:
             call(server, "POST", "/api/ports/stop", {"service_name": "web"})
-            server.stop()
             for process in squatters:
                 if process.poll() is None:
                     process.kill()
@@ -83,24 +76,18 @@ def a_conflict_is_killed_and_healed(browser):
 
 def why_a_service_failed_can_be_read(browser):
     """Why a service is as it is stands beside its status, and stays when the message is dismissed."""
-    with tempfile.TemporaryDirectory() as data:
-        with open(os.path.join(data, "services.json"), "w") as file:
-            json.dump({"services": [{"name": "web", "port": free_port(), "startup_cmd": "echo The paper is out.; exit 3"}]}, file)
-        server = serve(data, None)
-        try:
-            view = Page(browser, server.url)
-            view.tolerated = ("500", "502", "503", "504", "409")
-            page = view.open("ports")
-            row = page.get_by_role("region", name="Services").get_by_role("row").last
-            row.get_by_role("button", name="Start").click()
-            page.get_by_role("alert").get_by_role("button", name="Dismiss").click()
-            expect(row.locator(".status")).to_have_text("failed")
-            expect(row.get_by_text("The paper is out.")).to_be_visible()
-            check_accessibility(page, "a service that failed")
-            shoot(page, "ports-failed")
-            view.close()
-        finally:
-            server.stop()
+    with with_services({"name": "web", "port": free_port(), "startup_cmd": "echo The paper is out.; exit 3"}) as server:
+        view = Page(browser, server.url)
+        view.tolerated = ("500", "502", "503", "504", "409")
+        page = view.open("ports")
+        row = page.get_by_role("region", name="Services").get_by_role("row").last
+        row.get_by_role("button", name="Start").click()
+        page.get_by_role("alert").get_by_role("button", name="Dismiss").click()
+        expect(row.locator(".status")).to_have_text("failed")
+        expect(row.get_by_text("The paper is out.")).to_be_visible()
+        check_accessibility(page, "a service that failed")
+        shoot(page, "ports-failed")
+        view.close()
 
 
 SHARE = """import socket, sys, time
@@ -115,12 +102,9 @@ time.sleep(600)"""
 
 def only_who_was_shown_is_ended(browser):
     """All who hold a port are named before they are ended; where another has come meanwhile, that is said and nobody harmed."""
-    with tempfile.TemporaryDirectory() as data:
-        port = free_port()
-        command = f"exec /usr/bin/python3 -m http.server {port} --bind 127.0.0.1"
-        with open(os.path.join(data, "services.json"), "w") as file:
-            json.dump({"services": [{"name": "web", "port": port, "process_name": "node", "startup_cmd": command}]}, file)
-        server = serve(data, None, services={"grace_seconds": 60})
+    port = free_port()
+    command = f"exec /usr/bin/python3 -m http.server {port} --bind 127.0.0.1"
+    with with_services({"name": "web", "port": port, "process_name": "node", "startup_cmd": command}) as server:
         sharers = []
 
         def share():
@@ -158,7 +142,6 @@ def only_who_was_shown_is_ended(browser):
             assert all(process.wait(timeout=PATIENCE) == -signal.SIGTERM for process in sharers)
             view.close()
         finally:
-            server.stop()
             for process in sharers:
                 process.kill()
                 process.wait()
@@ -166,23 +149,17 @@ def only_who_was_shown_is_ended(browser):
 
 def what_a_service_is_for_can_be_read(browser):
     """What a service is for stands under its name, on a phone, too, and can be heard."""
-    with tempfile.TemporaryDirectory() as data:
-        service = {"name": "web", "port": free_port(), "description": "Shows the pictures of this house."}
-        with open(os.path.join(data, "services.json"), "w") as file:
-            json.dump({"services": [service, {"name": "other", "port": free_port()}]}, file)
-        server = serve(data, None)
-        try:
-            for width in (1280, 360):
-                view = Page(browser, server.url, viewport={"width": width, "height": 780})
-                page = view.open("ports")
-                rows = page.get_by_role("region", name="Services").get_by_role("rowheader")
-                expect(rows).to_have_count(2)
-                expect(page.get_by_role("rowheader", name="web Shows the pictures of this house.").get_by_text(service["description"])).to_be_visible()
-                check_accessibility(page, f"services with descriptions, {width} px")
-                shoot(page, f"ports-described-{width}")
-                view.close()
-        finally:
-            server.stop()
+    service = {"name": "web", "port": free_port(), "description": "Shows the pictures of this house."}
+    with with_services(service, {"name": "other", "port": free_port()}) as server:
+        for width in (1280, 360):
+            view = Page(browser, server.url, viewport={"width": width, "height": 780})
+            page = view.open("ports")
+            rows = page.get_by_role("region", name="Services").get_by_role("rowheader")
+            expect(rows).to_have_count(2)
+            expect(page.get_by_role("rowheader", name="web Shows the pictures of this house.").get_by_text(service["description"])).to_be_visible()
+            check_accessibility(page, f"services with descriptions, {width} px")
+            shoot(page, f"ports-described-{width}")
+            view.close()
 
 
 def services_that_were_set_aside_are_told(browser):
@@ -205,20 +182,14 @@ def services_that_were_set_aside_are_told(browser):
 
 def what_the_server_itself_holds_is_not_offered(browser):
     """A service whose port this server has can't be restarted, and nothing there offers to; why stands with the conflict."""
-    with tempfile.TemporaryDirectory() as data:
-        port = free_port()
-        with open(os.path.join(data, "services.json"), "w") as file:
-            json.dump({"services": [{"name": "web", "port": port, "process_name": "node", "startup_cmd": "exec sleep 600"}]}, file)
-        server = serve(data, None, port)
-        try:
-            view = Page(browser, server.url)
-            page = view.open("ports")
-            conflict = page.locator("article.conflict")
-            row = page.get_by_role("region", name="Services").get_by_role("row").last
-            for place in (conflict, row):
-                expect(place.get_by_role("button", name="Restart")).to_be_disabled()
-            expect(conflict.get_by_role("button", name="Kill")).to_be_disabled()
-            shoot(page, "ports-own")
-            view.close()
-        finally:
-            server.stop()
+    port = free_port()
+    with with_services({"name": "web", "port": port, "process_name": "node", "startup_cmd": "exec sleep 600"}, port=port) as server:
+        view = Page(browser, server.url)
+        page = view.open("ports")
+        conflict = page.locator("article.conflict")
+        row = page.get_by_role("region", name="Services").get_by_role("row").last
+        for place in (conflict, row):
+            expect(place.get_by_role("button", name="Restart")).to_be_disabled()
+        expect(conflict.get_by_role("button", name="Kill")).to_be_disabled()
+        shoot(page, "ports-own")
+        view.close()

@@ -108,6 +108,19 @@ def configured(stand_in, **configuration):
             server.stop()
 
 
+@contextlib.contextmanager
+def with_services(*services, port=None):
+    """A server that looks after services. Whoever it tells to end does so by itself, however long that takes it."""
+    with tempfile.TemporaryDirectory() as data:
+        with open(os.path.join(data, "services.json"), "w") as file:
+            json.dump({"services": services}, file)
+        server = serve(data, None, port, services={"grace_seconds": 60})
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 def squat(port):
     """A server of files, which may have somebody else's port."""
     command = ["/usr/bin/python3", "-m", "http.server", str(port), "--bind", "127.0.0.1"]
