@@ -133,6 +133,8 @@ def a_server_that_asks_no_more_is_noticed(browser, stand_in):
             expect(page.get_by_role("alert")).to_have_count(0)
             port = int(server.url.rsplit(":", 1)[1])
             server.stop()
+            # Whether it is away for long or not.
+            expect(page.locator("#liveness")).to_have_attribute("data-state", "offline")
             server = serve(data, stand_in, port)
             expect(page.locator("#liveness")).to_have_attribute("data-state", "live", timeout=90_000)
             expect(page.get_by_role("region", name="Access")).to_be_hidden()

@@ -110,13 +110,11 @@ const live = connect((message) => {
   setText(document.getElementById('liveness-text'), words[message.state]);
   if (message.state === 'unauthorized') authenticate();
   if (message.state !== 'live' && message.state !== 'polling') return;
-  if (before === 'unauthorized') {
-    // Here or in another tab.
-    isSignedIn = true;
-    hasDeclined = false;
-    setHidden(access, true);
-    document.querySelector('dialog.token')?.close();
-  }
+  // Signed in here or in another tab, or the server asks no more; it may have been away in between.
+  isSignedIn = true;
+  hasDeclined = false;
+  setHidden(access, true);
+  document.querySelector('dialog.token')?.close();
   if (!['unauthorized', 'offline', 'failing'].includes(before)) return;
   relent();
   present.restore?.();
