@@ -6,7 +6,7 @@ import tempfile
 import urllib.parse
 
 from playwright.sync_api import expect
-from support import ROOT, Page, call, configured, finish, read_on, serve, start, without_timer
+from support import ROOT, Page, call, configured, finish, read_on, serve, start
 
 
 def the_history_goes_on_and_is_filtered(browser, stand_in):
@@ -221,8 +221,6 @@ def events_that_do_not_come_are_asked_for_again(browser, stand_in):
             finish(server, start(server, f"Load {number}", "seed"))
         view = Page(browser, server.url)
         view.tolerated = ("503",)
-        # Then the only later look is that for what begins.
-        without_timer(view, 10_000)
         refuse = lambda route: route.fulfill(status=503, content_type="application/json", body='{"detail": "It is busy."}')
         view.page.route("**/api/ports/events?*", refuse)
         page = view.open("events")
@@ -231,8 +229,9 @@ def events_that_do_not_come_are_asked_for_again(browser, stand_in):
         expect(rows).to_have_count(0)
         page.unroute("**/api/ports/events?*")
         start(server, "The last", "seed")
-        expect(rows).to_have_count(100)
+        expect(rows).not_to_have_count(0)
         page.get_by_role("button", name="More").click()
+        # A look may come before the last event is written: then the next brings it.
         expect(rows).to_have_count(121)
         view.close()
 
