@@ -1,5 +1,5 @@
 import { Asking, get, withQuery } from './api.js';
-import { attempt, headingID, open, visit } from './dialog.js';
+import { attempt, headingID, open, openings, visit } from './dialog.js';
 import { element, scroller, setHidden, setText } from './dom.js';
 import { amount, duration, isBehind, megabytes, moment, nameOf, rate, remaining, remainingBasis, remainingRange, statusWord, took, typeWord } from './format.js';
 
@@ -15,12 +15,12 @@ export async function showDetails(id) {
   // A name that is pressed twice shows one; of two names the later; and none once something else is asked or shown.
   if (asking.isOpen && sought === id) return;
   sought = id;
-  const [mine, view] = [asking.begin(), visit()];
+  const [mine, view, before] = [asking.begin(), visit(), openings()];
   const again = () => { if (!asking.isOpen) showDetails(id); };
   const found = await attempt(() => find(id, AbortSignal.any([mine, view])), again);
   if (mine.aborted) return;
   asking.end();
-  if (!found || view.aborted || document.querySelector('dialog:modal')) return;
+  if (!found || view.aborted || openings() > before || document.querySelector('dialog:modal')) return;
   const details = new Details(id, found);
   const following = setInterval(() => details.follow(), interval);
   await open(details.node);
@@ -29,7 +29,9 @@ export async function showDetails(id) {
 
 async function find(id, signal) {
   const log = withQuery('/api/ports/events', { operation_id: id, limit: 1000 });
-  const [record, { events }] = await Promise.all([get(`/api/ports/operations/${encodeURIComponent(id)}`, { signal }), get(log, { signal }).catch(() => ({ events: [] }))]);
+  // One after the other: what the record says has ended, the log has to tell the end of.
+  const record = await get(`/api/ports/operations/${encodeURIComponent(id)}`, { signal });
+  const { events } = await get(log, { signal }).catch(() => ({ events: [] }));
   return { record, events: events.reverse() };
 }
 

@@ -1,6 +1,7 @@
 import { element } from './dom.js';
 
 let count = 0;
+let opened = 0;
 let leaving = new AbortController();
 
 /** Ends when the view that is shown now is left: what was asked for it then is not waited for any more. */
@@ -16,9 +17,13 @@ export function leave() {
 /** An id for a heading that a dialog is named by: several may be open at once. */
 export const headingID = () => `dialog-title-${count += 1}`;
 
+/** How many dialogs have been opened, but for those that ask for the token, which whatever is asked for may need. */
+export const openings = () => opened;
+
 /** Shows a dialog over all else; resolves once it is closed, with the focus back where it was. */
 export async function open(dialog) {
   const before = document.activeElement;
+  if (!dialog.classList.contains('token')) opened += 1;
   document.body.append(dialog);
   dialog.showModal();
   placeComplaint();
