@@ -20,11 +20,21 @@ struct Wizard {
     }
 
     static func main() async {
+        openStandardFiles()
         // A reader that goes away, such as `head`, is no reason to die in the middle of an operation.
         signal(SIGPIPE, SIG_IGN)
         let code = await run(Array(CommandLine.arguments.dropFirst()))
+        Console.sayFailure()
         // Everything is written and closed. Not `exit`: it would clean up OpenSSL under threads that still leave through it.
         _exit(Console.hasFailed ? ExitCode.failed.rawValue : code.rawValue)
+    }
+
+    /// Whoever closes one of them, as `>&-` does, wants to hear nothing. The next file that is opened would take its place, and be
+    /// written to.
+    private static func openStandardFiles() {
+        var descriptor: Int32
+        repeat { descriptor = open("/dev/null", O_RDWR) } while (0...2).contains(descriptor)
+        close(descriptor)
     }
 
     static func run(_ arguments: [String]) async -> ExitCode {

@@ -47,6 +47,24 @@ struct PortsCommandTests {
         #expect(try await ports("heal", "--json").objects.first?["steps"] as? [Int] == [])
     }
 
+    @Test func whatIsSaidToNobodyIsWrittenIntoNoFile() async throws {
+        try write(#"{"name": "web", "port": 1}"#)
+        let command = ["ports", "env", "--data", folder.path]
+        let launcher = ["/bin/sh", "-c", "exec \"$0\" \"$@\" <&- >&- 2>&-"]
+        #expect(try await WizardProcess(command, launcher: launcher).outcome().code == 0)
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+            let bytes = FileManager.default.contents(atPath: folder.path + "/" + file) ?? Data()
+            #expect(!String(decoding: bytes, as: UTF8.self).contains("WEB_PORT"), "\(file)")
+        }
+    }
+
+    @Test func whatCannotBeWrittenIsSaid() async throws {
+        try write(#"{"name": "web", "port": 1}"#)
+        let launcher = ["/bin/sh", "-c", "exec \"$0\" \"$@\" >/dev/full"]
+        let outcome = try await WizardProcess(["ports", "env", "--data", folder.path], launcher: launcher).outcome()
+        #expect(outcome.code == 1 && outcome.errors.contains("could not be written"), "\(outcome)")
+    }
+
     @Test(arguments: ["status", "heal", "conflicts"]) func aBrokenFileIsNamedAndLeftAlone(command: String) async throws
     {
         try write(#"{"name": "web", "port": "1"}"#)

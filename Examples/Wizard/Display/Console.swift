@@ -14,10 +14,17 @@ import Darwin
 
 /// Where the program writes.
 enum Console {
-    private static let failed = Atomic(false)
+    /// Why something could not be written; 0 for nothing.
+    private static let writeFailure = Atomic<Int32>(0)
 
     /// Whether something could not be written, as on a full disk. A reader that went away is no failure.
-    static var hasFailed: Bool { failed.load(ordering: .relaxed) }
+    static var hasFailed: Bool { writeFailure.load(ordering: .relaxed) != 0 }
+
+    /// Says so, where the errors go somewhere else than the output.
+    static func sayFailure() {
+        let number = writeFailure.load(ordering: .relaxed)
+        if number != 0 { error("wizard: what it has to say could not be written: \(SystemCallError(number).reason).") }
+    }
 
     static func line(_ text: String) {
         write(text + "\n", to: STDOUT_FILENO)
@@ -138,7 +145,7 @@ enum Console {
         do throws(SystemCallError) {
             try FileBytes.write(bytes, to: descriptor)
         } catch {
-            if error.number != EPIPE { failed.store(true, ordering: .relaxed) }
+            if error.number != EPIPE { writeFailure.store(error.number, ordering: .relaxed) }
         }
     }
 }
