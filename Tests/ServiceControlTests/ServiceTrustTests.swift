@@ -130,6 +130,20 @@ struct ServiceTrustTests {
         try await fixture.services.stop("web", by: "a test")
     }
 
+    @Test(
+        "a pipe isn't waited for in a log's place, whether anybody reads it",
+        .timeLimit(.minutes(Patience.minutes)),
+        arguments: [false, true]
+    )
+    func pipeForLog(isRead: Bool) throws {
+        let log = ServiceLog(path: folder.path + "/web.log", limit: 4096)
+        try #require(mkfifo(log.path, 0o600) == 0)
+        let reader = isRead ? open(log.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1
+        defer { if isRead { close(reader) } }
+        let error = #expect(throws: ServiceError.self) { try log.check() }
+        #expect(error?.message.contains("is no file") == true)
+    }
+
     @Test("no log is written, cut or kept through a link into another file")
     func linkedLog() throws {
         let other = folder.path + "/other"

@@ -105,7 +105,7 @@ struct KnownServer: Sendable {
 
     /// Only what this user has written: whoever could write there could have work and tokens sent anywhere.
     private static func read(_ path: String) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var status = stat()

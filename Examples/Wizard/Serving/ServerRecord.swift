@@ -122,7 +122,7 @@ struct ServerRecord {
     }
 
     private func removeOwn() {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return }
         let found = try? FileBytes.read(descriptor, limit: bytes.count + 1)
         close(descriptor)

@@ -28,20 +28,31 @@ package struct ServiceLog: Sendable {
         trim()
         // Appending: after the file is cut, the service goes on at its new end.
         let descriptor = systemOpen(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            let advice =
-                errno == ELOOP
-                ? "It is a symbolic link, which no log is written through: remove it."
-                : "Check its permissions and the room on the disk."
-            throw ServiceError(.system, "\(path) could not be opened: \(String(cString: strerror(errno))). \(advice)")
+        guard descriptor >= 0 else { throw notOpened(errno) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw notOpened(ENXIO)
         }
+        // The service is to wait as any does.
+        _ = fcntl(descriptor, F_SETFL, O_APPEND)
         return (descriptor, size)
+    }
+
+    private func notOpened(_ number: Int32) -> ServiceError {
+        let advice =
+            switch number {
+            case ELOOP: "It is a symbolic link, which no log is written through: remove it."
+            case EISDIR, ENXIO: "It is no file: remove it."
+            default: "Check its permissions and the room on the disk."
+            }
+        return ServiceError(.system, "\(path) could not be opened: \(String(cString: strerror(number))). \(advice)")
     }
 
     /// Looks whether the file can be opened.
     ///
     /// - Throws: as ``open()``.
-    func check() throws(ServiceError) { close(try open().descriptor) }
+    package func check() throws(ServiceError) { close(try open().descriptor) }
 
     /// Keeps the file within its limit while the service writes to it: the last of it becomes the file before, and it is emptied.
     /// Lines that are written in this very moment may be lost.
@@ -118,7 +129,7 @@ package struct ServiceLog: Sendable {
     }
 }
 
-/// A link would lead what is printed into another file.
+/// A link would lead what is printed into another file, and a pipe be waited for until somebody reads it.
 private func systemOpen(_ path: String, _ flags: Int32) -> Int32 {
-    open(path, flags | O_NOFOLLOW, 0o600)
+    open(path, flags | O_NOFOLLOW | O_NONBLOCK, 0o600)
 }
