@@ -56,7 +56,7 @@ struct ServiceConflictTests {
     }
 
     enum Obstacle: CaseIterable {
-        case disabled, program, shutdown, folder, record, log
+        case disabled, program, shutdown, folder, record, recordIsFolder, log
     }
 
     @Test("nobody is ended for a start that can't follow", arguments: Obstacle.allCases)
@@ -84,8 +84,12 @@ struct ServiceConflictTests {
             chmod(folder, 0o777)
         case .record:
             code = .notPermitted
-            try fixture.services.folder.keep(.nothing, of: "web")
+            let process = try #require(ProcessIdentity(running: own.pid))
+            try fixture.services.folder.keep(StartedRecord(process: process), of: "web")
             chmod(folder + "/web.process.json", 0o666)
+        case .recordIsFolder:
+            code = .system
+            try #require(mkdir(folder + "/web.process.json", 0o755) == 0)
         case .log:
             code = .system
             try #require(symlink("/dev/null", folder + "/web.log") == 0)

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import OperationTracking
 import Testing
@@ -26,6 +27,34 @@ struct StartedRecordTests {
         record.space = String(boot)
         try fixture.services.folder.keep(record, of: "job")
         #expect(try await fixture.services.status(of: "job").status == .stopped)
+    }
+
+    @Test("of changes that several make at once none is lost")
+    func changesAtOnce() async throws {
+        let folder = TemporaryFolder()
+        let records = ServiceFolder(.init(folder: folder.path))
+        try records.keep(StartedRecord(pid: 0, startTime: 0), of: "web")
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for _ in 0..<20 { try records.change("web") { $0.startTime += 1 } }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try records.record(of: "web")?.startTime == 80)
+    }
+
+    @Test("to look whether a service could be started leaves what is kept as it is")
+    func lookForStart() throws {
+        let folder = TemporaryFolder()
+        let records = ServiceFolder(.init(folder: folder.path))
+        let path = folder.path + "/web.process.json"
+        try "of a later version".write(toFile: path, atomically: true, encoding: .utf8)
+        try records.checkStart(of: "web")
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "of a later version")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(Set(files) == ["web.process.json", "web.log"])
     }
 
     @Test("a service that was given longer than others to come up is being started for that long")

@@ -36,8 +36,15 @@ final class WizardProcess: Sendable {
     private let errors: Int32
     private let isReaped = Atomic(false)
 
-    /// - Parameter launcher: a program that starts this one, such as `timeout`, with its own arguments.
-    init(_ arguments: [String], environment: [String: String] = [:], launcher: [String] = []) throws {
+    /// - Parameters:
+    ///   - launcher: a program that starts this one, such as `timeout`, with its own arguments.
+    ///   - leading: what that leads.
+    init(
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        launcher: [String] = [],
+        leading: Leadership = .nothing
+    ) throws {
         // Nobody can have a file under this one, not even root.
         let variables = ["HOME": "/dev/null", "PATH": "/usr/bin:/bin"].merging(environment) { $1 }
         let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
@@ -49,7 +56,8 @@ final class WizardProcess: Sendable {
                 environment: variables,
                 input: input,
                 output: outputEnds.write,
-                errors: errorEnds.write
+                errors: errorEnds.write,
+                leading: leading
             )
         } catch {
             close(outputEnds.read)

@@ -169,15 +169,15 @@ struct ServerOptions {
 
     /// What ends a server that runs.
     func ending(of server: KnownServer) -> ServerEnding {
-        ServerEnding(server: server, services: serviceConfiguration)
+        ServerEnding(server: server, services: serviceFolder)
     }
 
     /// Whether this program is of a server's work, and would end with it.
     func isWork(of server: KnownServer) -> Bool {
-        server.hasStartedThis(besides: serviceConfiguration)
+        server.hasStartedThis(besides: serviceFolder)
     }
 
-    private var serviceConfiguration: ServiceController.Configuration { .init(data: data, services: services) }
+    private var serviceFolder: ServiceFolder { ServiceFolder(.init(data: data, services: services)) }
 
     /// What starts a server.
     var launcher: ServerLauncher { ServerLauncher(data: data, arguments: arguments, directory: directory) }

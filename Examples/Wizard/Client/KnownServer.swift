@@ -67,18 +67,18 @@ struct KnownServer: Sendable {
     /// Whether this program is of work that it does, and ends with it.
     ///
     /// - Parameter services: its services', which go on without it.
-    func hasStartedThis(besides services: ServiceController.Configuration) -> Bool {
+    func hasStartedThis(besides services: ServiceFolder) -> Bool {
         // What a shell leaves to itself has another parent by then, and is of the work's session still.
         [getpid(), getsid(0)].contains { descends($0, besides: services) }
     }
 
-    private func descends(_ pid: Int32, besides services: ServiceController.Configuration) -> Bool {
+    private func descends(_ pid: Int32, besides services: ServiceFolder) -> Bool {
         var next = pid
         // Parents can't run in a circle, but a look takes time and numbers are given again.
         for _ in 0..<64 where next > 1 {
             guard let this = ProcessDetails(pid: next) else { return false }
             if this.identity == process { return true }
-            if services.hasService(ledBy: this.identity) { return false }
+            if services.has(this.identity) { return false }
             next = this.parent
         }
         return false

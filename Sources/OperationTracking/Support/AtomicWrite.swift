@@ -44,6 +44,21 @@ package enum AtomicWrite {
         try put(name, in: folder, bytes, mode: mode, isDurable: true, isNew: true)
     }
 
+    /// Makes sure that ``replace(_:in:with:mode:isDurable:)`` could put a small file there, also as far as there is room on the disk:
+    /// one of another name is written beside it, and removed.
+    ///
+    /// - Parameters:
+    ///   - name: the file's name in the folder.
+    ///   - folder: the folder's descriptor.
+    package static func rehearse(_ name: String, in folder: Int32) throws(SystemCallError) {
+        var status = stat()
+        let isThere = fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0
+        guard !isThere || status.st_mode & S_IFMT != S_IFDIR else { throw SystemCallError(EISDIR) }
+        let trial = ".\(name).trial"
+        try replace(trial, in: folder, with: [UInt8](repeating: 0, count: 4096), mode: 0o600)
+        unlinkat(folder, trial, 0)
+    }
+
     /// Does something in the folder that a path leads to, with the folder's descriptor and the path's last name.
     package static func inFolder(
         of path: String,

@@ -65,7 +65,7 @@ package final class BriefLock: Sendable {
     private var isHeld: OperationFailure {
         OperationFailure(
             .storageError,
-            "Another process has held \(path) for seconds: end the one that stands still, then start this again."
+            "Another process holds \(path) and doesn't let go: end the one that stands still, then start this again."
         )
     }
 }

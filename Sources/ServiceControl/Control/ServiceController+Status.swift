@@ -276,10 +276,7 @@ extension ServiceController {
     func expectEnd(of name: String) {
         started[name]?.expectEnd()
         // Where it can't be kept, they take it for one.
-        try? folder.change(name) { record in
-            record.isToEnd = true
-            record.failure = nil
-        }
+        try? folder.change(name) { $0.expectEnd() }
     }
 
     /// The same for whatever services some processes belong to.

@@ -118,7 +118,7 @@ public actor ServiceController {
         self.configuration = configuration
         self.clock = clock
         self.system = system
-        folder = ServiceFolder(path: configuration.folder, logLimit: max(4096, configuration.logLimit))
+        folder = ServiceFolder(configuration)
     }
 
     deinit {

@@ -128,7 +128,7 @@ struct RegistryFile: Sendable {
 
     /// Holds off other programs that change the file, while `body` does.
     ///
-    /// - Throws: ``ServiceError`` (`system`) also where another program has held the lock for seconds.
+    /// - Throws: ``ServiceError`` (`system`) also where another program has held the lock for half a minute.
     func locked<Result>(_ body: () throws(ServiceError) -> Result) async throws(ServiceError) -> Result {
         let lock = try lock()
         do {

@@ -62,6 +62,20 @@ enum SmallFile {
         }
     }
 
+    /// Makes sure that ``write(_:to:mode:followsLinks:isDurable:)`` could put a small file there without following links, also as far
+    /// as there is room on the disk.
+    ///
+    /// - Throws: ``ServiceError`` (`system`) where it couldn't.
+    static func rehearse(_ path: String) throws(ServiceError) {
+        do throws(SystemCallError) {
+            try AtomicWrite.inFolder(of: path) { (folder, name) throws(SystemCallError) in
+                try AtomicWrite.rehearse(name, in: folder)
+            }
+        } catch {
+            throw failed("write", path, error.number)
+        }
+    }
+
     /// The file that a path means, behind symbolic links, whether it is there or not.
     static func target(of path: String) -> String {
         var path = path
