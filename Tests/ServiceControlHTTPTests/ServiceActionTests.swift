@@ -26,6 +26,7 @@ import Testing
             ("/api/self-heal/port-conflicts/kill", #"{"pid": 5}"#), ("/api/self-heal/port-conflicts/restart", "{}"),
             ("/api/self-heal/recover", "{}"), ("/api/self-heal/recover", #"{"strategy": "prayer"}"#),
             ("/api/self-heal/recover", #"{"strategy": "port_conflicts", "dry_run": "no"}"#),
+            ("/api/ports/heal", #"{"dry_run": 1}"#),
             ("/api/ports/heal", #"{"expected": [1]}"#), ("/api/ports/heal", #"{"expected": {"web": 1}}"#),
             ("/api/ports/heal", #"{"expected": {"web": [1.5]}}"#),
             ("/api/ports/heal", #"{"expected": {"web": [0]}}"#), ("/api/ports/heal", #"{"expected": {"web": ["1"]}}"#),
@@ -309,6 +310,35 @@ import Testing
         #expect(try PortScanner().use(of: UInt16(port)).isFree)
     }
 
+    @Test("stopping what was seen ends nobody else", .enabled(if: WebServer.isThere, WebServer.whenMissing))
+    func stopOfWhatWasSeen() async throws {
+        let port = try TestServer.unusedPort()
+        let fixture = try ServiceAPIFixture(#"[{"name": "web", "port": \#(port), "process_name": "python3"}]"#)
+        let server = try WebServer(port: port)
+        try await server.waitUntilItListens(on: port)
+        for others in [#""expected": {"web": ["\#(server.pid)@1"]}"#, #""expected": {}"#, #""pid": 1"#] {
+            let answer = await fixture.ask("POST", "/api/ports/stop", json: #"{"service_name": "web", \#(others)}"#)
+            #expect(answer.status == 409 && answer.detail.contains("(pid \(server.pid)) by now"), "\(answer.detail)")
+            #expect(kill(server.pid, 0) == 0)
+        }
+        let body = #"{"service_name": "web", "expected": {"web": [\#(server.pid)]}}"#
+        #expect(await fixture.ask("POST", "/api/ports/stop", json: body).json["status"]?.text == "stopped")
+    }
+
+    @Test("a dry run of healing ends nobody", .enabled(if: WebServer.isThere, WebServer.whenMissing))
+    func dryHealing() async throws {
+        let port = try TestServer.unusedPort()
+        let fixture = try ServiceAPIFixture(#"[{"name": "web", "port": \#(port), "process_name": "node"}]"#)
+        let server = try WebServer(port: port)
+        try await server.waitUntilItListens(on: port)
+        let answer = await fixture.ask("POST", "/api/ports/heal", json: #"{"dry_run": true}"#).json
+        #expect(answer["success"]?.truth == true && answer["message"]?.text?.contains("dry run") == true)
+        #expect(answer["healed"]?["web"]?.truth == false)
+        #expect(answer["steps"]?.elements.map { $0["outcome"]?.text } == ["planned"])
+        #expect(kill(server.pid, 0) == 0)
+        #expect(fixture.tracker.recentOperations().isEmpty)
+    }
+
     @Test(
         "a restart that names a process ends nobody else",
         arguments: [("/api/ports/restart", "service_name"), ("/api/self-heal/port-conflicts/restart", "service")]
@@ -333,6 +363,7 @@ import Testing
         "who names a process beside those that are expected, and it is none of them, ends nobody",
         arguments: [
             ("/api/ports/kill", "service_name"), ("/api/ports/restart", "service_name"),
+            ("/api/ports/stop", "service_name"),
             ("/api/self-heal/port-conflicts/kill", "service"), ("/api/self-heal/port-conflicts/restart", "service"),
         ]
     )

@@ -39,15 +39,21 @@ extension ServiceController {
     ///
     /// - Parameters:
     ///   - name: the service.
+    ///   - seen: those whom the caller has seen hold the service's port; where another holds it by now, nothing is done. What they have
+    ///     forked since goes with them. `nil` for whoever holds it.
     ///   - actor: who wants it, for the audit log.
     /// - Throws: ``ServiceError``: `unknown_service`, `port_conflict` where another process holds its port, `not_possible`, and
     ///   those of ``kill(_:pid:by:)``; `CancellationError`.
     @discardableResult
-    public func stop(_ name: String, by actor: String) async throws -> StoppedService {
+    public func stop(
+        _ name: String,
+        among seen: Set<SeenProcess>? = nil,
+        by actor: String
+    ) async throws -> StoppedService {
         let service = try registry.service(name)
         return try await exclusively(name, "stopped") {
             try await operation(.stopService, "Stop \(name)", by: actor) { handle in
-                try await self.stop(service, by: actor, handle)
+                try await self.stop(service, expecting: seen.map { .only($0) } ?? .any, by: actor, handle)
             }
         }
     }
@@ -115,12 +121,13 @@ extension ServiceController {
     /// - Parameter holders: who may be ended that holds its port; those that hold it now where anybody may.
     func stop(
         _ service: ServiceDefinition,
-        expecting holders: ExpectedHolders = .any,
+        expecting holders: ExpectedHolders,
         by actor: String,
         _ handle: OperationHandle
     ) async throws -> StoppedService {
         let report = try await report(of: service)
         let seen = holders.orOnly(report.use?.holders.seen ?? [])
+        if let use = report.use { try seen.check(use, system) }
         let known = knownProcess(of: service.name)
         let isHeld = report.use?.isFree == false
         if report.status == .portConflict {

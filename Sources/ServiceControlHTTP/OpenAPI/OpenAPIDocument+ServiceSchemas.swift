@@ -22,7 +22,12 @@ extension OpenAPIDocument {
             required: ["service_name"],
             [("service_name", anyServiceName), ("timeout", timeout)]
         ),
-        request("StopServiceRequest", required: ["service_name"], [("service_name", anyServiceName)]),
+        request(
+            "StopServiceRequest",
+            required: ["service_name"],
+            description: bothNamed,
+            [("service_name", anyServiceName), ("pid", maybePID), ("expected", expectedHolders)]
+        ),
         request(
             "RestartServiceRequest",
             required: ["service_name"],
@@ -81,7 +86,13 @@ extension OpenAPIDocument {
                 ("operation_id", operationName),
             ]
         ),
-        request("HealRequest", [("expected", expectedHolders), ("operation_id", operationName)]),
+        request(
+            "HealRequest",
+            [
+                ("dry_run", "{type: [boolean, 'null'], default: false}"), ("expected", expectedHolders),
+                ("operation_id", operationName),
+            ]
+        ),
     ].joined()
 
     /// The name that the operation is to have, by which it can be cancelled.

@@ -23,17 +23,16 @@ extension ServiceRoutes {
 
     private func stop(_ call: APICall) async throws -> APIResponse {
         let name = try call.parameters.serviceName("service_name")
-        let stopped = try await services.stop(name, by: call.actor)
+        let stopped = try await services.stop(name, among: try call.parameters.seen(of: name), by: call.actor)
         let how = stopped.shutdownProblem.map { ", by signals: \($0)" } ?? ""
         return try await answer(name, stopped.wasRunning ? "Stopped \(name)\(how)." : "\(name) didn't run.")
     }
 
     func restart(_ call: APICall, named key: String) async throws -> APIResponse {
         let name = try call.parameters.serviceName(key)
-        let one = try call.parameters.process(of: name)
         let started = try await services.restart(
             name,
-            among: try one.map { [$0] } ?? call.parameters.holders(of: name),
+            among: try call.parameters.seen(of: name),
             within: try call.parameters.timeout(),
             by: call.actor
         )
@@ -113,17 +112,21 @@ extension ServiceRoutes {
         }
     }
 
+    /// Does it, unless it is told that this is a dry run.
     private func heal(_ call: APICall) async throws -> APIResponse {
-        let report = try await services.heal(
+        let isDryRun = try call.parameters.flag("dry_run") ?? false
+        let report = try await services.recover(
+            .portConflicts,
             expecting: try call.parameters.holders(),
+            isDryRun: isDryRun,
             named: try call.parameters.operationName(),
             by: call.actor
         )
         return try .json { json in
             json.key("success")
-            json.value(report.isComplete)
+            json.value(isDryRun || report.isComplete)
             json.key("message")
-            json.value(report.summary)
+            json.value(report.message)
             json.key("healed")
             json.beginObject()
             for step in report.steps {
@@ -135,6 +138,11 @@ extension ServiceRoutes {
             try json.encode(report.steps)
         }
     }
+}
+
+extension RecoveryReport {
+    /// What has come of it, or would.
+    var message: String { isDryRun && !steps.isEmpty ? "Nothing was done: this was a dry run." : summary }
 }
 
 extension APIParameters {
@@ -172,6 +180,11 @@ extension APIParameters {
             throw ServiceError(.notPossible, "Process \(pid) is none of those in expected, so nothing was ended.")
         }
         return one
+    }
+
+    /// Who may be ended for a service, the one that is named or those that are expected; `nil` for whoever holds its port.
+    fileprivate func seen(of service: String) throws -> Set<SeenProcess>? {
+        try process(of: service).map { [$0] } ?? holders(of: service)
     }
 
     /// A pid, or a process as the API has it in `holders`.

@@ -122,7 +122,7 @@ extension ServiceRoutes {
             json.key("done")
             json.value(report.steps.count { $0.outcome == .done })
             json.key("message")
-            json.value(isDryRun && !report.steps.isEmpty ? "Nothing was done: this was a dry run." : report.summary)
+            json.value(report.message)
             json.endObject()
             json.key("actions")
             try json.encode(report.steps)
