@@ -104,6 +104,23 @@ struct ServiceConflictTests {
         #expect(try await fixture.noted().allSatisfy { $0.action != "process.terminated" })
     }
 
+    @Test("a stranger beside its own process, known by its name, isn't ended where shutdown_cmd can't be run")
+    func restartBesideOwnWithoutShutdown() async throws {
+        let port = try freePort()
+        var service = ServiceDefinition(name: "web", port: port, processName: "sleep", startupCommand: .shell("exit 1"))
+        service.shutdownCommand = .program(["/nonexistent/program"])
+        let fixture = try ServiceFixture([service])
+        let stranger = try Child(shell: webServer(port))
+        try await waitForListener(port, stranger.pid)
+        let own = try await sleeper(beside: port)
+        // It is known by its name once it runs the program.
+        try await eventually { ProcessDetails(pid: own.pid)?.name == "sleep" }
+        let error = try await fixture.error { try await fixture.services.restart("web", by: "a test") }
+        #expect(error.code == .startFailed && error.message.hasPrefix("shutdown_cmd of web: "), "\(error)")
+        #expect(SystemProcess.isAlive(stranger.pid) && SystemProcess.isAlive(own.pid))
+        #expect(try await fixture.noted().allSatisfy { $0.action != "process.terminated" })
+    }
+
     @Test("what was registered isn't stopped for a start that isn't allowed any more")
     func restartOfRegistered() async throws {
         var service = ServiceDefinition(name: "web", startupCommand: .shell("exec sleep 1000"))

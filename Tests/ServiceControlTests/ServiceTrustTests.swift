@@ -121,6 +121,23 @@ struct ServiceTrustTests {
         #expect(try await fixture.services.stop("web", by: "a test").wasRunning)
     }
 
+    @Test("a service that holds its port isn't killed where it couldn't be kept that somebody wanted that")
+    func killInWritableFolder() async throws {
+        let listener = try Listener()
+        let fixture = try ServiceFixture([
+            ServiceDefinition(name: "web", port: listener.port, startupCommand: .shell("exit 1"))
+        ])
+        let child = try Child(["/bin/sleep", "1000"], output: listener.descriptor)
+        listener.close()
+        try await eventually { try PortScanner().use(of: listener.port).holders.map(\.identity.pid) == [child.pid] }
+        let process = try #require(ProcessIdentity(running: child.pid))
+        try fixture.services.folder.keep(StartedRecord(process: process), of: "web")
+        chmod(fixture.folder.path + "/services", 0o777)
+        let error = try await fixture.error { try await fixture.services.kill("web", by: "a test") }
+        #expect(error.code == .notPermitted && error.message.contains("chmod go-w"))
+        #expect(SystemProcess.isAlive(child.pid))
+    }
+
     @Test("who was started as a service is known as one, and nobody else")
     func leaderIsKnown() async throws {
         let fixture = try ServiceFixture([ServiceDefinition(name: "web", startupCommand: .shell("exec sleep 1000"))])

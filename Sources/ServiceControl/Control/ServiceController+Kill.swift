@@ -67,7 +67,9 @@ extension ServiceController {
         }
         try Self.checkRight(service, in: registry.path)
         return try await exclusively(name, "killed") {
-            try await operation(.freePort, "Free port \(port) of \(name)", by: actor) { handle in
+            // Where others may write what is kept, its end couldn't be told from one by itself.
+            _ = try folder.record(of: name)
+            return try await operation(.freePort, "Free port \(port) of \(name)", by: actor) { handle in
                 try await self.free(
                     port,
                     expecting: holders,

@@ -150,22 +150,26 @@ extension ServiceController {
 
     /// Looks whether a service could be started, before anything is ended for that: what is known to be in the way is found now as well
     /// as afterwards.
-    func checkRestart(_ service: ServiceDefinition) throws(ServiceError) {
-        try checkProgram(of: try checkStart(service), service)
+    func checkRestart(_ report: ServiceReport) throws(ServiceError) {
+        let service = report.service
+        try check(launch(of: service, try checkStart(service)), Self.startup(of: service.name))
         // It is run where there is something to stop.
-        if let command = service.shutdownCommand, knownProcess(of: service.name).running != nil {
-            try checkProgram(of: command, service)
+        if let command = service.shutdownCommand, hasOwn(report) {
+            try check(launch(of: service, command), Self.shutdown(of: service.name))
         }
         try folder.checkStart(of: service.name)
     }
 
-    private func checkProgram(of command: ServiceCommand, _ service: ServiceDefinition) throws(ServiceError) {
+    private func check(_ launch: Launch, _ what: String) throws(ServiceError) {
         do throws(OperationFailure) {
-            try launch(of: service, command).check()
+            try launch.check()
         } catch {
-            throw ServiceError(.startFailed, error.message)
+            throw ServiceError(.startFailed, "\(what): \(error.message)")
         }
     }
+
+    private static func startup(of name: String) -> String { "startup_cmd of \(name)" }
+    static func shutdown(of name: String) -> String { "shutdown_cmd of \(name)" }
 
     func checkCommandRight(_ service: ServiceDefinition) throws(ServiceError) {
         guard let name = service.registeredBy, !configuration.runsRegisteredCommands else { return }
@@ -182,14 +186,15 @@ extension ServiceController {
         try SmallFile.makeFolder(folder.path)
         let name = service.name
         let launch = launch(of: service, command)
-        let process = try ServiceProcess(launch, log: folder.log(of: name)) { [weak self] process, ending in
+        let process = try ServiceProcess(launch, Self.startup(of: name), log: folder.log(of: name)) {
+            [weak self] process, ending in
             Task { await self?.ended(name, process, ending) }
         }
         started[name] = process
         return process
     }
 
-    private func launch(of service: ServiceDefinition, _ command: ServiceCommand) -> Launch {
+    func launch(of service: ServiceDefinition, _ command: ServiceCommand) -> Launch {
         let words = command.words
         return Launch(program: words[0], arguments: Array(words.dropFirst()), environment: environment(of: service))
     }

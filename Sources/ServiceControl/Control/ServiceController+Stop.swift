@@ -99,9 +99,9 @@ extension ServiceController {
         by actor: String,
         _ handle: OperationHandle
     ) async throws -> StartedService {
-        // Before anything is ended: none is for a start that can't follow.
-        try checkRestart(service)
         let report = try await report(of: service)
+        // Before anything is ended: none is for a start that can't follow.
+        try checkRestart(report)
         let seen = holders.orOnly(report.use?.holders.seen ?? [])
         // Also where its own process is a stranger.
         if let use = report.use { try seen.check(use, system) }
@@ -129,17 +129,13 @@ extension ServiceController {
         let seen = holders.orOnly(report.use?.holders.seen ?? [])
         if let use = report.use { try seen.check(use, system) }
         let known = knownProcess(of: service.name)
-        let isHeld = report.use?.isFree == false
         if report.status == .portConflict {
             throw conflictError(report, "Kill that instead.")
         }
-        guard isHeld || known.running != nil || report.process != nil || report.status == .running else {
+        guard hasOwn(report) else {
             if let problem = known.problem { throw problem }
             // What has failed is stopped once somebody has asked for that.
-            try folder.change(service.name) { record in
-                record.isToEnd = true
-                record.failure = nil
-            }
+            try folder.change(service.name) { $0.expectEnd() }
             return StoppedService(service: service.name, wasRunning: false)
         }
         // What was started by a person's command under this name is not the registration's to end, whose name it may have by now.
@@ -186,6 +182,16 @@ extension ServiceController {
         return StoppedService(service: service.name, wasRunning: true, shutdownProblem: shutdownProblem)
     }
 
+    /// Whether there is anything to stop, beside those that are in its place.
+    func hasOwn(_ report: ServiceReport) -> Bool {
+        let known = knownProcess(of: report.service.name)
+        if known.running != nil || report.status == .running { return true }
+        guard report.status == .portConflict, let use = report.use else {
+            return report.use?.isFree == false || report.process != nil
+        }
+        return !sides(of: use, report.service, known).own.isEmpty
+    }
+
     /// Runs the command, and waits until the service is gone with the sockets that it had. That it fails is noted: signals follow.
     ///
     /// - Returns: how it has failed; `nil` where it hasn't.
@@ -199,14 +205,10 @@ extension ServiceController {
     ) async throws -> String? {
         handle.setPhase("shutting down", message: command.description.withoutURLSecrets)
         try SmallFile.makeFolder(folder.path)
-        var environment = environment(of: service)
-        if let pid = session?.leader.pid { environment["SERVICE_PID"] = "\(pid)" }
-        let launch = Launch(
-            program: command.words[0],
-            arguments: Array(command.words.dropFirst()),
-            environment: environment
-        )
-        let process = try ServiceProcess(launch, log: folder.log(of: service.name)) { _, _ in }
+        var launch = launch(of: service, command)
+        if let pid = session?.leader.pid { launch.environment["SERVICE_PID"] = "\(pid)" }
+        let what = Self.shutdown(of: service.name)
+        let process = try ServiceProcess(launch, what, log: folder.log(of: service.name)) { _, _ in }
         note("service.shutdown", by: actor, handle.id, "\(service.name): \(command)")
         let clock = handle.clock
         let deadline = clock.monotonicNanoseconds + configuration.stopTimeout.nanoseconds
@@ -226,10 +228,10 @@ extension ServiceController {
                 try await clock.sleep(for: .milliseconds(100))
             }
         } catch {
-            await end(StartedSession(process), "shutdown_cmd of \(service.name)", by: actor, handle)
+            await end(StartedSession(process), what, by: actor, handle)
             throw error
         }
-        await end(StartedSession(process), "shutdown_cmd of \(service.name)", by: actor, handle)
+        await end(StartedSession(process), what, by: actor, handle)
         if let problem {
             handle.setMessage(problem)
             note("service.shutdown_failed", by: actor, handle.id, "\(service.name): \(problem), so signals follow")

@@ -33,17 +33,21 @@ final class ServiceProcess: Sendable {
 
     /// Starts a process in a session of its own, with its output in the log.
     ///
+    /// - Parameter what: which command it is, for people.
     /// - Throws: ``ServiceError``: `start_failed`, `system`.
-    init(_ launch: Launch, log: ServiceLog, onEnd: @escaping @Sendable (ServiceProcess, ProcessEnding) -> Void)
-        throws(ServiceError)
-    {
+    init(
+        _ launch: Launch,
+        _ what: String,
+        log: ServiceLog,
+        onEnd: @escaping @Sendable (ServiceProcess, ProcessEnding) -> Void
+    ) throws(ServiceError) {
         let (descriptor, start) = try log.open()
         defer { close(descriptor) }
         let process: SpawnedProcess
         do throws(OperationFailure) {
             process = try SpawnedProcess(launch, output: descriptor)
         } catch {
-            throw ServiceError(.startFailed, error.message)
+            throw ServiceError(.startFailed, "\(what): \(error.message)")
         }
         let pid = process.pid
         // The child has not been reaped, so it has a start time; 0 is no process's.
