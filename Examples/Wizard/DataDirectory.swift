@@ -79,7 +79,12 @@ enum DataDirectory {
 
 extension String {
     /// As a path from the root on: a program in another folder is to find the same file.
-    var absolutePath: String { hasPrefix("/") ? self : FileManager.default.currentDirectoryPath + "/" + self }
+    var absolutePath: String { absolutePath(in: nil) }
+
+    /// The same for one that is meant in a folder; `nil` for this one.
+    func absolutePath(in folder: String?) -> String {
+        hasPrefix("/") ? self : (folder ?? FileManager.default.currentDirectoryPath) + "/" + self
+    }
 
     /// The path without links of what is there; `nil` where nothing is.
     var resolvedPath: String? {

@@ -135,13 +135,64 @@ struct ServerCommandTests {
         let server = try await BackgroundServer.start("--token-file", token, data: folder.path)
         let restart = ["restart", "--data", folder.path]
         let nowhere = try await WizardProcess.run(restart + ["--services", "/nonexistent/x.json"])
-        #expect(nowhere.code == 2 && nowhere.errors.contains("/nonexistent/x.json isn't there"), "\(nowhere.errors)")
+        #expect(nowhere.code == 2 && nowhere.errors.contains("/nonexistent/x.json can't be made"), "\(nowhere.errors)")
         chmod(token, 0o644)
         let open = try await WizardProcess.run(restart)
         #expect(open.code == 2 && open.errors.contains("others can read the token file"), "\(open.errors)")
         chmod(token, 0o600)
         #expect(try await status().status["pid"] as? Int32 == server.pid)
         try await server.stop()
+    }
+
+    @Test func aRestartEndsNoneWhereTheNextServerCouldNotBegin() async throws {
+        let server = try await BackgroundServer.start(data: folder.path)
+        let files = FileManager.default
+        let (data, spare) = (folder.path, folder.path + "-spare")
+        defer { try? files.removeItem(atPath: spare) }
+        try files.createDirectory(atPath: spare, withIntermediateDirectories: true)
+        try files.createSymbolicLink(atPath: spare + "/dangling", withDestinationPath: "/nonexistent/file")
+        try files.createSymbolicLink(atPath: spare + "/loop", withDestinationPath: "loop")
+        try Data(#"{"trust_local_user": false}"#.utf8).write(to: URL(fileURLWithPath: spare + "/config"))
+        try Data(#"{"token_file": "\#(spare)/dangling"}"#.utf8).write(to: URL(fileURLWithPath: spare + "/token-config"))
+        let long = spare + "/" + String(repeating: "x", count: 300)
+        var refused = [["--config", spare + "/config"], ["--config", spare + "/token-config"]]
+        for file in [spare + "/dangling", spare + "/loop", long, "/proc/x"] {
+            refused += [["--services", file], ["--token-file", file]]
+        }
+        for arguments in refused {
+            let outcome = try await WizardProcess.run(["restart", "--data", data] + arguments)
+            #expect(outcome.code == 2 && !outcome.errors.contains("ended at once"), "\(arguments): \(outcome)")
+            #expect(try await status().status["pid"] as? Int32 == server.pid, "\(arguments)")
+        }
+        // What is in the way in the data directory, and whether it is a folder or a link to nowhere.
+        for (name, isFolder) in [
+            ("server.log", false), ("server.log", true), ("server.pid", true), ("server.last.json", true),
+            ("services.json", false),
+        ] {
+            let path = data + "/" + name
+            try files.moveItem(atPath: path, toPath: spare + "/kept")
+            if isFolder {
+                try files.createDirectory(atPath: path, withIntermediateDirectories: false)
+            } else {
+                try files.createSymbolicLink(atPath: path, withDestinationPath: "/nonexistent/file")
+            }
+            let outcome = try await WizardProcess.run(["restart", "--data", data])
+            #expect(outcome.code == 2 && outcome.errors.contains(name), "\(name): \(outcome)")
+            try files.removeItem(atPath: path)
+            try files.moveItem(atPath: spare + "/kept", toPath: path)
+            #expect(try await status().status["pid"] as? Int32 == server.pid, "\(name)")
+        }
+        try await server.stop()
+    }
+
+    @Test func aRestartAfterAStopSaysThatWhatTheServerWasStartedWithIsNotBelieved() async throws {
+        let server = try await BackgroundServer.start(data: folder.path)
+        try await server.stop()
+        let last = folder.path + "/server.last.json"
+        chmod(last, 0o666)
+        let open = try await WizardProcess.run(["restart", "--port", "0", "--data", folder.path])
+        #expect(open.code == 2 && open.errors.contains(last) && open.errors.contains("wizard start"), "\(open.errors)")
+        #expect(try await status().code == 3)
     }
 
     @Test func aConfigurationGivenToARestartGoesBeforeTheOptionsOfTheStart() async throws {
@@ -266,11 +317,11 @@ struct ServerCommandTests {
         )
         #expect(elsewhere.code == 2 && elsewhere.errors.contains("192.0.2.1 is no address"), "\(elsewhere.errors)")
         #expect(try await status().status["pid"] as? Int32 == server.pid)
-        // Nobody can be asked; and the port is no registered service's.
-        let unasked = try await WizardProcess.run(restart + ["--port", port])
-        #expect(unasked.code == 2 && unasked.errors.contains("wizard (pid \(other.pid))"), "\(unasked.errors)")
-        let refused = try await WizardProcess.run(restart + ["--port", port, "--yes"])
-        #expect(refused.code == 1 && refused.errors.contains("services.json"), "\(refused.errors)")
+        // The port is no registered service's, whoever says yes.
+        for yes in [[], ["--yes"]] {
+            let refused = try await WizardProcess.run(restart + ["--port", port] + yes)
+            #expect(refused.code == 1 && refused.errors.contains("is of no service"), "\(refused.errors)")
+        }
         #expect(try await status().status["pid"] as? Int32 == server.pid)
         try await server.stop()
         try await other.stop()
@@ -355,12 +406,13 @@ struct ServerCommandTests {
         #expect((found.status["held_by"] as? String)?.contains("wizard (pid \(other.pid))") == true)
         let start = try await WizardProcess.run(["start", "--port", port, "--data", folder.path])
         #expect(start.code == 1 && start.errors.contains("wizard (pid \(other.pid))"))
-        // Nobody can be asked, and nobody has said yes.
-        let unasked = try await WizardProcess.run(["kill", "--port", port, "--data", folder.path])
-        #expect(unasked.code == 2 && unasked.errors.contains("--yes"))
-        // The port is no registered service's.
-        let refused = try await WizardProcess.run(["kill", "--yes", "--port", port, "--data", folder.path])
-        #expect(refused.code == 1 && refused.errors.contains("services.json"))
+        // The port is no registered service's, whoever says yes.
+        for yes in [[], ["--yes"]] {
+            let refused = try await WizardProcess.run(["kill", "--port", port, "--data", folder.path] + yes)
+            #expect(refused.code == 1 && refused.errors.contains("is of no service"), "\(refused.errors)")
+        }
+        let ports = try await WizardProcess.run(["ports", "kill", ":" + port, "--data", folder.path])
+        #expect(ports.code == 1 && ports.errors.contains("is of no service"), "\(ports.errors)")
         // Nor does anything else advise what would be refused.
         for command in ["start", "status"] {
             let advised = { try await WizardProcess.run([command, "--port", port, "--data", self.folder.path]) }
@@ -371,6 +423,9 @@ struct ServerCommandTests {
                 .write(to: URL(fileURLWithPath: services))
             let after = try await advised()
             #expect((after.output + after.errors).contains("`wizard restart` ends that"), "\(after)")
+            // Nobody can be asked, and nobody has said yes.
+            let unasked = try await WizardProcess.run(["kill", "--port", port, "--data", folder.path])
+            #expect(unasked.code == 2 && unasked.errors.contains("--yes"))
             try FileManager.default.removeItem(atPath: services)
         }
         try await other.stop()

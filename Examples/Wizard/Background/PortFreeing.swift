@@ -9,9 +9,10 @@ struct PortFreeing {
     /// Asks, unless that was answered on the command line.
     ///
     /// - Returns: whether the holders may be ended.
-    /// - Throws: ``UsageError`` where nobody can be asked.
+    /// - Throws: ``UsageError`` where nobody can be asked; `ServiceError` where they may not, whatever a person says.
     func mayEnd(_ use: PortUse) throws -> Bool {
-        try isConfirmed || Console.confirm("Port \(use.port) is held by \(use.holderText). End \(use.that)?")
+        if let refusal = options.refusal(toEnd: use) { throw refusal }
+        return try isConfirmed || Console.confirm("Port \(use.port) is held by \(use.holderText). End \(use.that)?")
     }
 
     /// Ends what holds a port.

@@ -35,11 +35,13 @@ struct ServerOptions {
         data = try DataDirectory.path(given)
         try DataDirectory.requireSight(of: data)
         json = given.has("json")
+        // First: what comes meanwhile is no damage.
+        let record = isAsBefore ? KnownServer.record(in: data) : nil
         let before = isAsBefore ? KnownServer(in: data) : nil
         let kept: ParsedOptions?
         do {
             kept = try before.map(Self.options)
-            doubt = nil
+            doubt = before == nil ? record.map { UsageError("\($0) is damaged, or others may have written it.") } : nil
         } catch let error as UsageError {
             kept = nil
             doubt = error
@@ -59,15 +61,14 @@ struct ServerOptions {
         }
         let directory = kept == nil ? nil : before?.directory
         self.directory = directory
-        services = (next?.services ?? all.text("services")).map { file in
-            file.hasPrefix("/") ? file : (directory ?? FileManager.default.currentDirectoryPath) + "/" + file
-        }
+        services = (next?.services ?? all.text("services"))?.absolutePath(in: directory)
         let isElsewhere = given.has("port") || given.has("config")
         // One that has ended on any free port has none that it would have again.
         port = (isElsewhere || before?.isRunning != true ? nil : before?.port) ?? next?.port ?? serve.port
     }
 
-    /// Looks at what a server would be started with, what is kept among it, at the files that it needs, and at where it would listen.
+    /// Looks whether a server could be started with this, what is kept among it, once the port is free. Of what it needs that is made
+    /// which isn't there.
     ///
     /// - Throws: ``UsageError`` for what `serve` would refuse.
     func check() throws {
@@ -77,16 +78,7 @@ struct ServerOptions {
                 "it isn't known what the server was started with: \(doubt.message) \(end) `wizard start` the options that the next is to have."
             )
         }
-        let next = try ServeCommand(all)
-        try next.checkAddress()
-        if let file = next.tokenFile.map({ $0.hasPrefix("/") ? $0 : "\(directory ?? "".absolutePath)/\($0)" }) {
-            if try Self.isThere(file, isNamed: true) {
-                _ = try TokenFile.token(in: file)
-            } else if (try? FileManager.default.destinationOfSymbolicLink(atPath: file)) != nil {
-                throw UsageError("\(file) is a link to a file that isn't there: make that, or remove the link.")
-            }
-        }
-        guard try Self.isThere(registry, isNamed: services != nil) else { return }
+        try ServeCommand(all).check(in: directory)
         do throws(ServiceError) {
             _ = try ServiceRegistry(path: registry, settingAsideInvalid: false)
         } catch  where error.code == .invalidRegistry {
@@ -94,15 +86,12 @@ struct ServerOptions {
         } catch {
             throw UsageError(error.message)
         }
-    }
-
-    /// - Throws: ``UsageError`` where a file that is named can't be made, either.
-    private static func isThere(_ file: String, isNamed: Bool) throws -> Bool {
-        if FileManager.default.fileExists(atPath: file) { return true }
-        guard !isNamed || access(file.deletingLastPart + "/", W_OK | X_OK) == 0 else {
-            throw UsageError("\(file) isn't there, and this user can't make it: make its folder, or name another file.")
+        try ServerRecord.check(in: data)
+        do throws(ServiceError) {
+            try ServerLog.file(in: data).check()
+        } catch {
+            throw UsageError(error.message)
         }
-        return false
     }
 
     /// The options that are given and that a server runs without, or with another argument.
@@ -123,31 +112,32 @@ struct ServerOptions {
     /// Why a restart wouldn't end what holds the server's port; `nil` where it would.
     func refusal(toEnd use: PortUse) -> ServiceError? {
         do throws(ServiceError) {
-            // Without a file the usual services are put into one.
-            let services =
-                FileManager.default.fileExists(atPath: registry)
-                ? try ServiceRegistry(path: registry, settingAsideInvalid: false).services : ServiceDefinition.defaults
-            try use.checkEnding(among: services, in: registry)
+            try use.checkEnding(among: readServices(), in: registry)
             return nil
         } catch {
             return error
         }
     }
 
-    /// The file of services.
-    private var registry: String { services ?? data.absolutePath + "/services.json" }
-
     /// Says at the terminal what a server says in its log alone: that the file of services is none, and is set aside.
     func warnOfServices() {
-        guard FileManager.default.fileExists(atPath: registry) else { return }
         do throws(ServiceError) {
-            _ = try ServiceRegistry(path: registry, settingAsideInvalid: false)
+            _ = try readServices()
         } catch  where error.code == .invalidRegistry {
             let what = "The server sets the file aside, and takes the default services."
             Console.error("wizard: \(error.message) \(what)".printable)
         } catch {
             // Then the server can't read it either, and says so as it ends.
         }
+    }
+
+    /// The file of services.
+    private var registry: String { services ?? data.absolutePath + "/services.json" }
+
+    /// Without a file the usual services are put into one.
+    private func readServices() throws(ServiceError) -> [ServiceDefinition] {
+        guard FileManager.default.fileExists(atPath: registry) else { return ServiceDefinition.defaults }
+        return try ServiceRegistry(path: registry, settingAsideInvalid: false).services
     }
 
     /// What a server keeps over a restart. Its data directory and its log every server in the background is told.

@@ -31,10 +31,10 @@ struct KnownServer: Sendable {
 
     /// What was recorded last in a data directory; `nil` when there is nothing, or nothing that can be trusted.
     init?(in data: String) {
-        guard let bytes = Self.read(data + "/server.json") ?? Self.read(data + "/" + Self.lastFile),
-            let fields = try? Wire.read(Fields.self, from: bytes), fields.pid > 1,
-            let startTime = fields.processStartTime
-        else { return nil }
+        let all = Self.files(in: data).lazy.compactMap { path in
+            Self.read(path).flatMap { try? Wire.read(Fields.self, from: $0) }
+        }
+        guard let fields = all.first, fields.pid > 1, let startTime = fields.processStartTime else { return nil }
         url = Self.reachable(fields.url)
         process = ProcessIdentity(pid: fields.pid, startTime: startTime)
         startedAt = fields.startedAt.flatMap {
@@ -45,6 +45,14 @@ struct KnownServer: Sendable {
         arguments = fields.arguments ?? []
         directory = fields.directory
     }
+
+    /// What tells of a server in a data directory, although it may be damaged or another's; `nil` when nothing does.
+    static func record(in data: String) -> String? {
+        var status = stat()
+        return files(in: data).first { lstat($0, &status) == 0 }
+    }
+
+    private static func files(in data: String) -> [String] { ["server.json", lastFile].map { data + "/" + $0 } }
 
     /// One of which no more is known than where it listens.
     init(url: String, process: ProcessIdentity) {

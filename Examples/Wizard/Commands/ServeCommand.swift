@@ -41,9 +41,6 @@ struct ServeCommand: Command {
     /// The file with the services that it is to look after; `nil` for the data directory's.
     var services: String? { configuration.services.file }
 
-    /// The file with the token; `nil` for none.
-    var tokenFile: String? { configuration.tokenFile }
-
     /// The options that the configuration file gives in their place.
     var configured: Set<String> { configuration.options }
 
@@ -65,16 +62,21 @@ struct ServeCommand: Command {
         data = try DataDirectory.path(options)
     }
 
-    /// Looks whether it could listen where it is to, once nobody else does.
+    /// Looks whether it could begin, and listen where it is to, once nobody else does. A token file that isn't there is made.
     ///
+    /// - Parameter directory: the folder in which relative paths of the configuration are; `nil` for this one.
     /// - Throws: ``UsageError``.
-    func checkAddress() throws {
+    func check(in directory: String?) throws {
+        var configuration = configuration
+        configuration.tokenFile = configuration.tokenFile?.absolutePath(in: directory)
         let hasToken = configuration.tokenFile != nil
         do throws(ServerError) {
             try OperationServer.check(configuration.host, port: configuration.port, hasToken: hasToken)
         } catch {
             throw UsageError(error.message)
         }
+        _ = try Service.token(configuration)
+        _ = try Service.providers(configuration, data: data)
     }
 
     func run() async throws -> ExitCode {

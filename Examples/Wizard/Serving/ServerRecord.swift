@@ -56,6 +56,19 @@ struct ServerRecord {
         bytes = json.bytes + [UInt8(ascii: "\n")]
     }
 
+    /// Looks whether a server could write its record, also as far as there is room on the disk.
+    ///
+    /// - Throws: ``UsageError`` where it couldn't.
+    static func check(in data: String) throws {
+        let record = ServerRecord(url: "", ollama: nil, tokenFile: nil, in: data)
+        _ = try record.lock()
+        for path in [record.lastPath, record.pidPath, record.path] {
+            try record.put(path) { (folder, name) throws(SystemCallError) in
+                try AtomicWrite.rehearse(name, in: folder)
+            }
+        }
+    }
+
     /// Writes the record, in place of one that a server has left which didn't stop in order. That of a server that runs stays:
     /// whoever has found that one goes on finding it.
     ///
@@ -132,12 +145,16 @@ struct ServerRecord {
     }
 
     private func write(_ bytes: [UInt8], to path: String) throws {
+        try put(path) { (folder, name) throws(SystemCallError) in
+            // Under the lock nobody else is at it.
+            AtomicWrite.removeParts(in: folder, of: name)
+            try AtomicWrite.replace(name, in: folder, with: bytes, mode: 0o600)
+        }
+    }
+
+    private func put(_ path: String, _ work: (Int32, String) throws(SystemCallError) -> Void) throws {
         do throws(SystemCallError) {
-            try AtomicWrite.inFolder(of: path) { (folder, name) throws(SystemCallError) in
-                // Under the lock nobody else is at it.
-                AtomicWrite.removeParts(in: folder, of: name)
-                try AtomicWrite.replace(name, in: folder, with: bytes, mode: 0o600)
-            }
+            try AtomicWrite.inFolder(of: path, work)
         } catch {
             throw failure(path, error)
         }

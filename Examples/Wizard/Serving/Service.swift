@@ -44,10 +44,7 @@ struct Service {
     ///
     /// - Parameter assets: files to serve beside the page.
     init(_ configuration: ServeConfiguration, data: String, adding assets: [APIAsset] = []) async throws {
-        let token = try configuration.tokenFile.map { try TokenFile.token(in: $0) }
-        guard configuration.trustsLocalUser || token != nil else {
-            throw UsageError("trust_local_user is false and there is no token, so nobody could ask: name a token_file.")
-        }
+        let token = try Self.token(configuration)
         let providers = try Self.providers(configuration, data: data)
         Self.allowManyConnections()
         let options = SQLiteHistoryStore.Options(retention: configuration.retention)
@@ -121,7 +118,17 @@ struct Service {
         return tracker
     }
 
-    private static func providers(_ configuration: ServeConfiguration, data: String) throws -> ProviderRegistry {
+    /// - Throws: ``UsageError``.
+    static func token(_ configuration: ServeConfiguration) throws -> String? {
+        let token = try configuration.tokenFile.map { try TokenFile.token(in: $0) }
+        guard configuration.trustsLocalUser || token != nil else {
+            throw UsageError("trust_local_user is false and there is no token, so nobody could ask: name a token_file.")
+        }
+        return token
+    }
+
+    /// - Throws: ``UsageError``.
+    static func providers(_ configuration: ServeConfiguration, data: String) throws -> ProviderRegistry {
         let registry = ProviderRegistry()
         for name in configuration.enabledProviders {
             switch name {

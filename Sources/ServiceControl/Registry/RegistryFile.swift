@@ -156,7 +156,7 @@ struct RegistryFile: Sendable {
         } catch {
             throw ServiceError(
                 .system,
-                "\(name) could not be opened: \(String(cString: strerror(error.number))). Check the folder's permissions."
+                "\(path) can't be made or changed, since \(name) could not be opened: \(error.reason). Check that the folder is there, and its permissions."
             )
         }
     }

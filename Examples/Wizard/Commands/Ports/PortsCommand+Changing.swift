@@ -9,6 +9,8 @@ extension PortsCommand {
         let (name, port) = try await place(of: target, services)
         guard let port else { throw UsageError("\(name ?? "It") has no port that anyone could hold.") }
         let use = try await services.use(of: port)
+        // Nobody is asked for what is never done.
+        if !use.isFree { try use.checkEnding(among: services.registry.services, in: services.registry.path) }
         let question = "Port \(port)\(name.map { " of \($0)" } ?? "") is held by \(use.holderText). End \(use.that)?"
         guard try use.isFree || isConfirmed || Console.confirm(question) else { return .cancelled }
         // Those very processes: another one may have come while the person thought.
