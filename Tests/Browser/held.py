@@ -3,7 +3,7 @@
 import contextlib
 
 from playwright.sync_api import Error, expect
-from support import Page, until
+from support import Page, until, without_haste
 
 
 class Gate:
@@ -27,7 +27,7 @@ class Gate:
 def patient(browser, url, **options):
     """A page that waits for answers as long as a test holds them."""
     view = Page(browser, url, **options)
-    view.page.add_init_script("AbortSignal.timeout = () => new AbortController().signal")
+    without_haste(view)
     return view
 
 

@@ -9,25 +9,6 @@ class RequestError extends Error {
   }
 }
 
-/** A question of which only the newest answer counts: to begin it anew ends the one before. */
-export class Asking {
-  #now = null;
-
-  get isOpen() { return this.#now !== null; }
-
-  /** The signal is aborted once nobody waits for the answer any more. */
-  begin() {
-    this.end();
-    this.#now = new AbortController();
-    return this.#now.signal;
-  }
-
-  end() {
-    this.#now?.abort();
-    this.#now = null;
-  }
-}
-
 /** How long an answer is waited for, in ms, where asking again does no harm. */
 const patience = 10_000;
 

@@ -1,4 +1,5 @@
-import { Asking, get, withQuery } from './api.js';
+import { get, withQuery } from './api.js';
+import { Asking } from './asking.js';
 import { attempt, headingID, open, openings, visit } from './dialog.js';
 import { element, scroller, setHidden, setText } from './dom.js';
 import { amount, duration, isBehind, megabytes, moment, nameOf, rate, remaining, remainingBasis, remainingRange, statusWord, took, typeWord } from './format.js';

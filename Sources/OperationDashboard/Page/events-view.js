@@ -1,4 +1,5 @@
-import { Asking, get, withQuery } from './api.js';
+import { get, withQuery } from './api.js';
+import { Asking, Lookout } from './asking.js';
 import { attempt } from './dialog.js';
 import { eventWord, showDetails } from './details-dialog.js';
 import { clamped, element, scroller, setText, tableHead } from './dom.js';
@@ -19,8 +20,8 @@ export class EventsView {
   #rows = element('tbody');
   #more = element('button', { type: 'button', textContent: 'More', hidden: true, onclick: () => this.#load() });
   #note = element('p', { className: 'quiet', hidden: true });
-  #scheduled = null;
-  #watching = null;
+  /** The log grows when operations take a step, not with their progress; and by what others do with processes and ports. */
+  #lookout = new Lookout(() => this.#refresh());
   node = element('section', { 'aria-labelledby': 'events-title' }, element('h2', { id: 'events-title', textContent: 'Events' }),
     scroller('Events, newest first', element('table', { className: 'events stacked' }, tableHead(['When', 'What', 'Detail', 'By whom', 'Operation']), this.#rows)),
     this.#more, this.#note);
@@ -29,26 +30,19 @@ export class EventsView {
 
   show() {
     this.#reload();
-    this.#store.addEventListener('step', this.#change);
-    this.#watching = setInterval(() => { if (!document.hidden) this.#change(); }, 10_000);
+    this.#store.addEventListener('step', this.#lookout.soon);
+    this.#lookout.begin();
   }
 
   /** Asks again where there was no answer, and else for what is new. */
-  restore() { if (this.#rows.hasChildNodes()) this.#change(); else this.#load(); }
+  restore() { if (this.#rows.hasChildNodes()) this.#lookout.soon(); else this.#load(); }
 
   hide() {
-    this.#store.removeEventListener('step', this.#change);
-    clearInterval(this.#watching);
-    clearTimeout(this.#scheduled);
-    this.#scheduled = null;
+    this.#store.removeEventListener('step', this.#lookout.soon);
+    this.#lookout.end();
     this.#loading.end();
     this.#refreshing.end();
   }
-
-  /** The log grows when operations take a step, not with their progress; and by what others do with processes and ports. */
-  #change = () => {
-    this.#scheduled ??= setTimeout(() => { this.#scheduled = null; this.#refresh(); }, 1000);
-  };
 
   #reload() {
     this.#loading.end();
@@ -86,13 +80,13 @@ export class EventsView {
 
   /** One at a time: an older answer would not know what a newer one has brought. */
   async #refresh() {
-    if (this.#loading.isOpen || this.#refreshing.isOpen) { this.#change(); return; }
+    if (this.#loading.isOpen || this.#refreshing.isOpen) { this.#lookout.soon(); return; }
     const signal = this.#refreshing.begin();
     const [page, known] = await this.#fresh(signal).catch(() => []);
     if (signal.aborted) return;
     this.#refreshing.end();
     if (!page) return;
-    if (this.#loading.isOpen) { this.#change(); return; }
+    if (this.#loading.isOpen) { this.#lookout.soon(); return; }
     // More has happened than there is room for, and what lies between would be missing; or this is another server's log.
     if (known < 0 && this.#newest) { this.#reload(); return; }
     const fresh = known < 0 ? page.events : page.events.slice(0, known);

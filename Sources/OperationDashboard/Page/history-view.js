@@ -1,4 +1,5 @@
-import { Asking, get, withQuery } from './api.js';
+import { get, withQuery } from './api.js';
+import { Asking, Lookout } from './asking.js';
 import { attempt } from './dialog.js';
 import { showDetails } from './details-dialog.js';
 import { clamped, element, scroller, setText, tableHead } from './dom.js';
@@ -28,8 +29,7 @@ export class HistoryView {
   #summarising = new Asking();
   #types = new Set();
   #store;
-  #scheduled = null;
-  #watching = null;
+  #lookout = new Lookout(() => this.#refresh());
   #type = element('select', { name: 'type' }, element('option', { value: '', textContent: 'all' }));
   #rows = element('tbody');
   #more = element('button', { type: 'button', textContent: 'More', hidden: true, onclick: () => this.#load() });
@@ -57,14 +57,14 @@ export class HistoryView {
     this.#summarise();
     this.#watcher.observe(this.#more);
     this.#store.addEventListener('step', this.#step);
-    this.#store.addEventListener('ended', this.#change);
+    this.#store.addEventListener('ended', this.#lookout.soon);
     this.#store.addEventListener('history', this.#catchUp);
-    this.#watching = setInterval(() => { if (!document.hidden) this.#change(); }, 10_000);
+    this.#lookout.begin();
   }
 
   /** Asks again where there was no answer, and else for what is new; what somebody reads stays. */
   restore() {
-    if (this.#rows.hasChildNodes() && this.#again.hidden) this.#change(); else this.#load();
+    if (this.#rows.hasChildNodes() && this.#again.hidden) this.#lookout.soon(); else this.#load();
     if (!this.#figures.areShown) this.#summarise();
   }
 
@@ -72,11 +72,9 @@ export class HistoryView {
     this.#watcher.disconnect();
     for (const asking of [this.#loading, this.#refreshing, this.#summarising]) asking.end();
     this.#store.removeEventListener('step', this.#step);
-    this.#store.removeEventListener('ended', this.#change);
+    this.#store.removeEventListener('ended', this.#lookout.soon);
     this.#store.removeEventListener('history', this.#catchUp);
-    clearInterval(this.#watching);
-    clearTimeout(this.#scheduled);
-    this.#scheduled = null;
+    this.#lookout.end();
   }
 
   /** The history isn't written for a wish alone: of what runs or waits, the list of what is active knows it. */
@@ -84,17 +82,13 @@ export class HistoryView {
     const shown = this.#runs.get(operation.operation_id);
     if (shown && this.#isWanted(operation)) this.#showStatus(shown.row, operation);
     else if (shown) this.#drop(operation.operation_id);
-    this.#change();
+    this.#lookout.soon();
   };
 
   #showStatus(row, operation) {
     row.dataset.status = operation.status;
     setText(row.querySelector('.status'), statusWord(operation));
   }
-
-  #change = () => {
-    this.#scheduled ??= setTimeout(() => { this.#scheduled = null; this.#refresh(); }, 1000);
-  };
 
   #submit() {
     if (!this.#form.reportValidity()) return;
@@ -159,14 +153,14 @@ export class HistoryView {
 
   /** Takes in what is new among the newest, and what has changed there. One at a time: an older answer would not know what a newer one has brought. */
   async #refresh() {
-    if (this.#loading.isOpen || this.#refreshing.isOpen) { this.#change(); return; }
+    if (this.#loading.isOpen || this.#refreshing.isOpen) { this.#lookout.soon(); return; }
     if (!this.#again.hidden) return;
     const signal = this.#refreshing.begin();
     const page = await this.#newest(signal).catch(() => null);
     if (signal.aborted) return;
     this.#refreshing.end();
     if (!page) return;
-    if (this.#loading.isOpen) { this.#change(); return; }
+    if (this.#loading.isOpen) { this.#lookout.soon(); return; }
     const { operations } = page;
     // More has come than there is room for, or this is another server's history; or there was none, and it has pages now.
     if (!this.#isKnown(operations) && operations.length + this.#runs.size > 0) { this.#reload(false); this.#summarise(); return; }
@@ -252,7 +246,7 @@ export class HistoryView {
   #outdate() {
     if (!this.#refreshing.isOpen) return;
     this.#refreshing.end();
-    this.#change();
+    this.#lookout.soon();
   }
 
   /** The runs in the order of the list. */

@@ -1,4 +1,5 @@
-import { Asking, get } from './api.js';
+import { get } from './api.js';
+import { Asking } from './asking.js';
 import { element } from './dom.js';
 import { megabytes, megabytesPerMegabit, unbroken } from './format.js';
 import { plot } from './plot.js';

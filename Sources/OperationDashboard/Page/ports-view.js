@@ -1,4 +1,5 @@
-import { Asking, get, post } from './api.js';
+import { get, post } from './api.js';
+import { Asking } from './asking.js';
 import { attempt, confirmed, visit } from './dialog.js';
 import { element, scroller, setText, tableHead } from './dom.js';
 
