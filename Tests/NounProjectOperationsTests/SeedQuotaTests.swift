@@ -34,7 +34,8 @@ struct SeedQuotaTests {
         while tracker.operation(running.id)?.phase != "waiting for quota" { await briefPause() }
         // Eight calls, three a minute: the last but one and the last come in the third minute.
         while tracker.operation(running.id)?.remaining == nil {
-            clock.advanceToNextSleeper()
+            // The ticker and the run: without the one, time would go on to where the other waits for.
+            if clock.sleeperCount > 1 { clock.advanceToNextSleeper() }
             await briefPause()
         }
         let remaining = try #require(tracker.operation(running.id)?.remaining)
