@@ -198,14 +198,24 @@ struct GatewaySetupTests {
     }
 
     @Test func setUpsWithOtherSettingsAreOtherOperations() async throws {
-        let (ollama, place) = (try standIn(link: .steady(2_000_000)), try Place())
+        let (ollama, place) = (try standIn(), try Place())
         let settings = try place.settings(ollama.url, [small])
         var other = settings
         other.modesFile = place.path + "/config/other.json"
-        let running = [
-            try await setups.start(settings), try await setups.start(other), try await setups.start(settings),
-        ]
+        // None ends before all have been asked for.
+        let mayBegin = TestValue<Void>()
+        let start = { (settings: GatewaySettings) in
+            var steps = GatewaySetupSteps(settings)
+            let usual = steps.installVibe
+            steps.installVibe = { stage in
+                await mayBegin.value()
+                return try await usual(stage)
+            }
+            return try await setups.start(settings, steps: steps)
+        }
+        let running = [try await start(settings), try await start(other), try await start(settings)]
         #expect(running.map(\.hasJoined) == [false, false, true])
+        mayBegin.set()
         for setup in running { _ = try await setup.output }
         #expect(place.configNames.contains("ok_modes.json") && place.configNames.contains("other.json"))
     }
