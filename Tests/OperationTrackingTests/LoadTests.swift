@@ -173,16 +173,21 @@ struct LoadTests {
             tracker.registry.learnMemory(of: ScriptedProvider.operationType, free / 10 * 6)
         }
         try #require(await tracker.assessOverload().host?.usableMemoryBytes != nil)
-        learn()
         let runner = runner(.wait)
         let provider = ScriptedProvider()
         let burden = try burden(cpuPercent: 200)
-        await passTime { tracker.latestAssessment.isOverloaded }
+        await passTime {
+            learn()
+            return tracker.latestAssessment.isOverloaded
+        }
         for name in ["a", "b"] { _ = try await runner.submit(.init(name), to: provider) }
         #expect(await runner.queuedCount == 2)
         burden.report(ResourceImpact(cpuPercent: 1))
         _ = tracker.tick()
-        await passTime { provider.runningCount > 0 }
+        await passTime {
+            learn()
+            return provider.runningCount > 0
+        }
         await passTime {
             learn()
             return tracker.activeOperations.contains { $0.message?.contains("promised") == true }
