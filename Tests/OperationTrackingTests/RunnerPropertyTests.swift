@@ -1,5 +1,6 @@
 import OperationTrackingTesting
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import OperationTracking
@@ -48,7 +49,7 @@ struct RunnerPropertyTests {
         }
 
         for (id, wish) in wishes {
-            await expectSoon("\(id) is as it was last asked to be: \(wish)") {
+            try await eventually("\(id) is as it was last asked to be: \(wish)") {
                 guard let operation = tracker.operation(id), operation.status.isActive else { return true }
                 let isHeld =
                     operation.status == .paused || (operation.status == .pending && operation.pendingRequest == .pause)
@@ -89,7 +90,7 @@ struct RunnerPropertyTests {
         let provider = WholeProvider(runner: runner, pausing: pausing, partsPausing: partsPausing)
         var wholes: [SubmittedOperation<Int>] = []
         for _ in 0..<2 { wholes.append(try await runner.submit(.init(), to: provider)) }
-        for whole in wholes { await expectSoon("it has its parts") { provider.parts(of: whole.id).count == 2 } }
+        for whole in wholes { try await eventually("it has its parts") { provider.parts(of: whole.id).count == 2 } }
 
         for _ in 0..<60 {
             guard let whole = wholes.randomElement(using: &generator)?.id else { break }
@@ -103,7 +104,7 @@ struct RunnerPropertyTests {
         for whole in wholes {
             let all = provider.parts(of: whole.id) + [whole.id]
             try await tracker.pause(whole.id)
-            await expectSoon("the whole and its parts have paused") {
+            try await eventually("the whole and its parts have paused") {
                 all.allSatisfy { tracker.operation($0)?.status == .paused }
             }
             for _ in 0..<20 { await briefPause() }
@@ -111,7 +112,7 @@ struct RunnerPropertyTests {
 
             let moves = provider.moves(of: whole.id)
             try await tracker.resume(whole.id)
-            await expectSoon("the whole and its parts go on") {
+            try await eventually("the whole and its parts go on") {
                 all.allSatisfy {
                     guard let operation = tracker.operation($0) else { return false }
                     return operation.status == .inProgress && operation.pendingRequest == nil
@@ -172,24 +173,13 @@ struct RunnerPropertyTests {
     }
 
     private func expectSoon(_ what: String, in tracker: OperationTracker, _ condition: () async -> Bool) async {
-        for _ in 0..<20_000 {
-            if await condition() { return }
-            await briefPause()
-        }
+        if (try? await eventually(what, condition)) != nil { return }
         let left = tracker.activeOperations.map { operation in
             let (status, wish) = (operation.status.rawValue, operation.pendingRequest?.rawValue ?? "-")
             let whole = operation.parentID.flatMap(tracker.operation).map { "\($0.description) \($0.status)" }
             return "\(operation.description) \(status) \(wish) in \(whole ?? "-")"
         }
         Issue.record("\(what): \(left.joined(separator: "; "))")
-    }
-
-    private func expectSoon(_ what: Comment, _ condition: () async -> Bool) async {
-        for _ in 0..<20_000 {
-            if await condition() { return }
-            await briefPause()
-        }
-        Issue.record(what)
     }
 }
 
