@@ -112,9 +112,7 @@ struct HandOverTests {
         let line = try #require(await process.firstLine { $0.contains("downloading") })
         let shown = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
         let id = try #require(shown["operation_id"] as? String)
-        kill(server.pid, SIGSTOP)
-        // Its threads stop one after the other, and one of them might answer still.
-        while Self.runs(server.pid) { await briefPause() }
+        try await SystemProcess.stop(server.pid)
         process.send(SIGINT)
         let outcome = await process.outcome()
         kill(server.pid, SIGCONT)
@@ -154,8 +152,7 @@ struct HandOverTests {
         )
         // One bar has been written over by then, and another stands there.
         _ = try #require(await process.firstLine { $0.contains(" %") })
-        kill(server.pid, SIGSTOP)
-        while Self.runs(server.pid) { await briefPause() }
+        try await SystemProcess.stop(server.pid)
         process.send(SIGINT)
         let outcome = await process.outcome()
         kill(server.pid, SIGCONT)
@@ -221,16 +218,5 @@ struct HandOverTests {
     @Test func detachingNeedsAServer() async throws {
         let outcome = try await WizardProcess.run(["pull", "m", "--detach", "--data", folder.path])
         #expect(outcome.code == 2 && outcome.errors.contains("no server runs"))
-    }
-
-    /// Whether any thread of a process isn't stopped.
-    private static func runs(_ pid: Int32) -> Bool {
-        let folder = "/proc/\(pid)/task"
-        let threads = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return threads.contains { thread in
-            let stat = (try? String(contentsOfFile: "\(folder)/\(thread)/stat", encoding: .utf8)) ?? ""
-            // The state stands behind the name in brackets (proc_pid_stat(5)).
-            return stat.split(separator: ")").last?.hasPrefix(" T") == false
-        }
     }
 }

@@ -361,7 +361,7 @@ struct ServerCommandTests {
 
     @Test func aServerThatDoesNotAnswerIsToldFromOneThatDoesNotRun() async throws {
         let server = try await BackgroundServer.start(data: folder.path)
-        kill(server.pid, SIGSTOP)
+        try await SystemProcess.stop(server.pid)
         let found = try await status()
         #expect(found.code == 4 && found.status["status"] as? String == "not_answering")
         let text = try await WizardProcess.run(["status", "--data", folder.path])

@@ -140,13 +140,7 @@ final class WizardProcess: Sendable {
     }
 
     /// Whether it has a file open. Linux only.
-    func hasOpen(_ path: String) -> Bool {
-        let folder = "/proc/\(pid)/fd"
-        let wanted = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).contains { descriptor in
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(descriptor)")) == wanted
-        }
-    }
+    func hasOpen(_ path: String) -> Bool { SystemProcess.openCount(of: path, in: pid) > 0 }
 
     func send(_ signal: Int32) {
         kill(pid, signal)
