@@ -1,5 +1,6 @@
 import Foundation
 import OperationTracking
+import OperationTrackingTesting
 import TestSupport
 import Testing
 
@@ -37,8 +38,10 @@ import Testing
         let other = try FileLock(path: HistoryPaths(directory: directory.path).commitLock)
         #expect(try other.tryLock(.exclusive))
         async let durability = store.end("b")
-        try await eventually("the commit waits") { store.waitingCount == 0 }
-        #expect(size("-wal") == wal)
+        // What a commit takes, it takes under the lock.
+        try await eventually("it is to be committed") { store.waitingCount == 1 }
+        for _ in 0..<20 { await briefPause() }
+        #expect(store.waitingCount == 1 && size("-wal") == wal, "the commit waits")
         other.unlock()
         #expect(try await durability == .durable)
         #expect(try other.tryLock(.exclusive))

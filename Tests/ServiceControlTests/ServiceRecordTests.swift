@@ -94,9 +94,11 @@ extension ServiceStartTests {
     )
     func lockedFile() async throws {
         let fixture = try ServiceFixture([])
-        let lock = open(fixture.folder.path + "/services.json.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let path = fixture.folder.path + "/services.json.lock"
+        let lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         try #require(flock(lock, LOCK_EX) == 0)
         async let change: Void = fixture.services.register(ServiceDefinition(name: "a"), by: "http")
+        try await eventually("it waits") { SystemProcess.openCount(of: path) == 2 }
         #expect(try await fixture.services.status().isEmpty)
         close(lock)
         try await change

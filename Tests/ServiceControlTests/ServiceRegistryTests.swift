@@ -341,6 +341,8 @@ struct ServiceRegistryTests {
         let error = await #expect(throws: ServiceError.self) { try await impatient.locked {} }
         #expect(error?.code == .system && error?.message.contains("services.json.lock") == true)
         async let change: Void = registry.register(ServiceDefinition(name: "b"))
+        try await eventually("it waits") { SystemProcess.openCount(of: registry.path + ".lock") == 2 }
+        #expect(registry.services.isEmpty)
         close(lock)
         try await change
         #expect(registry.services.map(\.name) == ["b"])

@@ -1,5 +1,6 @@
 import Foundation
 import OperationTrackingTesting
+import TestSupport
 import Testing
 
 @testable import Wizard
@@ -20,6 +21,7 @@ struct ServerRecordTests {
         let other = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         #expect(flock(other, LOCK_EX) == 0)
         let writing = Task { try await record.write() == nil }
+        try await eventually("it waits") { SystemProcess.openCount(of: path + ".lock") == 2 }
         for _ in 0..<20 { await briefPause() }
         #expect(!FileManager.default.fileExists(atPath: path))
         close(other)
