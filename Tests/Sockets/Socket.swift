@@ -16,6 +16,9 @@ public struct SocketError: Error, CustomStringConvertible {
         code = errno
     }
 
+    /// Whether nothing came in the time that a test waits.
+    public var isOverdue: Bool { code == EAGAIN }
+
     /// The call and the system's words for what went wrong.
     public var description: String { "\(call): \(String(cString: strerror(code)))" }
 }

@@ -158,7 +158,7 @@ public final class TestClient {
             do {
                 _ = try receive()
             } catch let error as SocketError {
-                return error.code != EAGAIN
+                return !error.isOverdue
             } catch {
                 return false
             }
