@@ -164,7 +164,9 @@ final class RawClient: @unchecked Sendable {
 
     private func receive() throws {
         var piece = [UInt8](repeating: 0, count: 65_536)
-        let count = recv(descriptor, &piece, piece.count, 0)
+        var count: Int
+        // With a time limit, being stopped and told to go on interrupts it (signal(7)).
+        repeat { count = recv(descriptor, &piece, piece.count, 0) } while count < 0 && errno == EINTR
         if count == 0 || (count < 0 && errno == ECONNRESET) { throw Closed() }
         if count < 0 { throw Unexpected(text: "recv: \(String(cString: strerror(errno)))") }
         buffer += piece.prefix(count)
