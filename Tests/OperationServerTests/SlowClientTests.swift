@@ -39,7 +39,7 @@ struct SlowClientTests {
     @Test func aStreamIsNotMistakenForASlowClient() async throws {
         let service = try TestService { $0.requestTimeout = .seconds(1) }
         let tracker = service.tracker
-        let text = try await service.talk { client in
+        let text = try await service.talk(attempts: 3) { client in
             try client.send("GET \(Target.stream) HTTP/1.1\r\nHost: localhost\r\n\r\n")
             _ = try client.readHead()
             _ = try client.readChunks(until: { $0.contains("event: snapshot") })

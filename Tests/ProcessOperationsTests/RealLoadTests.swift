@@ -33,7 +33,8 @@ struct RealLoadTests {
         for await event in events {
             if case .overloadChanged(let assessment) = event.kind, assessment.isOverloaded { break }
         }
-        #expect(tracker.operation(burner.id)?.resources.cpuPercent ?? 0 > 0)
+        // Not in each of the short times that are measured does a busy machine let it run.
+        try await eventually { tracker.operation(burner.id)?.resources.cpuPercent ?? 0 > 0 }
         let scripted = ScriptedProvider()
         let waiting = try await runner.submit(.init("calm"), to: scripted)
         #expect(tracker.operation(waiting.id)?.status == .pending)
