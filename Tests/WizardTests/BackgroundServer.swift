@@ -1,4 +1,5 @@
 import Foundation
+import OperationTracking
 import Testing
 
 #if canImport(Glibc)
@@ -12,16 +13,18 @@ final class BackgroundServer {
     let data: String
     let url: String
     let pid: Int32
-    private var isStopped = false
+    private let identity: ProcessIdentity?
 
     private init(data: String, url: String, pid: Int32) {
         self.data = data
         self.url = url
         self.pid = pid
+        identity = ProcessIdentity(running: pid)
     }
 
     deinit {
-        if !isStopped { kill(pid, SIGTERM) }
+        // Where a test has ended it in any way, its number may be another's by now.
+        if identity?.isRunning == true { kill(pid, SIGTERM) }
     }
 
     static func start(
@@ -43,7 +46,6 @@ final class BackgroundServer {
     }
 
     func stop() async throws {
-        isStopped = true
         #expect(try await WizardProcess.run(["stop", "--data", data]).code == 0)
     }
 
