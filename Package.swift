@@ -174,7 +174,6 @@ let package = Package(
             dependencies: [
                 "ServiceControlHTTP", "OperationHTTP", "ServiceControl", "OperationTrackingTesting", "TestSockets",
                 "TestSupport",
-                "CProcess",
             ]
         ),
         .testTarget(name: "CustomProviderTests", dependencies: ["CustomProvider", "OperationTrackingTesting"]),

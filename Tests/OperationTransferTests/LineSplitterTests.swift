@@ -1,3 +1,4 @@
+import OperationTrackingTesting
 import OperationTransfer
 import Testing
 
@@ -88,7 +89,7 @@ import Testing
 
     @Test(arguments: 0..<200 as Range<UInt64>)
     func givesTheSameLinesHoweverTheBytesAreSplit(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let alphabet = Array("ab \t\r\n\n\r".utf8)
         let bytes = (0..<Int.random(in: 0...300, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? 0
         }
@@ -135,17 +136,4 @@ private func lines(of chunks: [String], limit: Int = 1 << 20) throws -> [String]
     let outcome = outcome(of: chunks.map { Array($0.utf8) }, limit: limit, takingWhile: { true })
     if let error = outcome.error { throw error }
     return outcome.lines.map { String(decoding: $0, as: UTF8.self) }
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014): the same numbers for the same seed.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }

@@ -1,4 +1,3 @@
-import CProcess
 import Foundation
 import OperationHTTP
 import OperationTracking
@@ -139,34 +138,7 @@ final class Listener: Sendable {
     }
 }
 
-/// A web server in Python, in a session of its own, ended when it goes.
-final class WebServer: Sendable {
-    let pid: pid_t
-
-    /// - Parameters:
-    ///   - port: where it listens.
-    ///   - address: and of which address.
-    ///   - program: Python, or a link to it, by whose name it then is known.
-    init(port: Int, of address: String = "127.0.0.1", program: String = python) throws {
-        let command = [program, "-m", "http.server", "\(port)", "--bind", address]
-        var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
-        defer { for argument in arguments { free(argument) } }
-        var pid: pid_t = 0
-        let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
-        defer { close(null) }
-        let error = cprocess_spawn(&pid, command[0], &arguments, environ, nil, null)
-        try #require(error == 0, "\(command[0]): \(String(cString: strerror(error)))")
-        self.pid = pid
-    }
-
-    deinit {
-        kill(-pid, SIGKILL)
-        waitpid(pid, nil, 0)
-    }
-
-    /// Debian's own rather than a version manager's shim.
-    static let python = "/usr/bin/python3"
-    static let isThere = access(python, X_OK) == 0
+extension PythonServer {
     static let whenMissing: Comment = "LEFT OUT: /usr/bin/python3 is not installed"
 
     func waitUntilItListens(on port: Int) async throws {

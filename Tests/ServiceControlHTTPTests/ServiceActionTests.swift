@@ -4,6 +4,7 @@ import OperationTracking
 import OperationTrackingTesting
 import ServiceControl
 import TestSockets
+import TestSupport
 import Testing
 
 @Suite struct ServiceActionTests {
@@ -137,12 +138,12 @@ import Testing
 
     @Test(
         "healing what was seen ends nobody else",
-        .enabled(if: WebServer.isThere, WebServer.whenMissing)
+        .enabled(if: PythonServer.isThere, PythonServer.whenMissing)
     )
     func healsWhatWasSeen() async throws {
         let port = try TestServer.unusedPort()
         let fixture = try ServiceAPIFixture(#"[{"name": "web", "port": \#(port), "process_name": "node"}]"#)
-        let server = try WebServer(port: port)
+        let server = try PythonServer(port: port)
         try await server.waitUntilItListens(on: port)
         let plan = await fixture.ask("POST", "/api/self-heal/recover", json: #"{"strategy": "port_conflicts"}"#)
         #expect(plan.json["actions"]?.elements.first?["pids"]?.elements.map(\.number) == [Int64(server.pid)])
@@ -257,12 +258,12 @@ import Testing
     }
 }
 
-@Suite(.enabled(if: WebServer.isThere, WebServer.whenMissing)) struct ServiceKillingTests {
+@Suite(.enabled(if: PythonServer.isThere, PythonServer.whenMissing)) struct ServiceKillingTests {
     @Test("what holds a service's port is killed and the port verified, if it is the one that was seen")
     func killed() async throws {
         let port = try TestServer.unusedPort()
         let fixture = try ServiceAPIFixture(#"[{"name": "web", "port": \#(port), "process_name": "node"}]"#)
-        let server = try WebServer(port: port)
+        let server = try PythonServer(port: port)
         try await server.waitUntilItListens(on: port)
         let path = "/api/self-heal/port-conflicts/kill"
         let other = await fixture.ask("POST", path, json: #"{"pid": \#(getpid()), "service": "web"}"#)
@@ -292,7 +293,7 @@ import Testing
         let fixture = try ServiceAPIFixture(
             #"[{"name": "web", "port": \#(port), "process_name": "node", "startup_cmd": "exec /bin/false"}]"#
         )
-        let server = try WebServer(port: port)
+        let server = try PythonServer(port: port)
         try await server.waitUntilItListens(on: port)
         let conflicts = await fixture.ask("POST", "/api/self-heal/port-conflicts").json["conflicts"]
         let seen = try #require(conflicts?.elements.first?["holders"]?.elements.first?["process"]?.text)
@@ -310,11 +311,11 @@ import Testing
         #expect(try PortScanner().use(of: UInt16(port)).isFree)
     }
 
-    @Test("stopping what was seen ends nobody else", .enabled(if: WebServer.isThere, WebServer.whenMissing))
+    @Test("stopping what was seen ends nobody else", .enabled(if: PythonServer.isThere, PythonServer.whenMissing))
     func stopOfWhatWasSeen() async throws {
         let port = try TestServer.unusedPort()
         let fixture = try ServiceAPIFixture(#"[{"name": "web", "port": \#(port), "process_name": "python3"}]"#)
-        let server = try WebServer(port: port)
+        let server = try PythonServer(port: port)
         try await server.waitUntilItListens(on: port)
         for others in [#""expected": {"web": ["\#(server.pid)@1"]}"#, #""expected": {}"#, #""pid": 1"#] {
             let answer = await fixture.ask("POST", "/api/ports/stop", json: #"{"service_name": "web", \#(others)}"#)
@@ -325,11 +326,11 @@ import Testing
         #expect(await fixture.ask("POST", "/api/ports/stop", json: body).json["status"]?.text == "stopped")
     }
 
-    @Test("a dry run of healing ends nobody", .enabled(if: WebServer.isThere, WebServer.whenMissing))
+    @Test("a dry run of healing ends nobody", .enabled(if: PythonServer.isThere, PythonServer.whenMissing))
     func dryHealing() async throws {
         let port = try TestServer.unusedPort()
         let fixture = try ServiceAPIFixture(#"[{"name": "web", "port": \#(port), "process_name": "node"}]"#)
-        let server = try WebServer(port: port)
+        let server = try PythonServer(port: port)
         try await server.waitUntilItListens(on: port)
         let answer = await fixture.ask("POST", "/api/ports/heal", json: #"{"dry_run": true}"#).json
         #expect(answer["success"]?.truth == true && answer["message"]?.text?.contains("dry run") == true)
@@ -348,7 +349,7 @@ import Testing
         let fixture = try ServiceAPIFixture(
             #"[{"name": "web", "port": \#(port), "process_name": "node", "startup_cmd": "exec /bin/false"}]"#
         )
-        let server = try WebServer(port: port)
+        let server = try PythonServer(port: port)
         try await server.waitUntilItListens(on: port)
         let other = await fixture.ask("POST", path, json: #"{"\#(key)": "web", "pid": 1}"#)
         #expect(other.status == 409 && other.detail.contains("(pid \(server.pid)) by now"), "\(other.detail)")
@@ -384,9 +385,9 @@ import Testing
         let port = try TestServer.unusedPort()
         let fixture = try ServiceAPIFixture(#"[{"name": "web", "port": \#(port), "process_name": "another"}]"#)
         let another = fixture.folder + "/another"
-        try FileManager.default.createSymbolicLink(atPath: another, withDestinationPath: WebServer.python)
-        let own = try WebServer(port: port, program: another)
-        let wrong = try WebServer(port: port, of: "::1")
+        try FileManager.default.createSymbolicLink(atPath: another, withDestinationPath: PythonServer.program)
+        let own = try PythonServer(port: port, program: another)
+        let wrong = try PythonServer(port: port, of: "::1")
         for server in [own, wrong] { try await server.waitUntilItListens(on: port) }
         let status = await fixture.ask("GET", "/api/ports/status").json["services"]?["web"]
         let seen = try #require(status?["holders"]).elements.compactMap(\.text)

@@ -3,6 +3,7 @@ import OperationHTTP
 import OperationTracking
 import ServiceControl
 import TestSockets
+import TestSupport
 import Testing
 
 @Suite struct ServiceReadingTests {
@@ -116,12 +117,12 @@ import Testing
         #expect(well["next_steps"]?.elements.isEmpty == true)
     }
 
-    @Test(.enabled(if: WebServer.isThere, WebServer.whenMissing))
+    @Test(.enabled(if: PythonServer.isThere, PythonServer.whenMissing))
     func nobodyIsSentToAHealingThatSkipsThem() async throws {
         let port = try TestServer.unusedPort()
         let services = ["one", "two"].map { #"{"name": "\#($0)", "port": \#(port), "process_name": "node"}"# }
         let fixture = try ServiceAPIFixture("[\(services.joined(separator: ","))]")
-        let server = try WebServer(port: port)
+        let server = try PythonServer(port: port)
         try await server.waitUntilItListens(on: port)
         let steps = await fixture.ask("GET", "/api/self-heal/status").json["next_steps"]?.elements.compactMap(\.text)
         #expect(steps?.count == 2)

@@ -39,10 +39,7 @@ struct EventReaderTests {
 
     @Test func aServerThatIsStoppingSaysHowItIs() async throws {
         let folder = TemporaryFolder()
-        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
-        let own = try #require(ProcessIdentity(running: getpid()))
-        let record = #"{"url": "http://127.0.0.1:1", "pid": \#(own.pid), "process_start_time": \#(own.startTime)}"#
-        try Data(record.utf8).write(to: URL(fileURLWithPath: folder.path + "/server.json"))
+        try folder.recordServer(at: "http://127.0.0.1:1")
         let server = try #require(KnownServer(in: folder.path))
         let text = #"{"status": "stopping", "reason": "it is", "active_operations": 2, "streams": 0}"#
         let health = await ServerClient(server, transport: OneAnswer(status: 503, text: text)).health()

@@ -164,7 +164,7 @@ struct HandOverTests {
 
     @Test(.timeLimit(.minutes(Patience.minutes)), arguments: [true, false])
     func ctrlCSaysNothingOfWorkThatIsNotKnown(_ serverEnds: Bool) async throws {
-        let server = try SilentCanceller(data: folder.path, ends: serverEnds)
+        let server = try SilentCanceller(data: folder, ends: serverEnds)
         let process = try WizardProcess(["run", "--json", "--data", folder.path, "--", "true"])
         while !server.hasWork { await briefPause() }
         process.send(SIGINT)

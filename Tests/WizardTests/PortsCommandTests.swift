@@ -1,5 +1,4 @@
 import Foundation
-import OperationTracking
 import OperationTrackingTesting
 import Synchronization
 import TestSockets
@@ -250,16 +249,7 @@ struct PortsCommandTests {
             }
         }
         try write("")
-        let itself = try #require(ProcessIdentity(running: getpid()))
-        let record =
-            #"{"url": "\#(server.url(""))", "pid": \#(itself.pid), "process_start_time": \#(itself.startTime)}"#
-        #expect(
-            FileManager.default.createFile(
-                atPath: path + "/server.json",
-                contents: Data(record.utf8),
-                attributes: [.posixPermissions: 0o600]
-            )
-        )
+        try folder.recordServer(at: server.url(""))
         let process = try WizardProcess(["ports", "heal", "--yes", "--data", path])
         while named.withLock(\.isEmpty) { await briefPause() }
         process.send(SIGINT)

@@ -145,30 +145,8 @@ struct ServeServicesTests {
     }
 }
 
-/// A web server in Python that has somebody's port, in a session of its own, ended when it goes.
-final class PythonServer: Sendable {
-    let pid: pid_t
-
-    static let program = "/usr/bin/python3"
-    static let isThere = access(program, X_OK) == 0
+extension PythonServer {
     static let whenMissing: Comment = "LEFT OUT: /usr/bin/python3 is not installed"
-
-    init(port: Int) throws {
-        let command = [Self.program, "-m", "http.server", "\(port)", "--bind", "127.0.0.1"]
-        var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
-        defer { for argument in arguments { free(argument) } }
-        var pid: pid_t = 0
-        let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
-        defer { close(null) }
-        let error = cprocess_spawn(&pid, command[0], &arguments, environ, nil, null)
-        try #require(error == 0)
-        self.pid = pid
-    }
-
-    deinit {
-        kill(-pid, SIGKILL)
-        waitpid(pid, nil, 0)
-    }
 
     func waitUntilItAnswers(on port: Int) async throws {
         try await eventually("an answer") { (try? await TestClient.talk(to: port) { _ in true }) == true }

@@ -55,16 +55,7 @@ struct ShowCommandTests {
                 try connection.answer(200, line.contains("/health") ? health : answer)
             }
         }
-        // This program's own process stands for the server's.
-        let own = try #require(ProcessIdentity(running: getpid()))
-        let record =
-            #"{"url": "http://127.0.0.1:\#(server.port)", "pid": \#(own.pid), "process_start_time": \#(own.startTime)}"#
-        let isMade = FileManager.default.createFile(
-            atPath: folder.path + "/server.json",
-            contents: Data(record.utf8),
-            attributes: [.posixPermissions: 0o600]
-        )
-        try #require(isMade)
+        try folder.recordServer(at: "http://127.0.0.1:\(server.port)")
         let shown = try await WizardProcess.run(["show", id, "--data", folder.path])
         for text in ["77.50 %", "3h 25m", "50s", "wizard run"] {
             #expect(shown.output.contains(text), "\(shown)")

@@ -1,6 +1,5 @@
 import CProcess
 import Foundation
-import OperationTracking
 import Synchronization
 import TestSockets
 
@@ -24,9 +23,9 @@ final class SilentCanceller: Sendable {
     var hasWork: Bool { works.isThere.load(ordering: .relaxed) }
 
     /// - Parameters:
-    ///   - data: the data directory that is to know it, which is made.
+    ///   - data: the data directory that is to know it.
     ///   - ends: whether its process ends when it is to cancel.
-    init(data: String, ends: Bool) throws {
+    init(data: TemporaryFolder, ends: Bool) throws {
         let process = try WizardProcess([], launcher: ["/bin/sh", "-c", "exec sleep 1000"])
         let works = Works()
         (self.process, self.works) = (process, works)
@@ -47,17 +46,7 @@ final class SilentCanceller: Sendable {
                 }
             }
         }
-        let start = try Self.startTime(of: process.pid)
-        let record = """
-            {"url": "http://127.0.0.1:\(server.port)", "pid": \(process.pid), "process_start_time": \(start)}
-            """
-        try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
-        let isMade = FileManager.default.createFile(
-            atPath: data + "/server.json",
-            contents: Data(record.utf8),
-            attributes: [.posixPermissions: 0o600]
-        )
-        guard isMade else { throw POSIXError(.EIO) }
+        try data.recordServer(at: "http://127.0.0.1:\(server.port)", process.pid)
     }
 
     deinit {
@@ -69,11 +58,6 @@ final class SilentCanceller: Sendable {
         kill(pid, SIGKILL)
         var info = siginfo_t()
         while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
-    }
-
-    private static func startTime(of pid: Int32) throws -> UInt64 {
-        guard let identity = ProcessIdentity(running: pid) else { throw POSIXError(.ESRCH) }
-        return identity.startTime
     }
 }
 

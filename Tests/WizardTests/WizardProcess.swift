@@ -6,6 +6,7 @@ import Glibc
 #else
 import Darwin
 #endif
+import OperationTracking
 import Synchronization
 import TestSupport
 import Testing
@@ -193,6 +194,21 @@ final class TemporaryFolder {
 
     deinit {
         try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// Makes it the data directory of a server at a URL.
+    ///
+    /// - Parameter process: what stands for the server's; this program's own unless given.
+    func recordServer(at url: String, _ process: Int32 = getpid()) throws {
+        let identity = try #require(ProcessIdentity(running: process))
+        let record = #"{"url": "\#(url)", "pid": \#(process), "process_start_time": \#(identity.startTime)}"#
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let isMade = FileManager.default.createFile(
+            atPath: path + "/server.json",
+            contents: Data(record.utf8),
+            attributes: [.posixPermissions: 0o600]
+        )
+        try #require(isMade)
     }
 }
 
