@@ -22,7 +22,13 @@ struct Comparison {
         var missing: [String] = []
         for report in reports {
             let before = baseline.filter { $0.suite == report.suite }.flatMap(\.results)
-            if before.isEmpty { missing.append("\(report.suite): the baseline has no figures of it") }
+            if before.isEmpty {
+                missing.append("\(report.suite): the baseline has no figures of it")
+                continue
+            }
+            for now in report.results where !before.contains(where: { $0.name == now.name }) {
+                missing.append("\(report.suite): \(now.name): the baseline doesn't have it")
+            }
             for then in before {
                 guard let now = report.results.first(where: { $0.name == then.name }) else {
                     missing.append("\(report.suite): \(then.name)")
