@@ -29,31 +29,53 @@ struct EtaReport {
 
     private var estimators: [EtaResult] { [ours] + variants + peers + [check] }
 
-    /// Each measure beside its best peer, and the coverage; their spread is the bootstrap's 95 % interval.
-    var measurements: [Measurement] {
-        let bootstrap = Bootstrap(tasks)
-        let units = ["ln", "ln", "of the duration", "of the duration"]
-        let measured = zip(EtaResult.measures, units).map { measure, unit in
+    /// Each measure beside its best peer, the interval's coverage and width, and what being told often changes.
+    func measurements(_ figures: EtaFigures) -> [Measurement] {
+        let (ln, share, moments) = ("ln", "of the duration", "of the moments")
+        let goals = [(ln, 0.265), (ln, 0.52), (share, 0.158), (share, 1)]
+        let beside = zip(EtaResult.measures, goals).map { measure, goal in
             Measurement(
                 measure.name,
-                mean(ours.scores.map(measure.of)),
-                in: bootstrap.interval(of: ours.scores.map(measure.of)),
-                unit: unit,
+                figures.estimators[Self.ours]?[measure.name],
+                unit: goal.0,
                 peer: best(by: measure.of).map { .init(name: $0.name, value: mean($0.scores.map(measure.of))) },
-                budget: Budget(ratioAtMost: 1)
+                budget: Budget(ratioAtMost: 1, valueAtMost: isForGoals ? goal.1 : nil)
             )
         }
-        let coverage = ours.scores.map(\.coverage)
-        return measured + [
+        let coverage = Measurement(
+            "coverage",
+            figures.estimators[Self.ours]?["coverage"],
+            unit: moments,
+            budget: Budget(valueAtMost: 0.82, valueAtLeast: 0.78)
+        )
+        let coverages = families.map { family in
             Measurement(
-                "coverage",
-                mean(coverage),
-                in: bootstrap.interval(of: coverage),
-                unit: "of the moments",
-                budget: Budget(valueAtMost: 0.82, valueAtLeast: 0.78)
+                "coverage, \(family)",
+                figures.families[family]?[Self.ours]?["coverage"],
+                unit: moments,
+                budget: goal(Budget(valueAtLeast: 0.7))
             )
-        ]
+        }
+        let width = Measurement(
+            "width of the interval",
+            figures.estimators[Self.ours]?["ln_width"],
+            unit: ln,
+            budget: goal(Budget(valueAtMost: 1.1))
+        )
+        let often = Measurement(
+            "what ten reports a second change at most of a, b, c, d and the coverage",
+            figures.change,
+            in: figures.change...figures.change,
+            unit: "%",
+            budget: goal(Budget(valueAtMost: 5))
+        )
+        return beside + [coverage] + coverages + [width, often]
     }
+
+    /// Whether there are networks enough for the goals, which are for the mean of many.
+    private var isForGoals: Bool { traces >= 100 }
+
+    private func goal(_ budget: Budget) -> Budget? { isForGoals ? budget : nil }
 
     /// Of those that said something of every task.
     private func best(by measure: (EtaScore) -> Double) -> EtaResult? {
@@ -151,4 +173,18 @@ struct EtaReport {
 
     /// Four decimals.
     private func figure(_ value: Double) -> String { value.isFinite ? String(format: "%.4f", value) : "" }
+}
+
+extension Measurement {
+    /// A mean with its 95 % interval; not a number where there is none.
+    fileprivate init(
+        _ name: String,
+        _ figure: EtaFigures.Figure?,
+        unit: String,
+        peer: Peer? = nil,
+        budget: Budget?
+    ) {
+        let spread = figure.map { $0.low...$0.high } ?? 0...0
+        self.init(name, figure?.mean ?? .nan, in: spread, unit: unit, peer: peer, budget: budget)
+    }
 }

@@ -13,10 +13,11 @@ extension Suite {
                 let (tasks, skipped) = try readTasks(in: traces)
                 if let dump { try write(tasks, to: dump) }
                 let details = EtaReport(tasks: tasks, skipped: skipped)
+                let figures = details.figures
                 let repetitions = isQuick ? 1 : 10
                 var report = Report(
                     suite: "eta",
-                    details.measurements + [
+                    details.measurements(figures) + [
                         Measurement(
                             "a report to the estimator",
                             costOfAReport(tasks, apart: 0, repetitions: repetitions),
@@ -28,7 +29,7 @@ extension Suite {
                         ),
                     ]
                 )
-                (report.eta, report.remarks) = (details.figures, details.text)
+                (report.eta, report.remarks) = (figures, details.text)
                 return report
             }
         )
