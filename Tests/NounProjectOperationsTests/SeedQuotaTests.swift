@@ -259,6 +259,15 @@ struct CallLogTests {
         #expect(try await CallBudget(limits: CallLimits(), path: path).take(at: 1_767_225_600_001).leftToday == 4998)
     }
 
+    @Test(.timeLimit(.minutes(10))) func aPipeInTheFilesPlaceIsNotWaitedForAndGoes() async throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "calls-\(UUID().uuidString).json").path
+        defer { for name in [path, path + ".lock"] { try? FileManager.default.removeItem(atPath: name) } }
+        try #require(mkfifo(path, 0o600) == 0)
+        let budget = CallBudget(limits: CallLimits(), path: path)
+        #expect(try await budget.take(at: 1_767_225_600_000).verdict == .go)
+        #expect(try await budget.take(at: 1_767_225_600_001).leftToday == 4998)
+    }
+
     @Test func callsOfSeveralAtOnceAreAllCounted() async throws {
         let path = FileManager.default.temporaryDirectory.appending(path: "calls-\(UUID().uuidString).json").path
         defer { for name in [path, path + ".lock"] { try? FileManager.default.removeItem(atPath: name) } }

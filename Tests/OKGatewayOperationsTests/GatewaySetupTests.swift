@@ -162,6 +162,15 @@ struct GatewaySetupTests {
         #expect(try await setups.parts(of: running.id).map(\.status) == [.failed])
     }
 
+    @Test(.timeLimit(.minutes(Patience.minutes))) func aPipeInTheLogsPlaceIsNotWaitedFor() async throws {
+        let place = try Place()
+        try place.program("ollama", "exit 3")
+        try #require(mkfifo(place.path + "/ollama.log", 0o600) == 0)
+        let running = try await setups.start(place.settings("127.0.0.1:1", [dev]))
+        let failure = try #require(await #expect(throws: OperationFailure.self) { try await running.output })
+        #expect(failure.code == .serverStartFailed && failure.message.contains("remove it if it is no file"))
+    }
+
     @Test func aServerThatNeverAnswersIsEndedAgain() async throws {
         let place = try Place()
         try place.program("ollama", "echo $$; exec sleep 1000")

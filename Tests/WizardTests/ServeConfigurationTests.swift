@@ -1,6 +1,7 @@
 import Foundation
 import OllamaOperations
 import OperationTracking
+import TestSupport
 import Testing
 
 @testable import Wizard
@@ -21,6 +22,14 @@ struct ServeConfigurationTests {
         #expect(!taken.trustsLocalUser)
         #expect(taken.allowedHosts == ["wizard.example.org"])
         #expect(taken.allowedOrigins == ["https://example.org:8443"])
+    }
+
+    @Test(.timeLimit(.minutes(Patience.minutes))) func aPipeIsNoConfigurationAndNotWaitedFor() throws {
+        let path = NSTemporaryDirectory() + "configuration-" + UUID().uuidString
+        try #require(mkfifo(path, 0o600) == 0)
+        defer { unlink(path) }
+        let error = #expect(throws: UsageError.self) { try ServeConfiguration(file: path) }
+        #expect(error?.message.contains("has to be a file") == true)
     }
 
     @Test func providersAndWhatHTTPMayStart() throws {

@@ -52,13 +52,15 @@ struct ServeConfiguration: Sendable {
     ///
     /// - Throws: ``UsageError`` that names every mistake in it.
     init(file: String) throws {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(filePath: file))
+        let bytes: [UInt8]
+        do throws(SystemCallError) {
+            bytes = try RegularFile.read(file, limit: 1 << 20)
         } catch {
-            throw UsageError("the configuration \(file) can't be read: does it exist, and may this user read it?")
+            throw UsageError(
+                "the configuration \(file) can't be read: it has to be a file of at most 1 MiB that this user may read."
+            )
         }
-        try self.init(json: data, of: file)
+        try self.init(json: Data(bytes), of: file)
     }
 
     init(json: Data, of file: String) throws {

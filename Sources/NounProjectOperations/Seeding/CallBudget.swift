@@ -74,8 +74,8 @@ final class CallBudget: Sendable {
 
     /// A file that can't be read counts for nothing: at worst the API itself says that it is enough.
     private static func read(_ path: String) -> CallLog {
-        guard let data = FileManager.default.contents(atPath: path), data.count < 1 << 20,
-            let kept = try? JSONDecoder().decode(Kept.self, from: data)
+        guard let bytes = try? RegularFile.read(path, limit: 1 << 20),
+            let kept = try? JSONDecoder().decode(Kept.self, from: Data(bytes))
         else { return CallLog() }
         return CallLog(day: kept.day, today: kept.calls, recent: kept.recent)
     }

@@ -42,30 +42,22 @@ struct AtomicFile {
     ///
     /// - Throws: `OperationFailure` (`modes_file_error`), also for what is no file, such as a pipe.
     func read(upTo limit: Int) throws(OperationFailure) -> [UInt8]? {
-        // Without O_NONBLOCK a pipe that nobody writes to is waited for.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            if errno == ENOENT { return nil }
-            throw failure("read")
-        }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw OperationFailure(.modesFileError, "'\(path.printable)' is no file: give another place for the modes.")
-        }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = systemRead(descriptor, &chunk, chunk.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw failure("read") }
-            if count == 0 { return bytes }
-            bytes += chunk[..<count]
-            guard bytes.count <= limit else {
+        do throws(SystemCallError) {
+            return try RegularFile.read(path, limit: limit)
+        } catch {
+            switch error.number {
+            case ENOENT: return nil
+            case ENXIO:
+                throw OperationFailure(
+                    .modesFileError,
+                    "'\(path.printable)' is no file: give another place for the modes."
+                )
+            case EFBIG:
                 throw OperationFailure(
                     .modesFileError,
                     "'\(path.printable)' has more than \(limit) bytes, which no file of modes has: check its place."
                 )
+            default: throw failure("read", error)
             }
         }
     }
@@ -136,10 +128,6 @@ struct AtomicFile {
             "'\(path.printable)' can't be \(what) (\(error.reason)): check its folder and permissions, and the room on the disk."
         )
     }
-}
-
-private func systemRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
-    read(descriptor, bytes, count)
 }
 
 extension OperationFailure.Code {

@@ -21,11 +21,13 @@ final class DetachedServer: Sendable {
 
     /// - Throws: `OperationFailure` when it can't be started.
     init(program: String, arguments: [String], environment: [String: String], log: String) throws {
-        let descriptor = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
+        let descriptor: Int32
+        do throws(SystemCallError) {
+            descriptor = try RegularFile.open(log, O_WRONLY | O_CREAT | O_APPEND)
+        } catch {
             throw OperationFailure(
                 .serverStartFailed,
-                "The log '\(log.printable)' can't be written (\(String(cString: strerror(errno)))): make its folder, or give another place."
+                "The log '\(log.printable)' can't be written (\(error.reason)): remove it if it is no file, make its folder, or give another place."
             )
         }
         defer { close(descriptor) }
@@ -61,8 +63,7 @@ final class DetachedServer: Sendable {
 
     /// What it has written, its last five lines.
     var lastLines: String {
-        let descriptor = open(log, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return "" }
+        guard let descriptor = try? RegularFile.open(log, O_RDONLY) else { return "" }
         defer { close(descriptor) }
         let end = Int64(lseek(descriptor, 0, SEEK_END))
         var bytes = [UInt8](repeating: 0, count: 4096)
