@@ -18,7 +18,7 @@ enum DataDirectory {
             return given
         }
         guard let path = standard(ProcessInfo.processInfo.environment) else {
-            throw UsageError("HOME is not set, so say where the history is: --data DIR, or OPERATION_TRACKING_DATA.")
+            throw UsageError("HOME is no folder, so say where the history is: --data DIR, or OPERATION_TRACKING_DATA.")
         }
         return path
     }
@@ -67,12 +67,13 @@ enum DataDirectory {
 
     private static func standard(_ environment: [String: String]) -> String? {
         if let given = environment["OPERATION_TRACKING_DATA"], !given.isEmpty { return given }
+        let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
         #if os(macOS)
-        return environment["HOME"].map { $0 + "/Library/Application Support/operation-tracking" }
+        return home.map { $0 + "/Library/Application Support/operation-tracking" }
         #else
         // A relative path there is to be ignored (XDG Base Directory Specification).
         if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return state + "/operation-tracking" }
-        return environment["HOME"].map { $0 + "/.local/state/operation-tracking" }
+        return home.map { $0 + "/.local/state/operation-tracking" }
         #endif
     }
 }

@@ -63,6 +63,7 @@ struct Wizard {
                 Console.line(CommandHelp.text(of: command))
                 return .done
             }
+            try requireFolder()
             return try await command.init(options).run()
         } catch let error as UsageError {
             // A message may be a list.
@@ -73,6 +74,14 @@ struct Wizard {
         } catch {
             return Console.failure(printable("\(error)"), of: name, code: code(of: error), exitCode: .failed)
         }
+    }
+
+    /// Without a folder to count from, relative paths would be others.
+    private static func requireFolder() throws {
+        guard let folder = getcwd(nil, 0) else {
+            throw UsageError("this folder is gone, or can't be told: go to one that is there, as by `cd`.")
+        }
+        free(folder)
     }
 
     private static func printable(_ message: String) -> String {

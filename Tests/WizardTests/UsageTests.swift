@@ -51,6 +51,20 @@ struct UsageTests {
         #expect((object["error"] as? String)?.isEmpty == false)
     }
 
+    @Test(arguments: [["download", "http://127.0.0.1:1/x"], ["run", "true"], ["status", "--data", "/dev/null"]])
+    func aFolderThatIsGoneIsNotTheRoot(_ arguments: [String]) async throws {
+        let folder = TemporaryFolder()
+        let script = "mkdir \"$0\" && cd \"$0\" && rmdir \"$0\" && exec \"$@\""
+        let launcher = ["/bin/sh", "-c", script, folder.path]
+        let outcome = try await WizardProcess(arguments, launcher: launcher).outcome()
+        #expect(outcome.code == 2 && outcome.errors.contains("this folder is gone"), "\(outcome)")
+    }
+
+    @Test(arguments: ["", "home"]) func aHomeThatIsNoneHoldsNoHistory(_ home: String) async throws {
+        let outcome = try await WizardProcess.run(["history"], environment: ["HOME": home])
+        #expect(outcome.code == 2 && outcome.errors.contains("HOME is no folder"), "\(outcome)")
+    }
+
     @Test func anUnknownIdIsSaidToBeUnknown() async throws {
         let folder = TemporaryFolder()
         let outcome = try await WizardProcess.run(["show", "op_nobody", "--data", folder.path])
