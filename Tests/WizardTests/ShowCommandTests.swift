@@ -32,6 +32,23 @@ struct ShowCommandTests {
         #expect(items["done"] == "1000 of 1000")
     }
 
+    @Test func ofWorkThatNobodySawEndItsTimeIsSaidToBeMore() throws {
+        let id = try #require(OperationID(rawValue: "op_a"))
+        var operation = BackgroundOperation(
+            id: id,
+            type: .install,
+            description: "work",
+            status: .failed,
+            createdAt: Date(timeIntervalSince1970: 0)
+        )
+        operation.activeSeconds = 20
+        let times = [OperationFailure.Code.interrupted, .timeout].map { code in
+            operation.failure = OperationFailure(code, "over")
+            return ShowCommand.lines(OperationRecord(operation: operation)).first { $0.0 == "time" }?.1
+        }
+        #expect(times == ["over 20s", "20s"])
+    }
+
     @Test func aServerIsAskedHowFarItIsByNow() async throws {
         let folder = TemporaryFolder()
         let process = try WizardProcess([

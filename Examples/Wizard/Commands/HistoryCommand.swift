@@ -99,7 +99,7 @@ struct HistoryTable {
             Format.moment(operation.createdAt),
             operation.type.rawValue,
             operation.status.rawValue,
-            operation.activeSeconds.map(Format.duration) ?? "",
+            Format.time(of: operation) ?? "",
             progress.completedUnits > 0 ? Format.done(progress) : "",
             operation.id.rawValue,
             (operation.description + why).printable.truncated(to: 60),

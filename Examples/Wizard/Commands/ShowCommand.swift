@@ -66,7 +66,7 @@ struct ShowCommand: Command {
         add("created", Format.moment(operation.createdAt) + " UTC")
         add("started", operation.startedAt.map { Format.moment($0) + " UTC" })
         add("finished", operation.finishedAt.map { Format.moment($0) + " UTC" })
-        add("time", operation.activeSeconds.map(Format.duration))
+        add("time", Format.time(of: operation))
         if operation.status == .inProgress {
             add("time left", operation.remaining.map { Format.remaining($0).replacing(" left", with: "") })
         }

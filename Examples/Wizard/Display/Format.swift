@@ -48,6 +48,11 @@ enum Format {
         }
     }
 
+    /// How long an operation has been at work. Where nobody was there when it ended, no more is known than was written before.
+    static func time(of operation: BackgroundOperation) -> String? {
+        operation.activeSeconds.map { (operation.failure?.code == .interrupted ? "over " : "") + duration($0) }
+    }
+
     /// Time remaining as a range; it is one time when both ends read the same.
     static func remaining(_ time: RemainingTime) -> String {
         let low = coarse(time.low)

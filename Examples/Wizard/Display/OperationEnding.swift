@@ -23,7 +23,7 @@ struct OperationEnding {
         var parts: [String] = []
         let progress = operation.progress
         if progress.completedUnits > 0 { parts.append(Format.done(progress)) }
-        if let seconds = operation.activeSeconds { parts.append("in \(Format.duration(seconds))") }
+        if let time = Format.time(of: operation) { parts.append("in \(time)") }
         if progress.unit == .bytes, let rate = operation.meanRate { parts.append("(\(Format.bytes(rate))/s)") }
         parts.append(operation.id.rawValue)
         return parts

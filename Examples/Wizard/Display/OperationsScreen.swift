@@ -58,7 +58,7 @@ struct OperationsScreen {
     private func line(ended operation: BackgroundOperation) -> String {
         let ending = OperationEnding(operation: operation)
         let mark = ending.mark
-        let time = operation.activeSeconds.map { "  in \(Format.duration($0))" } ?? ""
+        let time = Format.time(of: operation).map { "  in \($0)" } ?? ""
         let why = operation.failure.map { ": \($0.message.printable)" } ?? ""
         let text = "\(time)  \(operation.description.printable)\(why)".truncated(to: max(0, width - mark.columns))
         return paint(mark, Colour.of(operation.status)) + text

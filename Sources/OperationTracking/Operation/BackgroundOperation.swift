@@ -50,7 +50,8 @@ public struct BackgroundOperation: Sendable, Hashable, Identifiable {
     public var updatedAt: Date
     /// When it ended; `nil` while active.
     public var finishedAt: Date?
-    /// Time spent in progress, on a monotonic clock and without pauses, in seconds; `nil` before it began.
+    /// Time spent in progress, on a monotonic clock and without pauses, in seconds; `nil` before it began. Of what failed as
+    /// ``OperationFailure/Code/interrupted``, as far as it was written before.
     public var activeSeconds: Double?
     /// The machine or container that runs it; `nil` where there is one only.
     public var node: String?
