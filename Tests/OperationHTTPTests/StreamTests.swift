@@ -45,6 +45,17 @@ import Testing
         #expect(events.last?.json["gap"]?.truth == false)
     }
 
+    @Test func aStreamBeginsWithTheTimeThatWorkHasTakenByNow() async throws {
+        let handle = try startOperation()
+        func time() async throws -> Double? {
+            try await open().events().last?.json["operations"]?.elements.first?["uptime_seconds"]?.number
+        }
+        #expect(try await time() == 0)
+        await fixture.clock.advance(by: .seconds(20))
+        #expect(try await time() == 20)
+        #expect(handle.operation.activeSeconds == 20)
+    }
+
     /// From now on every measurement says that the machine is overloaded.
     private func overload() {
         var policy = OverloadPolicy.none

@@ -127,6 +127,7 @@ final class EventHub: Sendable {
             guard !state.isClosed else { throw .stopping }
             guard state.clients.count + state.otherStreams.count < limit else { return nil }
             var log = startReading(&state)
+            log.takeTime(at: tracker.clock.monotonicNanoseconds) { tracker.operation($0)?.activeSeconds }
             state.nextClient += 1
             state.clients[state.nextClient] = makeClient(&log)
             state.log = log

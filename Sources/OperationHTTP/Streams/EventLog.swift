@@ -114,8 +114,10 @@ struct EventLog: Sendable {
     private(set) var active: [OperationID: BackgroundOperation] = [:]
     private var standing: Standing
 
-    /// The snapshots made since anything happened: many clients that come at once share one.
+    /// The snapshots made since anything happened, or time was taken: many clients that come at once share one.
     private var snapshots: [Bool: [UInt8]] = [:]
+    /// When time was taken last, on the monotonic clock.
+    private var timeTakenAt = Int64.min
     private var batches: [Batch] = []
     private var batchBytes = 0
     /// Nothing up to this event is kept in batches.
@@ -182,6 +184,16 @@ struct EventLog: Sendable {
         batches.append(batch)
         batchBytes += batch.bytes.count
         while batches.count > batchLimit || (batchBytes > byteLimit && batches.count > 1) { dropOldestBatch() }
+    }
+
+    /// Takes how long operations have been at work by now, which no event tells where nothing else changes; once a second at most.
+    mutating func takeTime(at now: Int64, _ activeSeconds: (OperationID) -> Double?) {
+        guard now >= timeTakenAt + 1_000_000_000 else { return }
+        timeTakenAt = now
+        snapshots = [:]
+        for (id, operation) in active where operation.status == .inProgress {
+            active[id]?.activeSeconds = activeSeconds(id) ?? operation.activeSeconds
+        }
     }
 
     private mutating func dropOldestBatch() {
