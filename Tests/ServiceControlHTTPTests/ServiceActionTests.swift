@@ -314,7 +314,9 @@ import Testing
     @Test("stopping what was seen ends nobody else", .enabled(if: PythonServer.isThere, PythonServer.whenMissing))
     func stopOfWhatWasSeen() async throws {
         let port = try TestServer.unusedPort()
-        let fixture = try ServiceAPIFixture(#"[{"name": "web", "port": \#(port), "process_name": "python3"}]"#)
+        let fixture = try ServiceAPIFixture(
+            #"[{"name": "web", "port": \#(port), "process_name": "python3", "shutdown_cmd": "exit 1"}]"#
+        )
         let server = try PythonServer(port: port)
         try await server.waitUntilItListens(on: port)
         for others in [#""expected": {"web": ["\#(server.pid)@1"]}"#, #""expected": {}"#, #""pid": 1"#] {
@@ -322,6 +324,7 @@ import Testing
             #expect(answer.status == 409 && answer.detail.contains("(pid \(server.pid)) by now"), "\(answer.detail)")
             #expect(kill(server.pid, 0) == 0)
         }
+        #expect(try await !fixture.noted().contains { $0.action == "service.shutdown" })
         let body = #"{"service_name": "web", "expected": {"web": [\#(server.pid)]}}"#
         #expect(await fixture.ask("POST", "/api/ports/stop", json: body).json["status"]?.text == "stopped")
     }

@@ -21,28 +21,32 @@ struct StartCommand: Command {
             }
             try requireSame(server)
             if !options.json { Console.line("It runs already.") }
-        case .silent(let server):
-            throw ServerProblem(silent: server)
-        case .conflict(let use):
-            let held = "Port \(use.port) is held by \(use.holderText)"
-            guard let refusal = options.refusal(toEnd: use) else {
-                throw ServerProblem("\(held): `wizard restart` ends that, --port N takes another port.")
-            }
-            throw ServerProblem("\(held), which `wizard restart` doesn't end: --port N takes another port. \(refusal)")
-        case .stopped:
+        case .conflict(let use): throw conflict(use)
+        case .silent, .stopped:
             let lock = try await StartLock(in: options.data)
             defer { lock.release() }
-            // A server that waited may have taken the place by now.
-            if let server = KnownServer.running(in: options.data) {
-                try requireSame(server)
-                break
+            // One that doesn't answer may have been in the hands of another command, which is done by now; and a server that waited may
+            // have taken the place.
+            switch try await options.state {
+            case .running(let server, _): try requireSame(server)
+            case .silent(let server): throw ServerProblem(silent: server)
+            case .conflict(let use): throw conflict(use)
+            case .stopped:
+                options.warnOfServices()
+                let launcher = options.launcher
+                try await Interrupt.cancelling { try await launcher.launch() }
             }
-            options.warnOfServices()
-            let launcher = options.launcher
-            try await Interrupt.cancelling { try await launcher.launch() }
         }
         ServerReport(state: try await options.state, options: options).print()
         return .done
+    }
+
+    private func conflict(_ use: PortUse) -> ServerProblem {
+        let held = "Port \(use.port) is held by \(use.holderText)"
+        guard let refusal = options.refusal(toEnd: use) else {
+            return ServerProblem("\(held): `wizard restart` ends that, --port N takes another port.")
+        }
+        return ServerProblem("\(held), which `wizard restart` doesn't end: --port N takes another port. \(refusal)")
     }
 
     /// - Throws: ``ServerProblem`` where a server doesn't run with the options that are given.
