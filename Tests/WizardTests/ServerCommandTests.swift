@@ -185,6 +185,38 @@ struct ServerCommandTests {
         try await server.stop()
     }
 
+    @Test func aRestartEndsNoneWhereTheFolderIsGoneInWhichTheServerWasStarted() async throws {
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        let script = "mkdir \"$0\" && cd \"$0\" && exec \"$@\""
+        let start = try WizardProcess(
+            ["start", "--port", "0", "--data", folder.path],
+            launcher: ["/bin/sh", "-c", script, folder.path + "/work"]
+        )
+        #expect(await start.outcome().code == 0)
+        let pid = try #require(try record()["pid"] as? Int32)
+        try FileManager.default.removeItem(atPath: folder.path + "/work")
+        let outcome = try await WizardProcess.run(["restart", "--data", folder.path])
+        #expect(outcome.code == 2 && outcome.errors.contains("/work, is gone"), "\(outcome)")
+        #expect(try await status().status["pid"] as? Int32 == pid)
+        #expect(try await WizardProcess.run(["stop", "--data", folder.path]).code == 0)
+    }
+
+    @Test(.timeLimit(.minutes(Patience.minutes))) func aStartBesideARestartWaitsUntilThatIsDone() async throws {
+        let server = try await BackgroundServer.start(data: folder.path)
+        // As one that is being ended, which answers no more, by who has the lock.
+        let lock = open(folder.path + "/server.lock", O_RDWR | O_CLOEXEC)
+        #expect(flock(lock, LOCK_EX) == 0)
+        kill(server.pid, SIGSTOP)
+        let start = try WizardProcess(["start", "--json", "--data", folder.path])
+        while !start.hasOpen(folder.path + "/server.lock"), !start.hasEnded { await briefPause() }
+        kill(server.pid, SIGCONT)
+        close(lock)
+        let outcome = await start.outcome()
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(try outcome.objects.last?["pid"] as? Int32 == server.pid)
+        try await server.stop()
+    }
+
     @Test func aRestartAfterAStopSaysThatWhatTheServerWasStartedWithIsNotBelieved() async throws {
         let server = try await BackgroundServer.start(data: folder.path)
         try await server.stop()

@@ -78,6 +78,11 @@ struct ServerOptions {
                 "it isn't known what the server was started with: \(doubt.message) \(end) `wizard start` the options that the next is to have."
             )
         }
+        if let directory, access(directory + "/", X_OK) != 0 {
+            throw UsageError(
+                "the folder in which the server was started, \(directory), is gone or can't be entered: make it, or `wizard stop` and `wizard start` the server elsewhere."
+            )
+        }
         try ServeCommand(all).check(in: directory)
         do throws(ServiceError) {
             _ = try ServiceRegistry(path: registry, settingAsideInvalid: false)
