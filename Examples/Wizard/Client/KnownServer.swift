@@ -113,13 +113,12 @@ struct KnownServer: Sendable {
 
     /// Only what this user has written: whoever could write there could have work and tokens sent anywhere.
     private static func read(_ path: String) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { return nil }
+        guard let descriptor = try? RegularFile.open(path, O_RDONLY) else { return nil }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid(),
-            status.st_mode & 0o022 == 0
-        else { return nil }
+        guard fstat(descriptor, &status) == 0, status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
+            return nil
+        }
         return try? FileBytes.read(descriptor, limit: 65_536)
     }
 }

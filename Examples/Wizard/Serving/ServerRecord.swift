@@ -135,11 +135,7 @@ struct ServerRecord {
     }
 
     private func removeOwn() {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { return }
-        let found = try? FileBytes.read(descriptor, limit: bytes.count + 1)
-        close(descriptor)
-        guard found == bytes else { return }
+        guard (try? RegularFile.read(path, limit: bytes.count)) == bytes else { return }
         unlink(path)
         unlink(pidPath)
     }

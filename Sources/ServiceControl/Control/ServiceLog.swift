@@ -27,26 +27,21 @@ package struct ServiceLog: Sendable {
     package func open() throws(ServiceError) -> (descriptor: Int32, start: Int) {
         trim()
         // Appending: after the file is cut, the service goes on at its new end.
-        let descriptor = systemOpen(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC)
-        guard descriptor >= 0 else { throw notOpened(errno) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            close(descriptor)
-            throw notOpened(ENXIO)
+        do throws(SystemCallError) {
+            return (try openFile(O_WRONLY | O_APPEND | O_CREAT), size)
+        } catch {
+            throw notOpened(error)
         }
-        // The service is to wait as any does.
-        _ = fcntl(descriptor, F_SETFL, O_APPEND)
-        return (descriptor, size)
     }
 
-    private func notOpened(_ number: Int32) -> ServiceError {
+    private func notOpened(_ error: SystemCallError) -> ServiceError {
         let advice =
-            switch number {
+            switch error.number {
             case ELOOP: "It is a symbolic link, which no log is written through: remove it."
             case EISDIR, ENXIO: "It is no file: remove it."
             default: "Check its permissions and the room on the disk."
             }
-        return ServiceError(.system, "\(path) could not be opened: \(String(cString: strerror(number))). \(advice)")
+        return ServiceError(.system, "\(path) could not be opened: \(error.reason). \(advice)")
     }
 
     /// Looks whether the file can be opened.
@@ -68,8 +63,7 @@ package struct ServiceLog: Sendable {
     }
 
     private func empty() {
-        let descriptor = systemOpen(path, O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
+        guard let descriptor = try? openFile(O_RDWR) else { return }
         defer { closeUnlocking(descriptor) }
         // Several programs may look after one log. The second finds it short, and doesn't put that in the place of what the first
         // has kept.
@@ -112,8 +106,7 @@ package struct ServiceLog: Sendable {
     }
 
     private func tail(_ count: Int) -> [UInt8]? {
-        let descriptor = systemOpen(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
+        guard let descriptor = try? openFile(O_RDONLY) else { return nil }
         defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: count)
         let start = max(0, size - count)
@@ -127,9 +120,9 @@ package struct ServiceLog: Sendable {
         }
         return Array(bytes[..<filled])
     }
-}
 
-/// A link would lead what is printed into another file, and a pipe be waited for until somebody reads it.
-private func systemOpen(_ path: String, _ flags: Int32) -> Int32 {
-    open(path, flags | O_NOFOLLOW | O_NONBLOCK, 0o600)
+    /// A link would lead what is printed into another file.
+    private func openFile(_ flags: Int32) throws(SystemCallError) -> Int32 {
+        try RegularFile.open(path, flags | O_NOFOLLOW)
+    }
 }
