@@ -91,17 +91,14 @@ struct ServerEndingTests {
         _ = await process.outcome()
     }
 
-    @Test(.timeLimit(.minutes(Patience.minutes)))
-    func aShellThatLivesOnWithoutTheServerIsNoneWhoseEndIsWanted() async throws {
+    @Test(.timeLimit(.minutes(Patience.minutes))) func theEndOfAShellThatGoesOnAfterTheServerIsWanted() async throws {
         let process = try process("sleep 1000 & echo $!; wait; exec sleep 1000")
         let line = try #require(await process.firstLine { !$0.isEmpty })
         let pid = try #require(Int32(line))
         let identity = try #require(ProcessIdentity(running: pid))
         let server = KnownServer(url: "http://127.0.0.1:1", process: identity)
-        var ending = ServerEnding(server: server, services: try keep(process.pid), patience: .seconds(600))
-        ending.shellPatience = .zero
-        try await ending.stop()
-        #expect(try !isWanted(record))
+        try await ServerEnding(server: server, services: try keep(process.pid), patience: .seconds(600)).stop()
+        #expect(try isWanted(record))
         process.send(SIGKILL)
         _ = await process.outcome()
     }

@@ -86,10 +86,12 @@ struct ServerOptions {
         try ServeCommand(all).check(in: directory)
         do throws(ServiceError) {
             _ = try ServiceRegistry(path: registry, settingAsideInvalid: false)
-        } catch  where error.code == .invalidRegistry {
-            // It is set aside.
         } catch {
-            throw UsageError(error.message)
+            // One that is none is set aside, where this user may.
+            let folder = URL(filePath: registry).deletingLastPathComponent().path
+            guard error.code == .invalidRegistry, access(folder, W_OK | X_OK) == 0 else {
+                throw UsageError(error.message)
+            }
         }
         try ServerRecord.check(in: data)
         do throws(ServiceError) {

@@ -54,7 +54,8 @@ package enum AtomicWrite {
         var status = stat()
         let isThere = fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0
         guard !isThere || status.st_mode & S_IFMT != S_IFDIR else { throw SystemCallError(EISDIR) }
-        let trial = ".\(name).trial"
+        // So that what is left of it, where this program is ended meanwhile, counts as a part of the file's.
+        let trial = "\(name).trial"
         try replace(trial, in: folder, with: [UInt8](repeating: 0, count: 4096), mode: 0o600)
         unlinkat(folder, trial, 0)
     }

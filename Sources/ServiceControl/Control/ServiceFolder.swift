@@ -83,12 +83,6 @@ package struct ServiceFolder: Sendable {
         }
     }
 
-    /// Takes that back for a process that lives on after all: its next end is one by itself again.
-    package func expectNoEnd(of process: ProcessIdentity) {
-        guard ProcessSession(id: process.pid).members.contains(process) else { return }
-        for name in names { try? change(name, ifOf: process) { $0.isToEnd = nil } }
-    }
-
     /// Whether a service was started by this process: then it goes on when the program that started it ends.
     package func has(_ process: ProcessIdentity) -> Bool {
         names.contains { (try? record(of: $0))?.identity == process }
