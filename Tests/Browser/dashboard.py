@@ -105,6 +105,7 @@ TESTS = (
     late.who_has_left_a_form_is_told_that_nothing_was_started,
     late.the_priority_chosen_last_holds,
     late.a_readers_place_is_kept,
+    late.what_has_the_focus_moves_no_reader,
     filters.what_is_no_more_like_the_filter_goes,
     filters.what_was_like_the_filter_when_it_was_asked_for_does_not_come,
     late.what_was_asked_before_the_stream_is_not_told_after_it,

@@ -7,7 +7,7 @@ import signal
 from held import Gate, go, patient, settle
 from liveness import with_stream
 from playwright.sync_api import expect
-from support import PATIENCE, ROOT, Page, call, card, configured, finish, free_port, read_on, shoot, squatting, start, until, until_none, with_services, without_timer
+from support import PATIENCE, ROOT, Page, call, card, configured, finish, free_port, keep_ended, let_ended_go, read_on, shoot, squatting, start, until, until_none, with_services, without_timer
 
 
 def what_is_done_goes_on_when_its_view_is_left(browser):
@@ -223,6 +223,52 @@ def a_readers_place_is_kept(browser, stand_in):
                 expect(note).to_have_attribute("aria-live", "off")
             until_none(page, lambda: abs((now := read.bounding_box()["y"]) - place) >= 50 and f"{name}: what was read has gone from {place} to {now}")
             view.close()
+
+
+def what_has_the_focus_moves_no_reader(browser, stand_in):
+    """Whoever has scrolled away from what has the focus stays there when that is drawn anew or goes, and the focus goes on with it."""
+    with configured(stand_in) as server:
+        finish(server, start(server, "Over", "seed"))
+        ids = [start(server, f"Run {number}", "seed") for number in range(16)]
+        view = patient(browser, server.url, viewport={"width": 390, "height": 500})
+        keep_ended(view)
+        page = view.open("history")
+        expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
+
+        def leave(there, edge):
+            there.focus()
+            page.evaluate("edge => scrollTo(0, edge === 'top' ? 0 : document.documentElement.scrollHeight)", edge)
+            expect(there).not_to_be_in_viewport()
+            finish(server, ids.pop())
+
+        def is_still_away(focused):
+            expect(focused).to_be_focused()
+            expect(focused).not_to_be_in_viewport()
+
+        rows = page.locator("table.history tbody tr")
+        expect(rows).to_have_count(17)
+        # What lies above the list is there before.
+        expect(page.get_by_role("region", name="How often and how long")).to_be_visible()
+        expect(page.locator("figure")).not_to_have_count(0)
+        leave(rows.first.get_by_role("button"), "bottom")
+        # It is drawn anew once its end is known.
+        expect(rows.first.locator("time")).to_have_count(2)
+        is_still_away(rows.first.get_by_role("button"))
+        page.get_by_role("combobox", name="Status").select_option("in_progress")
+        expect(rows).to_have_count(15)
+        leave(rows.first.get_by_role("button"), "bottom")
+        expect(rows).to_have_count(14)
+        is_still_away(page.get_by_role("button", name="Run 13", exact=True))
+        go(page, "Running")
+        last = card(page, "Run 13")
+        leave(last.get_by_role("button", name="Pause"), "top")
+        is_still_away(last.get_by_role("button", name="Run 13", exact=True))
+        let_ended_go(page)
+        expect(last).to_have_count(0)
+        is_still_away(card(page, "Run 12").get_by_role("button", name="Run 12", exact=True))
+        for identity in ids:
+            finish(server, identity)
+        view.close()
 
 
 def what_was_asked_before_the_stream_is_not_told_after_it(browser, server):

@@ -218,7 +218,7 @@ export class HistoryView {
     this.#runs.delete(id);
     this.#outdate();
     this.#tell();
-    if (hadFocus) (neighbour?.querySelector('button') ?? this.#rows.closest('.scroll')).focus();
+    if (hadFocus) (neighbour?.querySelector('button') ?? this.#rows.closest('.scroll')).focus({ preventScroll: true });
   }
 
   /** Shows an operation as it is now: in the place of what was shown of it, or before the row `next`, or else where it belongs by its age. */
@@ -233,7 +233,7 @@ export class HistoryView {
       before.replaceWith(row);
       // The button stays: details that were opened by it give the focus back to it.
       row.querySelector('button').replaceWith(button);
-      if (hadFocus) button.focus();
+      if (hadFocus) button.focus({ preventScroll: true });
       return;
     }
     const below = next ?? this.#shown.find((run) => run.operation.created_at < created)?.row ?? null;

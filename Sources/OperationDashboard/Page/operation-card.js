@@ -143,7 +143,7 @@ export class OperationCard {
     setHidden(this.#buttons.limit, isOutOfReach || !this.#provider?.is_throttleable);
     setHidden(this.#buttons.priority, isOutOfReach || status !== 'pending');
     // Pausing puts another button into the place of the one that was pressed: the focus goes with it.
-    if (focused?.hidden) (buttons.find((button) => !button.hidden) ?? this.#details).focus();
+    if (focused?.hidden) (buttons.find((button) => !button.hidden) ?? this.#details).focus({ preventScroll: true });
     if (this.node.isConnected && shown() !== before) this.#hold();
     this.#showPriority();
   }

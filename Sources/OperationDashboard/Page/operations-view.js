@@ -124,7 +124,7 @@ export class OperationsView {
     for (const { dataset: { id } } of [...childList.children]) if (this.#store.operations.has(id)) this.#place(id);
     const hadFocus = node.contains(document.activeElement);
     node.remove();
-    if (hadFocus) (neighbour?.querySelector('button') ?? document.getElementById('main')).focus();
+    if (hadFocus) (neighbour?.querySelector('button') ?? document.getElementById('main')).focus({ preventScroll: true });
   }
 
   /** Puts a card into its list: under its whole where that is shown, by age among its like. It keeps the focus. */
@@ -138,6 +138,6 @@ export class OperationsView {
     const next = [...list.children].findLast((item) => key(item) <= operation.created_at);
     if (next) next.after(node);
     else list.prepend(node);
-    focused?.focus();
+    focused?.focus({ preventScroll: true });
   }
 }
