@@ -58,6 +58,7 @@ TESTS = (
     history.a_wish_is_told_before_it_is_followed,
     history.a_history_that_does_not_come_is_asked_for_again,
     filters.a_filter_holds_once_it_is_submitted,
+    filters.a_date_can_be_typed,
     history.a_history_left_open_stays_small,
     history.events_that_do_not_come_are_asked_for_again,
     history.another_server_has_another_history,

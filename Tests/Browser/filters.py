@@ -2,7 +2,7 @@
 
 import re
 
-from held import Gate, patient
+from held import Gate, go, patient, settle
 from playwright.sync_api import expect
 from support import ROOT, Page, call, configured, finish, read_on, start, until, without_haste, without_timer
 
@@ -63,6 +63,46 @@ def a_filter_holds_once_it_is_submitted(browser, stand_in):
         expect(rows.get_by_role("button")).to_have_text(["Another", *(f"Load {number}" for number in reversed(range(60)))])
         text.press("Enter")
         expect(rows.get_by_role("button")).to_have_text(["Load 7"])
+        # What holds already is not asked for again when its field is left, or the row that is pressed would be gone.
+        text.press("Control+a")
+        text.press("Delete")
+        expect(rows).to_have_count(50)
+        rows.nth(3).get_by_role("button").click()
+        expect(page.get_by_role("dialog").get_by_role("heading", level=2)).to_have_text("Load 57")
+        view.close()
+
+
+def a_date_can_be_typed(browser, stand_in):
+    """A date that is there can be typed over, one digit after the other; one that is half typed keeps nothing from being shown."""
+    with configured(stand_in) as server:
+        finish(server, start(server, "The first", "seed"))
+        view = Page(browser, server.url, locale="en-US")
+        # Now and then it looks for what is new all the same.
+        without_timer(view, 10_000)
+        page = view.open("history")
+        names = page.locator("table.history tbody tr button")
+        since = page.get_by_label("Since")
+        expect(names).to_have_text(["The first"])
+        since.fill("2001-02-03T04:05")
+
+        def type_year():
+            since.blur()
+            since.focus()
+            for key in ("Tab", "Tab", *"2000"):
+                page.keyboard.press(key)
+            return since.input_value() == "2000-02-03T04:05"
+
+        # Digits that come too slowly, on a busy machine, are none of one number.
+        with page.expect_request(re.compile("since=(1999|2000)-")):
+            until(page, type_year, "another year")
+        expect(names).to_have_text(["The first"])
+        page.keyboard.press("Delete")
+        assert since.evaluate("field => field.validity.badInput")
+        go(page, "Machine")
+        finish(server, start(server, "The second", "seed"))
+        settle(page)
+        go(page, "History")
+        expect(names).to_have_text(["The second", "The first"])
         view.close()
 
 

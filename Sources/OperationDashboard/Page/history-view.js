@@ -43,7 +43,11 @@ export class HistoryView {
     element('label', {}, 'Status', element('select', { name: 'status' }, ['', 'completed', 'failed', 'cancelled', 'in_progress', 'paused', 'pending'].map((status) =>
       element('option', { value: status, textContent: status === '' ? 'all' : statusWord({ status }) })))),
     element('label', {}, 'Text', element('input', { name: 'text', type: 'search', oninput: ({ target }) => { if (target.value === '') this.#submit(); } })),
-    element('label', {}, 'Since', element('input', { name: 'since', type: 'datetime-local', min: '1970-01-01T00:00', max: '9999-12-31T23:59' })));
+    element('label', {}, 'Since', element('input', {
+      name: 'since', type: 'datetime-local', min: '1970-01-01T00:00', max: '9999-12-31T23:59',
+      // It changes with each digit: a complaint of one that is not all there would take the focus, and the next digit elsewhere.
+      onchange: (event) => { if (!event.target.checkValidity()) event.stopPropagation(); },
+    })));
   #watcher = new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) this.#load(); });
   node = element('section', { 'aria-labelledby': 'history-title' }, element('h2', { id: 'history-title', textContent: 'History' }),
     ...this.#figures.nodes, this.#form, this.#note, this.#again,
@@ -53,7 +57,7 @@ export class HistoryView {
   constructor(store) { this.#store = store; }
 
   show() {
-    this.#submit();
+    this.#reload(true);
     this.#summarise();
     this.#watcher.observe(this.#more);
     this.#store.addEventListener('step', this.#step);
@@ -93,7 +97,10 @@ export class HistoryView {
   #submit() {
     if (!this.#form.reportValidity()) return;
     const { since, ...rest } = Object.fromEntries(new FormData(this.#form));
-    this.#filter = { ...rest, since: since && new Date(since).toISOString() };
+    const filter = { ...rest, since: since && new Date(since).toISOString() };
+    // What was submitted is submitted again when its field is left: a row that is pressed for that must not go from under the pointer.
+    if (withQuery(root, filter) === withQuery(root, this.#filter) && this.#again.hidden) return;
+    this.#filter = filter;
     this.#reload(true);
   }
 
