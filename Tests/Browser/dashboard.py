@@ -87,6 +87,7 @@ TESTS = (
     parts.what_went_wrong_can_be_dismissed_over_a_dialog,
     details.details_tell_what_an_estimate_rests_on,
     details.details_go_on_while_they_are_looked_at,
+    details.what_happened_is_asked_for_until_it_is_told,
     parts.what_ended_under_a_question_is_told,
     parts.progress_asks_for_no_events,
     operations.overload_is_said_before_a_start,

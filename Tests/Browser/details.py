@@ -148,3 +148,35 @@ def details_go_on_while_they_are_looked_at(browser, server):
     page.wait_for_timeout(5000)
     assert before > 0 and len(asked) == before, f"it was asked for {before} times, and {len(asked) - before} times more when it had ended"
     view.close()
+
+
+def what_happened_is_asked_for_until_it_is_told(browser, server):
+    """A log that does not come is said to be missing, leaves what was shown of it, and is there as soon as it can be had, also of what has ended."""
+    identity = start(server, "Logged", "seed")
+    view = Page(browser, server.url)
+    view.tolerated = ("ERR_", "Failed to load resource")
+    page = view.open()
+    dialog = page.get_by_role("dialog")
+    entries = dialog.locator("ol.log li")
+    log = f"**/api/ports/events?operation_id={identity}*"
+    missing = dialog.get_by_text("What happened to it could not be asked for.")
+    card(page, "Logged").get_by_role("button", name="Logged").click()
+    expect(entries).to_have_count(1)
+    page.route(log, lambda route: route.abort())
+    finish(server, identity)
+    expect(dialog.locator(".status")).to_have_text("completed")
+    expect(missing).to_be_visible()
+    expect(entries).to_have_count(1)
+    page.unroute(log)
+    expect(entries).to_have_count(2)
+    expect(missing).to_be_hidden()
+    page.keyboard.press("Escape")
+    go(page, "History")
+    page.route(log, lambda route: route.abort())
+    page.get_by_role("button", name="Logged").first.click()
+    expect(missing).to_be_visible()
+    expect(entries).to_have_count(0)
+    page.unroute(log)
+    expect(entries).to_have_count(2)
+    expect(missing).to_be_hidden()
+    view.close()

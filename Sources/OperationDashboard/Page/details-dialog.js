@@ -32,14 +32,16 @@ async function find(id, signal) {
   const log = withQuery('/api/ports/events', { operation_id: id, limit: 1000 });
   // One after the other: what the record says has ended, the log has to tell the end of.
   const record = await get(`/api/ports/operations/${encodeURIComponent(id)}`, { signal });
-  const { events } = await get(log, { signal }).catch(() => ({ events: [] }));
-  return { record, events: events.reverse() };
+  const answer = await get(log, { signal }).catch(() => null);
+  return { record, events: answer?.events.reverse() ?? null };
 }
 
 /** What is known of an operation, as a dialog that goes on with it. */
 class Details {
   #id;
   #record;
+  /** Whether there is nothing more to come: it has ended, and the log tells of that. */
+  #isWhole = false;
   #isAsking = false;
   /** It has the focus to begin with, or the dialog would begin at its end, where there is something to press. */
   #title = element('h2', { id: headingID(), tabIndex: -1, autofocus: true });
@@ -65,9 +67,9 @@ class Details {
     this.#show(found);
   }
 
-  /** Asks what has become of it, unless it has ended. */
+  /** Asks what has become of it, until all of that is shown. */
   async follow() {
-    if (this.#record.finished_at || this.#isAsking || document.hidden) return;
+    if (this.#isWhole || this.#isAsking || document.hidden) return;
     this.#isAsking = true;
     try {
       this.#show(await find(this.#id));
@@ -83,14 +85,18 @@ class Details {
     this.#line.dataset.status = record.status;
     setText(this.#title, nameOf(record));
     setText(this.#status, statusWord(record));
-    setHidden(this.#note, true);
+    this.#isWhole = Boolean(record.finished_at && events);
+    setText(this.#note, 'What happened to it could not be asked for.');
+    setHidden(this.#note, events !== null);
     setText(this.#error, record.error ?? '');
     setHidden(this.#error, !record.error);
     refill(this.#facts, facts(record).map(([name, value]) =>
       element('div', { className: value.length > 28 ? 'wide' : '' }, element('dt', { textContent: name }), element('dd', { textContent: value }))));
-    refill(this.#log, events.map(entry));
-    setHidden(this.#happened, events.length === 0);
-    setHidden(this.#log, events.length === 0);
+    // What was there before the log didn't come stays.
+    if (events) refill(this.#log, events.map(entry));
+    const isEmpty = !this.#log.hasChildNodes();
+    setHidden(this.#happened, isEmpty);
+    setHidden(this.#log, isEmpty);
   }
 }
 
