@@ -109,6 +109,9 @@ def what_cannot_be_done_is_not_offered(browser, server):
     provider = lambda kind, pausing, throttleable: {"operation_type": kind, "may_be_started": True, "pausing": pausing, "is_throttleable": throttleable}
     providers = {"providers": [provider("seed", "unsupported", True), provider("download", "by_restart", False)]}
     view.page.route("**/providers", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps(providers)))
+    # Where that fails it is asked again.
+    view.tolerated = ("ERR_", "Failed to load resource")
+    view.page.route("**/providers", lambda route: route.abort(), times=1)
     page = view.open()
     for kind, can_pause, can_limit in (("seed", False, True), ("download", True, False), ("install", True, False)):
         shown = card(page, f"Some {kind}")

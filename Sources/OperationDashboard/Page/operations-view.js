@@ -5,6 +5,8 @@ import { OperationCard } from './operation-card.js';
 
 /** How long cards are drawn in one frame, in ms: what is left waits for the next, so that hundreds don't cost a frame. */
 const budget = 6;
+/** How long, in ms, until what is known of types is asked for again where that failed. */
+const patience = 5000;
 
 /** All that runs or waits, a card each, parts under what they are parts of. */
 export class OperationsView {
@@ -18,6 +20,7 @@ export class OperationsView {
   #watcher = new IntersectionObserver((entries) => this.#notice(entries), { rootMargin: '50% 0px' });
   #isDrawing = false;
   #clock = null;
+  #later = null;
   /** What is known of types: whether their work can pause, and keeps to a limit. */
   #providers = new Map();
   #list = element('ul', { className: 'cards', role: 'list', 'aria-label': 'Operations' });
@@ -41,7 +44,10 @@ export class OperationsView {
 
   /** Asks for the providers, such as when the server is back. */
   async restore() {
+    clearTimeout(this.#later);
     const answer = await get('/api/ports/providers').catch(() => null);
+    // Cards are of use without it: nobody need be told.
+    if (!answer && this.node.isConnected) this.#later = setTimeout(() => this.restore(), patience);
     if (!answer) return;
     this.#providers = new Map(answer.providers.map((provider) => [provider.operation_type, provider]));
     if (this.node.isConnected) this.#updateAll();
@@ -50,6 +56,7 @@ export class OperationsView {
   hide() {
     this.#store.removeEventListener('change', this.#change);
     clearInterval(this.#clock);
+    clearTimeout(this.#later);
   }
 
   #updateAll() { this.#update([...this.#store.operations.keys(), ...this.#cards.keys()]); }
