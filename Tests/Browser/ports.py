@@ -64,6 +64,7 @@ def a_conflict_is_killed_and_healed(browser):
             page.get_by_role("button", name="Heal all").click()
             page.get_by_role("dialog").get_by_role("button", name="Heal").click()
             expect(status).to_contain_text("1 of 1 services put right.", timeout=90_000)
+            expect(page.get_by_role("button", name="Check", exact=True)).to_be_focused()
             expect(row.locator(".status")).to_have_text("running")
             view.close()
         finally:

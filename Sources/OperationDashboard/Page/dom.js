@@ -49,7 +49,9 @@ export function tableHead(columns, numeric = []) {
 /** A text of any length that is shown in a few lines; the whole of it is where it leads to. */
 export const clamped = (text) => element('span', { className: 'clamped', textContent: text });
 
-/** Shows or hides, only where that is a change. */
-export function setHidden(node, hidden) {
-  if (node.hidden !== hidden) node.hidden = hidden;
+/** Shows or hides, only where that is a change. What goes while it has the focus leaves that to `heir`. */
+export function setHidden(node, hidden, heir = null) {
+  if (node.hidden === hidden) return;
+  if (hidden && node === document.activeElement) heir?.focus({ preventScroll: true });
+  node.hidden = hidden;
 }

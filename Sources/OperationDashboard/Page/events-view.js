@@ -2,7 +2,7 @@ import { get, withQuery } from './api.js';
 import { Asking, Lookout } from './asking.js';
 import { attempt } from './dialog.js';
 import { eventWord, showDetails } from './details-dialog.js';
-import { clamped, element, scroller, setText, tableHead } from './dom.js';
+import { clamped, element, scroller, setHidden, setText, tableHead } from './dom.js';
 import { moment, shortMoment } from './format.js';
 
 const pageSize = 100;
@@ -35,7 +35,7 @@ export class EventsView {
   }
 
   /** Asks again where there was no answer, and else for what is new. */
-  restore() { if (this.#rows.hasChildNodes()) this.#lookout.soon(); else this.#load(); }
+  restore() { return this.#rows.hasChildNodes() ? this.#lookout.soon() : this.#load(); }
 
   hide() {
     this.#store.removeEventListener('step', this.#lookout.soon);
@@ -62,19 +62,21 @@ export class EventsView {
     if (!page) return;
     this.#newest ??= this.#key(page.events[0]);
     this.#cursor = page.next_cursor;
-    this.#rows.append(...page.events.map((event) => this.#row(event)));
-    this.#trim();
+    const rows = page.events.map((event) => this.#row(event));
+    this.#rows.append(...rows);
+    // Reading goes on with what has come.
+    this.#trim(rows[0]?.querySelector('button'));
   }
 
-  /** Lets the oldest go, unless somebody is at them. */
-  #trim() {
+  /** Lets the oldest go, unless somebody is at them. A button for more that goes with the focus leaves that to `heir`. */
+  #trim(heir) {
     const gone = [...this.#rows.children].slice(mostShown);
     const isRead = gone.length > 0 && (gone[0].getBoundingClientRect().top < innerHeight || gone.some((row) => row.contains(document.activeElement)));
     if (!isRead) for (const row of gone) row.remove();
     const count = this.#rows.childElementCount;
     const isFull = count >= mostShown;
     setText(this.#note, `The newest ${count} are shown.`);
-    this.#more.hidden = !this.#cursor || isFull;
+    setHidden(this.#more, !this.#cursor || isFull, heir ?? this.#rows.closest('.scroll'));
     this.#note.hidden = !isFull;
   }
 

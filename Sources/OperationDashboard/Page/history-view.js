@@ -2,7 +2,7 @@ import { get, withQuery } from './api.js';
 import { Asking, Lookout } from './asking.js';
 import { attempt } from './dialog.js';
 import { showDetails } from './details-dialog.js';
-import { clamped, element, scroller, setText, tableHead } from './dom.js';
+import { clamped, element, scroller, setHidden, setText, tableHead } from './dom.js';
 import { amount, duration, moment, nameOf, shortMoment, statusWord, took, typeWord } from './format.js';
 import { HistoryFigures } from './history-figures.js';
 
@@ -68,8 +68,10 @@ export class HistoryView {
 
   /** Asks again where there was no answer, and else for what is new; what somebody reads stays. */
   restore() {
-    if (this.#rows.hasChildNodes() && this.#again.hidden) this.#lookout.soon(); else this.#load();
-    if (!this.#figures.areShown) this.#summarise();
+    return Promise.all([
+      this.#rows.hasChildNodes() && this.#again.hidden ? this.#lookout.soon() : this.#load(),
+      this.#figures.areShown ? null : this.#summarise(),
+    ]);
   }
 
   hide() {
@@ -113,7 +115,7 @@ export class HistoryView {
     this.#ends = [];
     this.#rows.replaceChildren();
     this.#figures.clear();
-    this.#more.hidden = true;
+    setHidden(this.#more, true, this.#rows.closest('.scroll'));
     this.#note.textContent = '';
     this.#load(isAskedFor);
   }
@@ -136,8 +138,10 @@ export class HistoryView {
     const operations = page.operations.filter((operation) => this.#isWanted(this.#now(operation)));
     this.#offer(page.operations.map((operation) => operation.operation_type));
     this.#cursor = page.next_cursor;
-    this.#more.hidden = !this.#cursor;
-    this.#rows.append(...operations.map((operation) => this.#row(operation)));
+    const rows = operations.map((operation) => this.#row(operation));
+    this.#rows.append(...rows);
+    // Reading goes on with what has come.
+    setHidden(this.#more, !this.#cursor, rows[0]?.querySelector('button') ?? this.#rows.closest('.scroll'));
     this.#keepEnd(page);
     this.#tell(isAskedFor);
     if (isDrawn) this.#draw();

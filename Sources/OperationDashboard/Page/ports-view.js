@@ -1,7 +1,7 @@
 import { get, post } from './api.js';
 import { Asking } from './asking.js';
 import { attempt, confirmed, visit } from './dialog.js';
-import { element, scroller, setText, tableHead } from './dom.js';
+import { element, scroller, setHidden, setText, tableHead } from './dom.js';
 
 /** Who holds which port, and how that is put right. */
 export class PortsView {
@@ -19,8 +19,8 @@ export class PortsView {
     element('div', { className: 'actions' }, this.#look, this.#heal),
     this.#status, this.#trouble, this.#conflicts, element('h3', { className: 'next', textContent: 'Services' }), this.#services);
 
-  show() { if (!this.#isBusy) this.#check(); }
-  restore() { this.show(); }
+  show() { return this.#isBusy ? null : this.#check(); }
+  restore() { return this.show(); }
   hide() {}
 
   /** Says something, after what was done. */
@@ -40,7 +40,7 @@ export class PortsView {
       found = await Promise.all([get('/api/ports/status', { signal }), post('/api/self-heal/port-conflicts', undefined, { signal, repeatable: true })]);
     } catch (error) {
       if (signal.aborted) return;
-      this.#heal.hidden = true;
+      setHidden(this.#heal, true, this.#look);
       this.#conclude(error.status === 404 ? 'This server looks after no services.' : error.message);
       return;
     }
@@ -49,7 +49,7 @@ export class PortsView {
     const verdict = wrong.length === 0 ? 'Every port is held by the service it belongs to, or free.'
       : `${wrong.length} ${wrong.length === 1 ? 'port is' : 'ports are'} held by something else.`;
     this.#conclude(verdict);
-    this.#heal.hidden = wrong.length === 0;
+    setHidden(this.#heal, wrong.length === 0, this.#look);
     this.#trouble.replaceChildren(...[registry.problem, ...registry.warnings].filter(Boolean).map((text) => element('li', { textContent: text })));
     this.#trouble.hidden = this.#trouble.childElementCount === 0;
     const hadFocus = this.node.contains(document.activeElement);
