@@ -6,7 +6,7 @@ import tempfile
 
 from held import Gate, go, patient, settle
 from playwright.sync_api import expect
-from support import Page, card, configured, finish, serve, start
+from support import Page, card, configured, finish, serve, start, until
 
 
 def a_complaint_goes_when_the_server_is_back(browser, stand_in):
@@ -111,6 +111,8 @@ def what_got_no_answer_is_asked_for_again(browser, stand_in):
         with unanswered(view, re.compile(r"/ports/events\?.*cursor=")):
             page.get_by_role("button", name="More", exact=True).click()
         expect(rows).to_have_count(122)
+        # The button has gone: the focus is where reading goes on.
+        expect(rows.nth(100).get_by_role("button")).to_be_focused()
         expect(alert).to_have_count(0)
 
         with unanswered(view, re.compile(r"/operations/history\?.*cursor=")):
@@ -118,6 +120,7 @@ def what_got_no_answer_is_asked_for_again(browser, stand_in):
             expect(rows).to_have_count(50)
             page.get_by_role("button", name="More", exact=True).click()
         expect(rows).to_have_count(62)
+        expect(rows.nth(50).get_by_role("button")).to_be_focused()
         expect(alert).to_have_count(0)
         expect(page.get_by_role("button", name="Try again")).to_be_hidden()
 
@@ -156,3 +159,32 @@ def a_wish_that_is_not_answered_is_told(browser, server):
     gate.wait(2)
     view.close()
     finish(server, identity)
+
+
+def what_fails_alone_is_told_once(browser, server):
+    """What fails while all else is answered is asked for again and again, complained of once, not after that was dismissed, and there once it can be had."""
+    view = Page(browser, server.url)
+    view.tolerated = ("ERR_", "Failed to load resource")
+    page = view.open("machine")
+    alert = page.get_by_role("alert").filter(has_text="The server does not answer")
+    expect(page.locator("#liveness")).to_have_attribute("data-state", "live")
+    page.evaluate("""() => {
+        globalThis.told = 0;
+        const isComplaint = (node) => node.classList?.contains('complaint');
+        new MutationObserver((changes) => { for (const { addedNodes } of changes) told += [...addedNodes].filter(isComplaint).length; }).observe(document.body, { childList: true });
+    }""")
+    asked = []
+    page.route("**/api/ports/providers", lambda route: asked.append(route) or route.abort())
+    go(page, "Start")
+    expect(alert).to_be_visible()
+    until(page, lambda: len(asked) >= 4, "the fourth request")
+    expect(alert).to_be_visible()
+    alert.get_by_role("button", name="Dismiss").click()
+    before = len(asked)
+    until(page, lambda: len(asked) >= before + 2, "another request")
+    settle(page)
+    assert page.evaluate("told") == 1, f"it was complained of {page.evaluate('told')} times"
+    page.unroute("**/api/ports/providers")
+    expect(page.get_by_role("heading", name="Pull a model")).to_be_visible()
+    expect(alert).to_have_count(0)
+    view.close()

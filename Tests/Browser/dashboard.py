@@ -117,6 +117,7 @@ TESTS = (
     complaints.a_complaint_goes_when_the_server_is_back,
     complaints.a_complaint_goes_once_the_server_answers,
     complaints.what_got_no_answer_is_asked_for_again,
+    complaints.what_fails_alone_is_told_once,
     details.what_is_selected_in_details_stays_so,
     complaints.a_wish_that_is_not_answered_is_told,
     page.content_policy,

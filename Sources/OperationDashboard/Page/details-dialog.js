@@ -11,21 +11,20 @@ const interval = 2000;
 let sought = null;
 const asking = new Asking();
 
-/** Shows all that is known of one operation, running or past: what it was, what it cost, and what has happened to it. */
+/** Shows all that is known of one operation, running or past: what it was, what it cost, and what has happened to it. Done once that is there. */
 export async function showDetails(id) {
   // A name that is pressed twice shows one; of two names the later; and none once something else is asked or shown.
   if (asking.isOpen && sought === id) return;
   sought = id;
   const [mine, view, before] = [asking.begin(), visit(), openings()];
-  const again = () => { if (!asking.isOpen) showDetails(id); };
+  const again = () => (asking.isOpen ? null : showDetails(id));
   const found = await attempt(() => find(id, AbortSignal.any([mine, view])), again);
   if (mine.aborted) return;
   asking.end();
   if (!found || view.aborted || openings() > before || document.querySelector('dialog:modal')) return;
   const details = new Details(id, found);
   const following = setInterval(() => details.follow(), interval);
-  await open(details.node);
-  clearInterval(following);
+  open(details.node).then(() => clearInterval(following));
 }
 
 async function find(id, signal) {

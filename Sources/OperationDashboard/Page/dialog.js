@@ -54,29 +54,42 @@ export async function ask(title, content, action, { dangerous = false, className
   return dialog.returnValue === 'yes' ? Object.fromEntries(new FormData(form)) : null;
 }
 
-/** What is complained of only until the server is back. */
-let passing = null;
+/** What got no answer: it is asked for again once the server gives one, also where the complaint of it was dismissed. */
+let missing = null;
+/** Whether that is on its way. */
+let isAskingAgain = false;
 
 /** Says what went wrong, until it is dismissed or something else is; what is `isPassing` only until the server is back, where it is done `again`. */
 export function complain(message, { isPassing = false, again = null } = {}) {
+  // What fails anew without anybody's doing is not said anew.
+  const isSaid = isPassing && isAskingAgain && missing?.message === message;
+  const box = isSaid ? missing.box : say(message);
+  if (isPassing) missing = { box, message, since: performance.now(), again, view: visit() };
+}
+
+function say(message) {
   document.querySelector('.complaint')?.remove();
   const box = element('div', { className: 'complaint', role: 'alert' }, element('p', { textContent: message }),
     element('button', { type: 'button', textContent: 'Dismiss', onclick: () => box.remove() }));
-  passing = isPassing ? { box, since: performance.now(), again, view: visit() } : null;
   document.body.append(box);
   placeComplaint();
+  return box;
 }
 
 /**
- * Takes back what the server's coming back puts right, and returns whether there was something: the view is to ask again for what
- * it lacks. What was asked before that was said does not show that the server is back.
+ * Has what got no answer be asked for again, by the view's `restore` for what that lacks, and takes back the complaint once there is
+ * none anew: what fails alone, while all else is answered, would else be said again and again. What was `asked` before that was said
+ * does not show that the server is back.
  */
-export function relent(asked = performance.now()) {
-  if (!passing?.box.isConnected || asked <= passing.since) return false;
-  const { box, again, view } = passing;
-  box.remove();
-  if (!view.aborted) again?.();
-  return true;
+export async function relent(restore, asked = performance.now()) {
+  if (!missing || isAskingAgain || asked <= missing.since) return;
+  const known = missing;
+  isAskingAgain = true;
+  await Promise.allSettled([known.view.aborted ? null : known.again?.(), restore()]);
+  isAskingAgain = false;
+  if (missing !== known) return;
+  known.box.remove();
+  missing = null;
 }
 
 /** Puts what went wrong into the topmost dialog, outside of which nothing can be pressed. */

@@ -91,14 +91,15 @@ function authenticate() {
 }
 onUnauthorized(authenticate);
 // A server that only stood still is back without a word of the stream's.
-onAnswer((asked) => { if (relent(asked)) present.restore?.(); });
+const restore = () => present.restore?.();
+onAnswer((asked) => relent(restore, asked));
 
 document.getElementById('sign-in').addEventListener('click', async () => {
   hasDeclined = false;
   if (!await authenticate()) return;
   access.hidden = true;
   main.focus();
-  present.restore?.();
+  restore();
 });
 
 const live = connect((message) => {
@@ -116,8 +117,8 @@ const live = connect((message) => {
   setHidden(access, true);
   document.querySelector('dialog.token')?.close();
   if (!['unauthorized', 'offline', 'failing'].includes(before)) return;
-  relent();
-  present.restore?.();
+  const restored = restore();
+  relent(() => restored);
 });
 
 // The stream tells of this server's operations alone. What other processes do with the same data is in the history, which is

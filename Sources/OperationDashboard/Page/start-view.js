@@ -78,7 +78,7 @@ export class StartView {
   }
 
   /** Asks again, such as when the server is back. */
-  restore() { this.show(); }
+  restore() { return this.show(); }
 
   hide() { clearTimeout(this.#timer); }
 
