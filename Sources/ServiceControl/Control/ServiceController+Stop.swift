@@ -66,7 +66,7 @@ extension ServiceController {
     ///     forked since goes with them. `nil` for whoever holds it.
     ///   - timeout: as in ``start(_:within:by:)``.
     ///   - actor: who wants it, for the audit log.
-    /// - Throws: as ``stop(_:by:)`` and ``start(_:within:by:)``; `not_possible` also where another process holds the port by now.
+    /// - Throws: as ``stop(_:among:by:)`` and ``start(_:within:by:)``; `not_possible` also where another process holds the port by now.
     @discardableResult
     public func restart(
         _ name: String,
