@@ -26,7 +26,7 @@ struct ServerEnding {
         expectEnd()
         signal(SIGTERM)
         var isStopping = false
-        while try await !isOver(within: patience, { !server.isRunning }) {
+        while try await !isGone(within: patience) {
             // It answers until shortly before it is gone.
             let wasStopping = isStopping
             isStopping = await ServerClient(server).health()?.status == "stopping"
@@ -45,9 +45,9 @@ struct ServerEnding {
     func kill() async throws -> Bool {
         expectEnd()
         signal(SIGTERM)
-        if try await isOver(within: Self.grace, { !server.isRunning }) { return false }
+        if try await isGone(within: Self.grace) { return false }
         signal(SIGKILL)
-        guard try await isOver(within: Self.grace, { !server.isRunning }) else {
+        guard try await isGone(within: Self.grace) else {
             throw ServerProblem(
                 "The server (pid \(server.process.pid)) doesn't end even by force: look at it with `ps`."
             )
@@ -67,10 +67,10 @@ struct ServerEnding {
         ProcessSession(id: getsid(pid)).signal(server.process, number)
     }
 
-    private func isOver(within limit: Duration, _ condition: () -> Bool) async throws -> Bool {
+    private func isGone(within limit: Duration) async throws -> Bool {
         let clock = SystemTrackingClock()
         let deadline = clock.monotonicNanoseconds + limit.nanoseconds
-        while !condition() {
+        while server.isRunning {
             guard clock.monotonicNanoseconds < deadline else { return false }
             try await Task.sleep(for: .milliseconds(50))
         }

@@ -23,7 +23,9 @@ enum Console {
     /// Says so, where the errors go somewhere else than the output.
     static func sayFailure() {
         let number = writeFailure.load(ordering: .relaxed)
-        if number != 0 { error("wizard: what it has to say could not be written: \(SystemCallError(number).reason).") }
+        guard number != 0 else { return }
+        let reason = SystemCallError(number).reason
+        error("wizard: what it has to say could not be written: \(reason). Make room there, or send it elsewhere.")
     }
 
     static func line(_ text: String) {
